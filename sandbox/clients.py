@@ -1,0 +1,82 @@
+"""API clients of one sandbox: made once each, shared by all threads."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Final
+
+ACCOUNT: Final = "000000000000"
+KEY: Final = "test"
+"""Access key and secret of the emulator's administrator."""
+
+
+class Clients:
+    """botocore clients of one sandbox, cached; making one is not thread-safe, hence the lock.
+
+    botocore is imported at the first use: starting the emulator comes before everything heavy.
+    """
+
+    def __init__(self, endpoint: str, region: str, account: str = ACCOUNT) -> None:
+        self.account = account
+        self.region = region
+        self.endpoint = endpoint
+        self._lock = threading.Lock()
+        self._session: Any = None
+        self._clients: dict[str, Any] = {}
+
+    def client(self, service: str) -> Any:
+        """The shared client of a service, e.g. "sqs"; named as boto3 names it."""
+        found = self._clients.get(service)
+        if found is None:
+            with self._lock:
+                found = self._clients.get(service) or self._make(service)
+                self._clients[service] = found
+        return found
+
+    def input_shape(self, service: str, operation: str) -> Any:
+        """botocore's input shape of an operation named in snake_case."""
+        meta = self.client(service).meta
+        return meta.service_model.operation_model(meta.method_to_api_mapping[operation]).input_shape
+
+    def _make(self, service: str) -> Any:
+        if self._session is None:
+            self._session = _session()
+        return self._session.create_client(
+            service,
+            region_name=self.region,
+            endpoint_url=self.endpoint,
+            aws_access_key_id=KEY,
+            aws_secret_access_key=KEY,
+            config=_config(),
+        )
+
+
+def _session() -> Any:
+    """A botocore session that reads neither the user's profile nor environment."""
+    import botocore.session
+
+    variables = {
+        "profile": (None, None, None, None),
+        "config_file": (None, None, None, None),
+        "credentials_file": (None, None, None, None),
+        "ignore_configured_endpoint_urls": (None, None, True, None),
+    }
+    session = botocore.session.Session(session_vars=variables)
+    return session
+
+
+def _config() -> Any:
+    from botocore.config import Config
+
+    return Config(
+        retries={"mode": "standard", "total_max_attempts": 3},
+        max_pool_connections=32,
+        connect_timeout=5,
+        read_timeout=60,
+        s3={"addressing_style": "path"},
+        # The emulator is on loopback: a checksum of every body guards nothing there and costs time.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        proxies={},
+        parameter_validation=True,
+    )
