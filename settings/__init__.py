@@ -1,0 +1,21 @@
+"""The settings of a stack: the only reader of Pulumi's config.
+
+`load()` turns `Pulumi.<stack>.yaml` into one frozen `Settings`, or ends the program with a line per mistake.
+"""
+
+from settings.loading import load as load
+from settings.models import ApiSettings as ApiSettings
+from settings.models import DataSettings as DataSettings
+from settings.models import FunctionSettings as FunctionSettings
+from settings.models import ObservabilitySettings as ObservabilitySettings
+from settings.models import PackagingSettings as PackagingSettings
+from settings.models import QueueSettings as QueueSettings
+from settings.models import ScheduleSettings as ScheduleSettings
+from settings.models import StreamSettings as StreamSettings
+from settings.stack import Settings as Settings
+from settings.stack import TriggerSettings as TriggerSettings
+from settings.wiring import API_FUNCTIONS as API_FUNCTIONS
+from settings.wiring import FUNCTION_BASELINE as FUNCTION_BASELINE
+from settings.wiring import QUEUE_CONSUMERS as QUEUE_CONSUMERS
+from settings.wiring import SCHEDULED as SCHEDULED
+from settings.wiring import STREAM_CONSUMERS as STREAM_CONSUMERS

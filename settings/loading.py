@@ -1,0 +1,72 @@
+"""The one way in: read, check, merge, compare; every mistake of the file at once."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import pulumi
+
+from settings import function_rules, raw, stack_rules, trigger_rules, wiring
+from settings.draft import Draft
+from settings.mistakes import Mistake
+from settings.models import QueueSettings
+from settings.reader import Reader
+from settings.stack import Settings, TriggerSettings
+
+RULES: Final = (*stack_rules.RULES, *function_rules.RULES, *trigger_rules.RULES)
+
+
+def load(handlers: Path = wiring.HANDLERS) -> Settings:
+    """Return the settings of the stack that is being deployed.
+
+    `handlers` is the folder that says which functions exist. Raises `pulumi.RunError` with one line per mistake, before
+    anything is registered; what AWS takes but advises against becomes a warning.
+    """
+    values, secret = raw.read()
+    reader = Reader(values=values, secret=secret)
+    draft = reader.draft(pulumi.get_stack(), wiring.handlers(handlers))
+    lines = [mistake.line(draft.stack) for mistake in (*reader.mistakes, *_broken_rules(draft))]
+    if lines:
+        raise pulumi.RunError("\n".join(dict.fromkeys(lines)))
+    for line in trigger_rules.advice(draft):
+        pulumi.log.warn(line)
+    return _finished(draft)
+
+
+def _broken_rules(draft: Draft) -> Iterator[Mistake]:
+    """Yield what the rules refuse, one mistake per rule and path: a value from `defaults` is wrong once, not per function."""
+    for rule in RULES:
+        said: set[tuple[str, ...]] = set()
+        for mistake in rule(draft):
+            judged = {mistake.path, *mistake.because}
+            if not judged & draft.broken and (mistake.path not in said or not mistake.path):
+                said.add(mistake.path)
+                yield mistake
+
+
+def _finished(draft: Draft) -> Settings:
+    return Settings(
+        stack=draft.stack,
+        functions=MappingProxyType(dict(draft.functions)),
+        api=draft.api,
+        data=draft.data,
+        triggers=TriggerSettings(
+            queues=MappingProxyType(
+                {name: _timed(draft, name, queue) for name, queue in draft.queues.items()}
+            ),
+            streams=MappingProxyType(dict(draft.streams)),
+            schedules=MappingProxyType(dict(draft.schedules)),
+        ),
+        observability=draft.observability,
+        packaging=draft.packaging,
+        tags=draft.tags,
+        account_concurrent_executions=draft.account_concurrent_executions,
+    )
+
+
+def _timed(draft: Draft, name: str, queue: QueueSettings) -> QueueSettings:
+    consumer = draft.functions[wiring.QUEUE_CONSUMERS[name]]
+    return queue.model_copy(
+        update={"visibility_timeout_seconds": trigger_rules.visibility(queue, consumer.timeout)}
+    )

@@ -1,0 +1,193 @@
+"""From config text to a draft: which keys there are, what each says, what is merged from where."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final, TypeVar, cast
+
+from settings import raw, wiring
+from settings.draft import Draft
+from settings.fields import Model
+from settings.mistakes import NOT_A_MAP, Mistake, Path, checked, unknown
+from settings.models import (
+    ApiSettings,
+    DataSettings,
+    FunctionSettings,
+    ObservabilitySettings,
+    PackagingSettings,
+    QueueSettings,
+    ScheduleSettings,
+    StackWide,
+    StreamSettings,
+)
+from settings.text import did_you_mean, got
+
+NAMESPACE: Final = f"{wiring.PROJECT}:"
+
+KEYS: Final = (
+    "account_concurrent_executions",
+    "api",
+    "data",
+    "functions",
+    "observability",
+    "packaging",
+    "tags",
+    "triggers",
+)
+"""The keys of a stack file, each behind `sandpiper:`."""
+
+TRIGGERS: Final[Mapping[str, tuple[type[Model], tuple[str, ...]]]] = MappingProxyType(
+    {
+        "queues": (QueueSettings, tuple(wiring.QUEUE_CONSUMERS)),
+        "streams": (StreamSettings, tuple(wiring.STREAM_CONSUMERS)),
+        "schedules": (ScheduleSettings, wiring.SCHEDULED),
+    }
+)
+"""Group under `triggers` -> the model of its entries and their names."""
+
+SECRET: Final = "holds a secret, and settings end up readable in the stack's state; keep it in Secrets Manager and remove it here"
+
+AnyModel = TypeVar("AnyModel", bound=Model)
+
+
+@dataclass
+class Reader:
+    """Reads each key once and gathers what is wrong with it."""
+
+    values: Mapping[str, Any]
+    secret: frozenset[str]
+    mistakes: list[Mistake] = field(default_factory=list[Mistake])
+
+    def draft(self, stack: str, families: Mapping[str, str]) -> Draft:
+        """Return what the file says, its refused values left at their defaults."""
+        self._refuse_misspelt_keys()
+        own = self._functions(families)
+        queues, streams, schedules = self._triggers()
+        wide = self._wide()
+        return Draft(
+            stack=stack,
+            families=families,
+            own=own,
+            functions={name: merged(name, family, own) for name, family in families.items()},
+            api=self._section(ApiSettings, "api"),
+            data=self._section(DataSettings, "data"),
+            queues=queues,
+            streams=streams,
+            schedules=schedules,
+            observability=self._section(ObservabilitySettings, "observability"),
+            packaging=self._section(PackagingSettings, "packaging"),
+            tags=wide.tags,
+            account_concurrent_executions=wide.account_concurrent_executions,
+            broken=frozenset(mistake.path for mistake in self.mistakes),
+        )
+
+    def _refuse_misspelt_keys(self) -> None:
+        known = [NAMESPACE + key for key in KEYS]
+        for name in sorted(self.values):
+            if name.startswith(NAMESPACE):
+                if name not in known:
+                    self._refuse((name,), unknown("key", name, known))
+            elif (near := did_you_mean(name, known)) and not name.startswith(("aws:", "pulumi:")):
+                self._refuse((name,), f"no such namespace{near}")
+
+    def _refuse(self, path: Path, text: str) -> None:
+        self.mistakes.append(Mistake(path, text))
+
+    def _get(self, key: str) -> Any:
+        """Return a key's value without its secrets; None when it is not there."""
+        if NAMESPACE + key in self.secret:
+            self._refuse((key,), SECRET)
+            return None
+        return self._without_secrets(raw.parsed(self.values.get(NAMESPACE + key)), (key,))
+
+    def _without_secrets(self, value: Any, path: Path) -> Any:
+        if not isinstance(value, dict):
+            return value
+        pairs = cast("dict[str, Any]", value)
+        if "secure" in pairs:
+            self._refuse(path, SECRET)
+            return None
+        found = {name: self._without_secrets(part, (*path, name)) for name, part in pairs.items()}
+        return {
+            name: part for name, part in found.items() if part is not None or pairs[name] is None
+        }
+
+    def _map(self, value: Any, path: Path) -> dict[str, Any]:
+        """Return a map's entries; an empty map for nothing, and for anything else after refusing it."""
+        if isinstance(value, dict):
+            return cast("dict[str, Any]", value)
+        if value is not None:
+            self._refuse(path, NOT_A_MAP + got(value))
+        return {}
+
+    def _section(self, model: type[AnyModel], *path: str) -> AnyModel:
+        return checked(model, self._map(self._get(path[0]), path), path, self.mistakes)
+
+    def _wide(self) -> StackWide:
+        given = {key: self._get(key) for key in StackWide.model_fields}
+        return checked(
+            StackWide,
+            {key: value for key, value in given.items() if value is not None},
+            (),
+            self.mistakes,
+        )
+
+    def _functions(self, families: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+        """Return what the file itself says of `defaults` and of each function."""
+        own: dict[str, dict[str, Any]] = {"defaults": {}}
+        for name, value in self._map(self._get("functions"), ("functions",)).items():
+            path = ("functions", name)
+            if name != "defaults" and name not in families:
+                self._refuse(path, unknown("function", name, sorted(families)))
+                continue
+            function = checked(FunctionSettings, self._map(value, path), path, self.mistakes)
+            own[name] = {key: getattr(function, key) for key in function.model_fields_set}
+        return own
+
+    def _triggers(
+        self,
+    ) -> tuple[dict[str, QueueSettings], dict[str, StreamSettings], dict[str, ScheduleSettings]]:
+        given = self._map(self._get("triggers"), ("triggers",))
+        for group in given:
+            if group not in TRIGGERS:
+                self._refuse(("triggers", group), unknown("key", group, list(TRIGGERS)))
+        return (
+            self._group(QueueSettings, "queues", given),
+            self._group(StreamSettings, "streams", given),
+            self._group(ScheduleSettings, "schedules", given),
+        )
+
+    def _group(
+        self, model: type[AnyModel], group: str, given: Mapping[str, Any]
+    ) -> dict[str, AnyModel]:
+        _, known = TRIGGERS[group]
+        entries = self._map(given.get(group), ("triggers", group))
+        for name in entries:
+            if name not in known:
+                self._refuse(("triggers", group, name), unknown(group[:-1], name, known))
+        return {
+            name: checked(
+                model,
+                self._map(entries.get(name), path := ("triggers", group, name)),
+                path,
+                self.mistakes,
+            )
+            for name in known
+        }
+
+
+def merged(name: str, family: str, own: Mapping[str, Mapping[str, Any]]) -> FunctionSettings:
+    """Return a function's settings: field defaults, then `defaults`, then the code's baseline, then its own entry.
+
+    Environments are added up, the later ones winning by name; everything else is replaced.
+    """
+    layers: Sequence[Mapping[str, Any]] = (
+        own["defaults"],
+        wiring.baseline(name, family),
+        own.get(name, {}),
+    )
+    values = {key: value for layer in layers for key, value in layer.items()}
+    values["environment"] = {
+        key: text for layer in layers for key, text in layer.get("environment", {}).items()
+    }
+    return FunctionSettings.model_validate(values)

@@ -1,0 +1,68 @@
+"""The settings of a whole stack, with what the stack file leaves open filled in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import pulumi
+
+from settings.models import (
+    ApiSettings,
+    DataSettings,
+    FunctionSettings,
+    ObservabilitySettings,
+    PackagingSettings,
+    QueueSettings,
+    ScheduleSettings,
+    StreamSettings,
+)
+from settings.text import did_you_mean
+
+Thing = TypeVar("Thing")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TriggerSettings:
+    """Settings of everything that starts a function, by the name of the queue, the table and the function."""
+
+    queues: Mapping[str, QueueSettings]
+    streams: Mapping[str, StreamSettings]
+    schedules: Mapping[str, ScheduleSettings]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What `load()` returns: checked, merged and read-only."""
+
+    stack: str
+    functions: Mapping[str, FunctionSettings]
+    api: ApiSettings
+    data: DataSettings
+    triggers: TriggerSettings
+    observability: ObservabilitySettings
+    packaging: PackagingSettings
+    tags: Mapping[str, str]
+    account_concurrent_executions: int
+
+    def function(self, name: str) -> FunctionSettings:
+        """Return one function's settings; `pulumi.RunError` when handlers/ has no such function."""
+        return _pick(self.functions, "function", name)
+
+    def queue(self, name: str) -> QueueSettings:
+        """Return one queue's settings, its visibility timeout (seconds) filled in; `pulumi.RunError` for an unknown one."""
+        return _pick(self.triggers.queues, "queue", name)
+
+    def stream(self, name: str) -> StreamSettings:
+        """Return the settings of one table's stream; `pulumi.RunError` for an unknown one."""
+        return _pick(self.triggers.streams, "stream", name)
+
+    def schedule(self, name: str) -> ScheduleSettings:
+        """Return the settings of one scheduled function; `pulumi.RunError` for an unknown one."""
+        return _pick(self.triggers.schedules, "schedule", name)
+
+
+def _pick(known: Mapping[str, Thing], kind: str, name: str) -> Thing:
+    if name in known:
+        return known[name]
+    near = did_you_mean(name, known) or f"; known: {', '.join(known)}"
+    raise pulumi.RunError(f"settings.{kind}('{name}'): no such {kind}{near}")
