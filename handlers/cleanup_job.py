@@ -1,0 +1,85 @@
+"""Daily: deletes uploads that are older than the retention.
+
+The bucket is versioned, so a deletion leaves a marker, and the bucket's lifecycle removes the versions under it.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from common import aws, logs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PREFIX = "uploads/"
+_DEFAULT_DAYS = 30
+_READ_TIMEOUT = 10  # seconds; deleting a thousand keys is one call
+_RESERVE = 35_000  # milliseconds: three attempts of one slow call end before Lambda's timeout does
+
+aws.prepare("s3", read_timeout=_READ_TIMEOUT)
+
+
+def handler(event: object, context: Any) -> dict[str, int]:
+    """How many objects were deleted. Stops 35 seconds before its own deadline: the next day's run goes on.
+
+    Raises RuntimeError at the end when objects could not be deleted, so that the schedule tries again and the alarm hears of it.
+    """
+    del event
+    logs.begin(context)
+    before = datetime.now(UTC) - timedelta(days=_retention_days())
+    deleted = refused = 0
+    for page, keys in enumerate(_pages(before)):
+        if page and context.get_remaining_time_in_millis() < _RESERVE:
+            logs.warning("out of time, the next run goes on", deleted=deleted)
+            break
+        errors = _delete(keys)
+        deleted += len(keys) - errors
+        refused += errors
+    logs.info("uploads cleaned up", deleted=deleted, refused=refused, before=before.isoformat())
+    if refused:
+        raise RuntimeError(f"{refused} uploads could not be deleted, {deleted} were")
+    return {"deleted": deleted}
+
+
+def _retention_days() -> int:
+    """UPLOAD_RETENTION_DAYS, 30 when unset. Raises ValueError below 1: a typing error must not empty the bucket."""
+    days = int(os.environ.get("UPLOAD_RETENTION_DAYS") or _DEFAULT_DAYS)
+    if days < 1:
+        raise ValueError(f"UPLOAD_RETENTION_DAYS must be 1 or more (got {days})")
+    return days
+
+
+def _client() -> Any:
+    return aws.client("s3", read_timeout=_READ_TIMEOUT)
+
+
+def _pages(before: datetime) -> Iterator[list[str]]:
+    """The keys of old uploads, up to 1,000 at a time."""
+    pages = _client().get_paginator("list_objects_v2")
+    for page in pages.paginate(Bucket=os.environ["UPLOADS_BUCKET"], Prefix=_PREFIX):
+        old = [entry["Key"] for entry in page.get("Contents", ()) if entry["LastModified"] < before]
+        if old:
+            yield old
+
+
+def _delete(keys: list[str]) -> int:
+    """Delete one page's keys; how many could not be deleted."""
+    bucket = os.environ["UPLOADS_BUCKET"]
+    try:
+        answer = _client().delete_objects(
+            Bucket=bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
+        )
+    except Exception as error:
+        if aws.error_code(error) != "MalformedXML":
+            raise
+        # A key may hold characters that XML cannot; a single deletion names its key in the URL.
+        for key in keys:
+            _client().delete_object(Bucket=bucket, Key=key)
+        return 0
+    errors = answer.get("Errors", [])
+    for entry in errors:
+        logs.error("upload not deleted", key=entry.get("Key"), code=entry.get("Code"))
+    return len(errors)

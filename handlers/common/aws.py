@@ -1,0 +1,94 @@
+"""Clients that fail fast, and which AWS errors are worth another try.
+
+boto3 is imported with the first client, so that a function without one (health) starts without it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Three attempts of at most 1 + 2 seconds end inside the 10 seconds of an API function, so that the caller gets a 503
+# with Retry-After instead of a timeout.
+_CONNECT_SECONDS = 1
+_READ_SECONDS = 2
+_ATTEMPTS = 3
+
+_THROTTLED = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "TooManyRequestsException",
+    }
+)
+_UNAVAILABLE = frozenset(
+    {"InternalServerError", "InternalServiceError", "ServiceUnavailable", "InternalFailure"}
+)
+
+_clients: dict[str, Any] = {}
+
+
+def client(service: str, *, read_timeout: int = _READ_SECONDS) -> Any:
+    """The execution environment's one client of a service; `read_timeout` in seconds counts at its first use."""
+    if service not in _clients:
+        import boto3
+        from botocore.config import Config
+
+        config = Config(
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=read_timeout,
+            retries={"total_max_attempts": _ATTEMPTS, "mode": "standard"},
+            tcp_keepalive=True,
+        )
+        _clients[service] = boto3.client(service, config=config)
+    return _clients[service]
+
+
+def prepare(*services: str, read_timeout: int = _READ_SECONDS) -> None:
+    """Make clients while Lambda initialises, when a function of any size has a whole processor.
+
+    Elsewhere nothing happens: importing a handler in a test needs neither boto3 nor a region.
+    """
+    if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+        for service in services:
+            client(service, read_timeout=read_timeout)
+
+
+def error_code(error: BaseException) -> str:
+    """The code AWS gave (`ConditionalCheckFailedException`), or "" for an error that is not an answer of AWS."""
+    response: object = getattr(error, "response", None)
+    described = response.get("Error") if isinstance(response, dict) else None
+    return str(described.get("Code", "")) if isinstance(described, dict) else ""
+
+
+def is_temporary(error: BaseException) -> bool:
+    """Whether the same call may succeed later: throttled, unavailable, or the connection failed."""
+    code = error_code(error)
+    if code:
+        return code in _THROTTLED or code in _UNAVAILABLE
+    kinds = {
+        kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "botocore.exceptions"
+    }
+    return bool(kinds & {"HTTPClientError", "ConnectionError"})
+
+
+def plain(attributes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """A DynamoDB item as plain values. Numbers stay the text that DynamoDB sent: none becomes a float."""
+    return {name: _plain_value(value) for name, value in attributes.items()}
+
+
+def _plain_value(value: Mapping[str, Any]) -> Any:
+    kind, content = next(iter(value.items()))
+    if kind == "L":
+        return [_plain_value(member) for member in content]
+    if kind == "M":
+        return plain(content)
+    return None if kind == "NULL" else content

@@ -1,0 +1,193 @@
+"""Requests, answers and problems of the REST API (Lambda proxy integration, payload format 1.0).
+
+A handler is a function of a `Request` that returns an answer or raises a `Problem`; `endpoint` makes it a Lambda handler.
+Problems are RFC 9457 problem+json and never tell how the function works inside.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import json
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from common import aws, logs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+Answer = dict[str, Any]
+
+_TITLES = {
+    400: "Bad Request",
+    404: "Not Found",
+    412: "Precondition Failed",
+    428: "Precondition Required",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+_RETRY_AFTER = "1"  # seconds
+
+
+class Problem(Exception):
+    """An answer that is an error. `errors` name the places in the body: {"pointer": "/price", "detail": ...}."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        errors: Iterable[Mapping[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = [dict(error) for error in errors]
+        self.headers = dict(headers or {})
+
+    def answer(self, request_id: str) -> Answer:
+        """The problem+json answer."""
+        body: dict[str, Any] = {
+            "type": "about:blank",
+            "title": _TITLES[self.status],
+            "status": self.status,
+            "detail": self.detail,
+            "requestId": request_id,
+        }
+        if self.errors:
+            body["errors"] = self.errors
+        headers = {"Content-Type": "application/problem+json", **self.headers}
+        return {"statusCode": self.status, "headers": headers, "body": json.dumps(body)}
+
+
+class Request:
+    """What a function asks of an API event. Every look-up bears missing, null and odd members."""
+
+    __slots__ = ("_event", "id")
+
+    def __init__(self, event: object, context: object = None) -> None:
+        self._event: dict[str, Any] = event if isinstance(event, dict) else {}
+        own = getattr(context, "aws_request_id", "")
+        # The gateway's id is the one in its access log and in its own problems.
+        self.id = str(self._member("requestContext").get("requestId") or own)
+
+    def _member(self, name: str) -> dict[str, Any]:
+        value = self._event.get(name)
+        return value if isinstance(value, dict) else {}
+
+    @property
+    def method(self) -> str:
+        """GET, POST ..."""
+        return str(self._event.get("httpMethod", ""))
+
+    @property
+    def route(self) -> str:
+        """The resource as declared: `/items/{id}`."""
+        return str(self._event.get("resource", ""))
+
+    @property
+    def path(self) -> str:
+        """The path that the caller used, stage or base path included: `/dev/items`."""
+        return str(self._member("requestContext").get("path") or self._event.get("path") or "")
+
+    def header(self, name: str) -> str | None:
+        """A header's value, whatever the case of its name; several are joined by a comma."""
+        wanted = name.lower()
+        for headers in (self._member("multiValueHeaders"), self._member("headers")):
+            for key, value in headers.items():
+                if str(key).lower() == wanted and value is not None:
+                    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        return None
+
+    def query(self, name: str) -> str | None:
+        """A query parameter, None when absent or empty; raises Problem 400 when it is given more than once."""
+        values = self._member("multiValueQueryStringParameters").get(name)
+        if not isinstance(values, list):
+            values = [self._member("queryStringParameters").get(name)]
+        if len(values) > 1:
+            raise Problem(400, f"The query parameter {name} is given more than once.")
+        return str(values[0]) if values and values[0] is not None and values[0] != "" else None
+
+    def path_parameter(self, name: str) -> str:
+        """A variable of the path, "" when absent."""
+        return str(self._member("pathParameters").get(name) or "")
+
+    def body(self) -> str:
+        """The body as text, "" when absent; raises Problem 400 when it is not UTF-8."""
+        body = self._event.get("body")
+        if not isinstance(body, str):
+            return ""
+        if not self._event.get("isBase64Encoded"):
+            return body
+        try:
+            return base64.b64decode(body, validate=True).decode()
+        except (binascii.Error, ValueError):
+            raise Problem(400, "The body is not UTF-8 text.") from None
+
+
+def answer(
+    status: int, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+) -> Answer:
+    """An answer with a JSON body, or with none at all."""
+    if body is None:
+        return {"statusCode": status, "headers": dict(headers or {}), "body": ""}
+    return {
+        "statusCode": status,
+        "headers": {"Content-Type": "application/json", **(headers or {})},
+        "body": json.dumps(body),
+    }
+
+
+def endpoint(function: Callable[[Request], Answer]) -> Callable[[Any, Any], Answer]:
+    """A Lambda handler around a function of a request: problems, CORS, one log line per request, never an exception."""
+
+    @functools.wraps(function)
+    def handler(event: Any, context: Any) -> Answer:
+        started = time.perf_counter()
+        request = Request(event, context)
+        logs.begin(context, apiRequestId=request.id)
+        try:
+            result = function(request)
+        except Problem as problem:
+            result = problem.answer(request.id)
+        except Exception as error:
+            result = _unexpected(error).answer(request.id)
+        result["headers"].update(_common_headers(request))
+        logs.info(
+            "request answered",
+            method=request.method,
+            route=request.route,
+            status=result["statusCode"],
+            milliseconds=round((time.perf_counter() - started) * 1000, 1),
+        )
+        return result
+
+    return handler
+
+
+def _unexpected(error: Exception) -> Problem:
+    if aws.is_temporary(error):
+        logs.warning(
+            "AWS asks to come back later", code=aws.error_code(error), kind=type(error).__name__
+        )
+        return Problem(503, "Busy; please try again.", headers={"Retry-After": _RETRY_AFTER})
+    logs.error("unexpected error", cause=error)
+    return Problem(500, "Something went wrong on our side.")
+
+
+def _common_headers(request: Request) -> dict[str, str]:
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    allowed = [origin.strip() for origin in os.environ.get("CORS_ALLOW_ORIGINS", "").split(",")]
+    if not any(allowed):
+        return headers
+    # The answer depends on Origin even when the origin is refused: a shared cache must not mix the two up.
+    headers["Vary"] = "Origin"
+    origin = request.header("Origin")
+    if origin and origin in allowed:
+        headers["Access-Control-Allow-Origin"] = origin
+        headers["Access-Control-Expose-Headers"] = "ETag, Location, Retry-After"
+    return headers

@@ -1,0 +1,178 @@
+"""The item: what a client may send, the row in the table, and what a client gets back.
+
+Money is a Decimal from the first byte to the last: text or a JSON number in, a DynamoDB number in the table, text out.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+from common import aws
+from common.http import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COLLECTION = "items"  # every row's hash key in the index that lists them
+
+LONGEST_NAME = 200  # characters, as are the next two
+LONGEST_DESCRIPTION = 2000
+LONGEST_TAG = 50
+MOST_TAGS = 50
+HIGHEST_PRICE = Decimal("999999999999.99")  # far below the 38 digits of a DynamoDB number
+
+_FIELDS = ("name", "price", "description", "tags")
+_PRICE = re.compile(r"(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{1,2})?", re.ASCII)
+_CENT = Decimal("0.01")
+# Control characters hide in lists and logs and are refused; a description may have tabs and lines.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL_IN_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+# Half of a surrogate pair is no character: it cannot be written as UTF-8, and DynamoDB refuses it.
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_ETAG = re.compile(r'"([1-9][0-9]{0,17})"', re.ASCII)
+_MOST_ETAGS = 50
+
+Fields = dict[str, Any]
+
+
+class _Refused(Exception):
+    pass
+
+
+def parse(body: Mapping[str, Any]) -> Fields:
+    """The four fields of a body: name, price (Decimal), description (text or None) and tags (list of text).
+
+    Texts are kept as sent: nothing is trimmed, but a blank name or tag is refused. Lengths count Unicode characters, as JSON
+    Schema does. Raises Problem 400 that names every wrong member, unknown ones included.
+    """
+    errors = [
+        {"pointer": _pointer(name), "detail": "is not a member of an item"}
+        for name in body
+        if name not in _FIELDS
+    ]
+    fields: Fields = {"description": None, "tags": []}
+    for name, check in (
+        ("name", _name),
+        ("price", price),
+        ("description", _description),
+        ("tags", _tags),
+    ):
+        try:
+            if name in body:
+                fields[name] = check(body[name])
+            elif name not in fields:
+                raise _Refused("is required")
+        except _Refused as refused:
+            errors.append({"pointer": f"/{name}", "detail": str(refused)})
+    if errors:
+        raise Problem(400, "The item is not valid.", errors=errors)
+    return fields
+
+
+def _pointer(name: str) -> str:
+    text = name[:LONGEST_TAG].encode(errors="replace").decode()
+    return "/" + text.replace("~", "~0").replace("/", "~1")
+
+
+def price(value: object) -> Decimal:
+    """A price of 0 to 999999999999.99 with at most two decimals, from text (`"19.90"`) or a JSON number.
+
+    A number counts by its value (1e2 is 100); a text must be written plainly, so that nobody can tell two texts of one price
+    apart by their exponents or signs.
+    """
+    if isinstance(value, str):
+        if not _PRICE.fullmatch(value):
+            raise _Refused("must be 0 to 999999999999.99 with at most 2 decimals")
+        return Decimal(value)
+    if not isinstance(value, Decimal):
+        raise _Refused("must be a number, or a number as text")
+    try:
+        if 0 <= value <= HIGHEST_PRICE and value.quantize(_CENT) == value:
+            return value.quantize(_CENT).copy_abs()
+    except InvalidOperation:
+        pass  # more digits than any price has
+    raise _Refused("must be 0 to 999999999999.99 with at most 2 decimals")
+
+
+def _name(value: object) -> str:
+    return _text(value, longest=LONGEST_NAME, control=_CONTROL, blank=False)
+
+
+def _description(value: object) -> str | None:
+    # Answers say null where there is none, so a client may send it back.
+    if value is None:
+        return None
+    return _text(value, longest=LONGEST_DESCRIPTION, control=_CONTROL_IN_LINES, blank=True)
+
+
+def _tags(value: object) -> list[str]:
+    if not isinstance(value, list):
+        raise _Refused("must be a list of texts")
+    if len(value) > MOST_TAGS:
+        raise _Refused(f"must have at most {MOST_TAGS} members")
+    return [_text(tag, longest=LONGEST_TAG, control=_CONTROL, blank=False) for tag in value]
+
+
+def _text(value: object, *, longest: int, control: re.Pattern[str], blank: bool) -> str:
+    if not isinstance(value, str):
+        raise _Refused("must be text")
+    if len(value) > longest:
+        raise _Refused(f"must have at most {longest} characters")
+    if not blank and not value.strip():
+        raise _Refused("must not be blank")
+    if control.search(value):
+        raise _Refused("must not contain control characters")
+    if _SURROGATE.search(value):
+        raise _Refused("must be valid Unicode")
+    return value
+
+
+def attributes(fields: Fields) -> dict[str, dict[str, Any]]:
+    """The fields as DynamoDB attributes; a description that is None has none."""
+    row: dict[str, dict[str, Any]] = {
+        "name": {"S": fields["name"]},
+        "price": {"N": format(fields["price"], "f")},
+        "tags": {"L": [{"S": tag} for tag in fields["tags"]]},
+    }
+    if fields["description"] is not None:
+        row["description"] = {"S": fields["description"]}
+    return row
+
+
+def from_row(row: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """A table row as the API answers it: price with exactly two decimals, version a whole number."""
+    item = aws.plain(row)
+    return {
+        "id": item["id"],
+        "name": item["name"],
+        "price": f"{Decimal(item['price']):.2f}",
+        "description": item.get("description"),
+        "tags": item.get("tags", []),
+        "version": int(item["version"]),
+        "createdAt": item["createdAt"],
+        "updatedAt": item["updatedAt"],
+    }
+
+
+def etag(item: Mapping[str, Any]) -> str:
+    """The strong entity tag of an item's answer: its version in quotes."""
+    return f'"{item["version"]}"'
+
+
+def expected_versions(if_match: str | None) -> list[int] | None:
+    """The versions an If-Match header accepts, None for `*` (any).
+
+    Weak tags and tags that are not ours match nothing (RFC 9110, section 13.1.1), which may leave the list empty. Raises Problem
+    428 without a header.
+    """
+    text = (if_match or "").strip()
+    if not text:
+        raise Problem(
+            428, "Send If-Match with the ETag of the item that you have read, or * for any."
+        )
+    if text == "*":
+        return None
+    tags = [_ETAG.fullmatch(tag.strip()) for tag in text.split(",", _MOST_ETAGS)[:_MOST_ETAGS]]
+    return [int(tag[1]) for tag in tags if tag]
