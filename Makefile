@@ -1,0 +1,51 @@
+# The interface of this repository: `make up`, `make test`. Arguments go through ARGS="...".
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+ARGS ?=
+
+# Some machines set it; child processes would then start twice as slowly.
+unexport PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.PHONY: help up watch down test check format lock schema bench
+
+help:  ## List these targets.
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+up: $(INSTALLED)  ## Bring the whole program up on the embedded AWS. ARGS="--stack prod"
+	@$(BIN)/python -m sandbox up $(ARGS)
+
+watch: $(INSTALLED)  ## As up, then stream logs and apply what is saved. Ctrl-C ends it.
+	@$(BIN)/python -m sandbox watch $(ARGS)
+
+down: $(INSTALLED)  ## End the embedded AWS; nothing is left.
+	@$(BIN)/python -m sandbox down $(ARGS)
+
+test: $(INSTALLED)  ## Run all tests.
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(INSTALLED)  ## Format, lint, types, generated files.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/python -m tools.schema --check
+
+format: $(INSTALLED)  ## Let ruff mend what it can.
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+schema: $(INSTALLED)  ## Write stack.schema.json and docs/settings.md anew.
+	$(BIN)/python -m tools.schema
+
+bench: $(INSTALLED)  ## Print the figures of docs/performance.md.
+	$(BIN)/python -m benchmarks $(ARGS)
+
+lock:  ## Resolve requirements.lock and the layers' requirements anew (needs uv).
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" --output-file requirements.lock requirements-dev.txt
+
+$(INSTALLED): requirements.lock
+	@$(PYTHON) tools/install.py $(VENV) requirements.lock
+	@touch $@

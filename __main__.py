@@ -1,0 +1,169 @@
+"""The architecture on one page: what exists, what starts it, what it may touch. Sizes are in Pulumi.<stack>.yaml."""
+
+from pathlib import Path
+
+import pulumi
+
+import settings
+from components import api, events, layers, openapi, secrets
+from components.buckets import Bucket
+from components.function import ServerlessFunction
+from components.grants import Grant
+from components.keys import DataKey
+from components.messaging import Queue, Topic
+from components.observability import Observability
+from components.packaging import Handlers
+from components.place import Place
+from components.tables import Table
+from components.tags import tag_everything
+
+ROOT = Path(__file__).resolve().parent
+config = settings.load()
+place = Place.current(prefix=f"{pulumi.get_project()}-{config.stack}")
+tag_everything({"Project": "sandpiper", "Environment": config.stack, **config.tags})
+
+# What exists.
+key = DataKey("data", settings=config.data, place=place)
+items = Table(
+    "items",
+    settings=config.data,
+    encryption=key,
+    key="id",
+    indexes={"by-collection": ("collection", "id")},
+    stream=True,
+)
+audit = Table("audit", settings=config.data, encryption=key, key="itemId", sort="sequence")
+access_logs = Bucket(
+    "access-logs", settings=config.data, place=place, encryption=None, expiration_days=90
+)
+uploads = Bucket("uploads", settings=config.data, place=place, encryption=key, logs=access_logs)
+images = Bucket("images", settings=config.data, place=place, encryption=key, logs=access_logs)
+outbox = Queue("notifications", settings=config.queue("notifications"), encryption=key)
+notices = Topic("notifications", encryption=key, place=place)
+auth_secret = secrets.Secret(
+    "auth",
+    value=secrets.signing_key("auth-key", issuer=place.prefix, audience=f"{place.prefix}-api"),
+    description="Signs and checks the JWTs of the API",
+    settings=config.data,
+    encryption=key,
+)
+cursor_key = secrets.Secret(
+    "cursor-key",
+    value=secrets.random_text("cursor-key-value"),
+    description="Signs the paging cursors of the API",
+    settings=config.data,
+    encryption=key,
+)
+
+# What runs, and what it may touch.
+handlers = Handlers(ROOT / "handlers")
+functions: list[ServerlessFunction] = []
+
+
+def function(name: str, *grants: Grant, uses: list[layers.Layer] | None = None) -> ServerlessFunction:
+    """A function with exactly these rights; its sizes come from the stack file."""
+    made = ServerlessFunction(
+        name,
+        settings=config.function(name),
+        code=handlers.code(name),
+        grants=grants,
+        layers=uses or [],
+        encryption=key,
+        place=place,
+    )
+    functions.append(made)
+    return made
+
+
+def layer(name: str, used_by: str, description: str, license_info: str) -> layers.Layer:
+    """The dependencies of a function, from layers/<name>/requirements.txt."""
+    return layers.Layer(
+        name,
+        root=ROOT,
+        used_by=config.function(used_by),
+        place=place,
+        build=config.packaging.build,
+        description=description,
+        license_info=license_info,
+    )
+
+
+common = layer("common", "authorizer", "JSON Web Tokens", "MIT")
+imaging = layer("imaging", "image-processor", "Reading and scaling images", "MIT-CMU")
+browsers = api.answers_browsers(config.api)
+
+front = api.ApiFront(
+    "api",
+    settings=config.api,
+    stage_name=config.stack,
+    encryption=key,
+    place=place,
+    schemas=openapi.read_schemas(ROOT / "schemas"),
+    authorizer=function("authorizer", auth_secret.read(), uses=[common]),
+    routes=[
+        api.Route("GET /health", function("health", browsers), public=True),
+        api.Route("POST /items", function("create-item", items.put(), browsers), body="ItemInput"),
+        api.Route(
+            "GET /items",
+            function("list-items", items.query("by-collection"), cursor_key.read(), browsers),
+            query=["limit", "cursor"],
+        ),
+        api.Route("GET /items/{id}", function("get-item", items.get(), browsers)),
+        api.Route(
+            "PUT /items/{id}", function("update-item", items.update(), browsers), body="ItemInput"
+        ),
+        api.Route("DELETE /items/{id}", function("delete-item", items.delete(), browsers)),
+    ],
+)
+
+# What starts the rest.
+triggers = events.EventTriggers(
+    "events",
+    [
+        events.Upload(
+            uploads,
+            function(
+                "image-processor", uploads.get("uploads/"), images.put("thumbnails/"), uses=[imaging]
+            ),
+            prefix="uploads/",
+            suffixes=[".jpg", ".jpeg", ".png", ".webp"],
+        ),
+        events.Message(outbox, function("notification-sender", notices.publish())),
+        events.Change(
+            items, function("data-transformer", audit.put()), config.triggers.streams["items"]
+        ),
+        events.Schedule(
+            function("cleanup-job", uploads.list("uploads/"), uploads.delete("uploads/")),
+            config.triggers.schedules["cleanup-job"],
+        ),
+    ],
+    encryption=key,
+    place=place,
+)
+
+observability = Observability(
+    "observability",
+    settings=config.observability,
+    functions=functions,
+    failure_queues={
+        "notifications-dead-letter": outbox.dead_letter,
+        "events-failures": triggers.failures.queue,
+    },
+    api=front,
+    encryption=key,
+    place=place,
+)
+
+# What other stacks may read (docs/outputs.md).
+pulumi.export("apiUrl", front.url)
+pulumi.export("itemsTable", items.name)
+pulumi.export("auditTable", audit.name)
+pulumi.export("uploadsBucket", uploads.name)
+pulumi.export("imagesBucket", images.name)
+pulumi.export("notificationsQueueUrl", outbox.url)
+pulumi.export("notificationsDeadLetterQueueUrl", outbox.dead_letter.url)
+pulumi.export("notificationsTopicArn", notices.arn)
+pulumi.export("alarmsTopicArn", observability.topic.arn)
+pulumi.export("dashboardName", observability.dashboard.dashboard_name)
+pulumi.export("authSecretArn", auth_secret.arn)
+pulumi.export("functions", {f.logical_name: f.outputs() for f in functions})

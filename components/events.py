@@ -1,0 +1,278 @@
+"""EventTriggers: what starts which function. A trigger brings its permission, its consume rights and its failure path."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.buckets import Bucket
+from components.function import ServerlessFunction
+from components.grants import Grant, Statement, policy, trust
+from components.keys import DataKey
+from components.messaging import Queue
+from components.place import Place
+from components.tables import Table
+from settings import ScheduleSettings, StreamSettings
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An object created under `prefix` with one of the `suffixes` (case matters to S3)."""
+
+    bucket: Bucket
+    function: ServerlessFunction
+    prefix: str
+    suffixes: Sequence[str] = ("",)
+
+
+@dataclass(frozen=True)
+class Message:
+    """Messages of a queue, in batches; only those that failed come back."""
+
+    queue: Queue
+    function: ServerlessFunction
+
+
+@dataclass(frozen=True)
+class Change:
+    """Changes of a table, in order per item."""
+
+    table: Table
+    function: ServerlessFunction
+    settings: StreamSettings
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A point in time, again and again."""
+
+    function: ServerlessFunction
+    settings: ScheduleSettings
+
+
+Trigger = Upload | Message | Change | Schedule
+
+
+class EventTriggers(pulumi.ComponentResource):
+    """All event sources of a stack, given as data.
+
+    `failures` is the queue in which everything ends that no function could do: failed asynchronous invocations, stream
+    records out of retries, undeliverable schedules. Messages of a queue end in that queue's own dead-letter queue.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        triggers: Sequence[Trigger],
+        *,
+        encryption: DataKey,
+        place: Place,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("sandpiper:components:EventTriggers", name, None, opts)
+        self._encryption = encryption
+        self._place = place
+        self._child = pulumi.ResourceOptions(parent=self)
+        self.failures = Queue(f"{name}-failures", encryption=encryption, opts=self._child)
+        self._asynchronous: set[str] = set()
+        self._connect_uploads([t for t in triggers if isinstance(t, Upload)])
+        for trigger in triggers:
+            match trigger:
+                case Message():
+                    self._connect_queue(trigger)
+                case Change():
+                    self._connect_stream(trigger)
+                case Schedule():
+                    self._connect_schedule(trigger)
+                case Upload():
+                    pass  # Connected above, all uploads of a bucket at once.
+        self.register_outputs({"failures": self.failures.arn})
+
+    def _connect_uploads(self, uploads: Sequence[Upload]) -> None:
+        """S3 keeps one notification configuration per bucket, so all its triggers become one resource."""
+        for bucket in dict.fromkeys(upload.bucket for upload in uploads):
+            mine = [upload for upload in uploads if upload.bucket is bucket]
+            permissions = [
+                function.allow(
+                    f"{function.logical_name}-{bucket.component}-permission",
+                    principal="s3.amazonaws.com",
+                    source_arn=bucket.arn,
+                    # A bucket's ARN names no account, and a deleted name may come back in another one.
+                    source_account=self._place.account,
+                    parent=self,
+                )
+                for function in dict.fromkeys(upload.function for upload in mine)
+            ]
+            for upload in mine:
+                self._catch_failures(upload.function)
+            aws.s3.BucketNotification(
+                f"{bucket.component}-notification",
+                aws.s3.BucketNotificationArgs(
+                    bucket=bucket.name,
+                    lambda_functions=[f for upload in mine for f in _filters(upload)],
+                ),
+                # S3 tries the destinations when it is told of them.
+                pulumi.ResourceOptions(parent=self, depends_on=[*permissions, bucket.settled]),
+            )
+
+    def _connect_queue(self, trigger: Message) -> None:
+        function, queue = trigger.function, trigger.queue
+        if queue.settings is None:
+            raise ValueError("a queue of failures starts no function")
+        s = queue.settings
+        rights = function.also_may(
+            f"{function.logical_name}-consume-policy", queue.consume(), parent=self
+        )
+        aws.lambda_.EventSourceMapping(
+            f"{function.logical_name}-mapping",
+            aws.lambda_.EventSourceMappingArgs(
+                event_source_arn=queue.arn,
+                function_name=function.arn,
+                batch_size=s.batch_size,
+                maximum_batching_window_in_seconds=s.maximum_batching_window_in_seconds,
+                function_response_types=["ReportBatchItemFailures"],
+                scaling_config=aws.lambda_.EventSourceMappingScalingConfigArgs(
+                    maximum_concurrency=s.maximum_concurrency
+                )
+                if s.maximum_concurrency
+                else None,
+            ),
+            pulumi.ResourceOptions(parent=self, depends_on=[rights]),
+        )
+
+    def _connect_stream(self, trigger: Change) -> None:
+        function, s = trigger.function, trigger.settings
+        rights = function.also_may(
+            f"{function.logical_name}-consume-policy",
+            trigger.table.consume() + self.failures.receive_failures(),
+            parent=self,
+        )
+        aws.lambda_.EventSourceMapping(
+            f"{function.logical_name}-mapping",
+            aws.lambda_.EventSourceMappingArgs(
+                event_source_arn=trigger.table.table.stream_arn,
+                function_name=function.arn,
+                starting_position=s.starting_position,
+                batch_size=s.batch_size,
+                maximum_batching_window_in_seconds=s.maximum_batching_window_in_seconds,
+                parallelization_factor=s.parallelization_factor,
+                # Finite on purpose: the defaults let one poison record hold up its shard for a day.
+                maximum_record_age_in_seconds=s.maximum_record_age_in_seconds,
+                maximum_retry_attempts=s.maximum_retry_attempts,
+                bisect_batch_on_function_error=s.bisect_batch_on_function_error,
+                function_response_types=["ReportBatchItemFailures"],
+                destination_config=aws.lambda_.EventSourceMappingDestinationConfigArgs(
+                    on_failure=aws.lambda_.EventSourceMappingDestinationConfigOnFailureArgs(
+                        destination_arn=self.failures.arn
+                    )
+                ),
+            ),
+            pulumi.ResourceOptions(parent=self, depends_on=[rights]),
+        )
+
+    def _connect_schedule(self, trigger: Schedule) -> None:
+        function, s = trigger.function, trigger.settings
+        self._catch_failures(function)
+        role, rights = self._scheduler_role(function)
+        window = s.flexible_time_window_in_minutes
+        aws.scheduler.Schedule(
+            f"{function.logical_name}-schedule",
+            aws.scheduler.ScheduleArgs(
+                schedule_expression=s.schedule_expression,
+                schedule_expression_timezone=s.schedule_expression_timezone,
+                state="ENABLED" if s.enabled else "DISABLED",
+                kms_key_arn=self._encryption.arn,
+                flexible_time_window=aws.scheduler.ScheduleFlexibleTimeWindowArgs(
+                    mode="FLEXIBLE" if window else "OFF", maximum_window_in_minutes=window
+                ),
+                target=aws.scheduler.ScheduleTargetArgs(
+                    arn=function.arn,
+                    role_arn=role.arn,
+                    retry_policy=aws.scheduler.ScheduleTargetRetryPolicyArgs(
+                        maximum_retry_attempts=s.maximum_retry_attempts,
+                        maximum_event_age_in_seconds=s.maximum_event_age_in_seconds,
+                    ),
+                    dead_letter_config=aws.scheduler.ScheduleTargetDeadLetterConfigArgs(
+                        arn=self.failures.arn
+                    ),
+                ),
+            ),
+            pulumi.ResourceOptions(parent=self, depends_on=[rights]),
+        )
+
+    def _scheduler_role(
+        self, function: ServerlessFunction
+    ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+        """EventBridge Scheduler asks no permission of the function; it acts in a role of its own."""
+        place = self._place
+        role = aws.iam.Role(
+            f"{function.logical_name}-schedule-role",
+            aws.iam.RoleArgs(
+                description=f"EventBridge Scheduler starts {function.physical_name}",
+                assume_role_policy=trust(
+                    "scheduler.amazonaws.com",
+                    {
+                        "StringEquals": {
+                            "aws:SourceAccount": place.account,
+                            "aws:SourceArn": place.arn("scheduler", "schedule-group/default"),
+                        }
+                    },
+                ),
+            ),
+            self._child,
+        )
+        statements = [
+            Statement(["lambda:InvokeFunction"], [function.arn]),
+            *self.failures.receive_failures().statements,
+            # Reading back the schedule's own, encrypted payload.
+            self._encryption.use("scheduler", "Decrypt"),
+        ]
+        rights = aws.iam.RolePolicy(
+            f"{function.logical_name}-schedule-policy",
+            aws.iam.RolePolicyArgs(role=role.name, policy=policy(statements)),
+            self._child,
+        )
+        return role, rights
+
+    def _catch_failures(self, function: ServerlessFunction) -> None:
+        """Asynchronous invocations: finite retries, then the failures queue. Once per function."""
+        if function.logical_name in self._asynchronous:
+            return
+        self._asynchronous.add(function.logical_name)
+        rights = function.also_may(
+            f"{function.logical_name}-failures-policy",
+            Grant(self.failures.receive_failures().statements),
+            parent=self,
+        )
+        aws.lambda_.FunctionEventInvokeConfig(
+            f"{function.logical_name}-async",
+            aws.lambda_.FunctionEventInvokeConfigArgs(
+                function_name=function.function.name,
+                # Without the qualifier it would not cover invocations of the alias.
+                qualifier=function.alias.name,
+                maximum_retry_attempts=function.settings.maximum_retry_attempts,
+                maximum_event_age_in_seconds=function.settings.maximum_event_age_in_seconds,
+                destination_config=aws.lambda_.FunctionEventInvokeConfigDestinationConfigArgs(
+                    on_failure=aws.lambda_.FunctionEventInvokeConfigDestinationConfigOnFailureArgs(
+                        destination=self.failures.arn
+                    )
+                ),
+            ),
+            pulumi.ResourceOptions(parent=self, depends_on=[rights]),
+        )
+
+
+def _filters(upload: Upload) -> list[aws.s3.BucketNotificationLambdaFunctionArgs]:
+    return [
+        aws.s3.BucketNotificationLambdaFunctionArgs(
+            id=f"{upload.function.logical_name}{suffix.replace('.', '-')}",
+            lambda_function_arn=upload.function.arn,
+            events=["s3:ObjectCreated:*"],
+            filter_prefix=upload.prefix or None,
+            filter_suffix=suffix or None,
+        )
+        for suffix in upload.suffixes
+    ]

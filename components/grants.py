@@ -1,0 +1,92 @@
+"""A grant is a value: exact actions on exact ARNs, and the environment variable that says where the thing is.
+
+The owner of a resource makes it (`items.put()`), a function takes it. IAM and environment therefore cannot disagree,
+and a part that is switched off can hand out `NOTHING`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+
+POLICY_VERSION = "2012-10-17"
+
+Conditions = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One Allow: actions (`service:Verb`), resource ARNs, conditions as IAM writes them."""
+
+    actions: Sequence[str]
+    resources: Sequence[pulumi.Input[str]]
+    conditions: Conditions = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """The statement in IAM's JSON shape (values may be Outputs)."""
+        written: dict[str, Any] = {
+            "Effect": "Allow",
+            "Action": list(self.actions),
+            "Resource": list(self.resources),
+        }
+        if self.conditions:
+            written["Condition"] = self.conditions
+        return written
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a function may do, and the environment variables that go with it."""
+
+    statements: Sequence[Statement] = ()
+    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+
+    def __add__(self, other: Grant) -> Grant:
+        return Grant(
+            [*self.statements, *other.statements], {**self.environment, **other.environment}
+        )
+
+
+NOTHING = Grant()
+
+
+def together(grants: Iterable[Grant]) -> Grant:
+    """All grants as one."""
+    return sum(grants, NOTHING)
+
+
+def policy(statements: Iterable[Statement | Mapping[str, Any]]) -> pulumi.Output[str]:
+    """A policy document as JSON text; a mapping is a statement that is already in IAM's shape."""
+    return pulumi.Output.json_dumps(
+        {
+            "Version": POLICY_VERSION,
+            "Statement": [s.document() if isinstance(s, Statement) else s for s in statements],
+        }
+    )
+
+
+def trust(service: str, conditions: Conditions | None = None) -> pulumi.Output[str]:
+    """Who may assume a role: one AWS service, e.g. `lambda.amazonaws.com`."""
+    statement: dict[str, Any] = {
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": "sts:AssumeRole",
+    }
+    if conditions:
+        statement["Condition"] = conditions
+    return policy([statement])
+
+
+def tls_only(arns: Sequence[pulumi.Input[str]], action: str) -> dict[str, Any]:
+    """The statement that refuses plain HTTP to a bucket, queue or topic."""
+    return {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": action,
+        "Resource": list(arns),
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }

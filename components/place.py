@@ -1,0 +1,35 @@
+"""Where a stack lives: the parts of an ARN that no resource can tell beforehand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi_aws as aws
+
+
+@dataclass(frozen=True)
+class Place:
+    """Partition, region and account of the stack, and the prefix of the few names it chooses itself."""
+
+    partition: str
+    region: str
+    account: str
+    prefix: str
+
+    @classmethod
+    def current(cls, prefix: str) -> Place:
+        """Ask the provider where it deploys to; `prefix` is `<project>-<stack>`."""
+        return cls(
+            partition=aws.get_partition().partition,
+            region=aws.get_region().region,
+            account=aws.get_caller_identity().account_id,
+            prefix=prefix,
+        )
+
+    def arn(self, service: str, resource: str) -> str:
+        """The ARN of something named by us: `arn:<partition>:<service>:<region>:<account>:<resource>`."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
+
+    def service(self, name: str) -> str:
+        """The regional endpoint name of a service, as `kms:ViaService` spells it."""
+        return f"{name}.{self.region}.amazonaws.com"

@@ -1,0 +1,34 @@
+"""One program run per stack, shared by all tests."""
+
+from __future__ import annotations
+
+import functools
+
+import pytest
+
+from tests.support.program import Run, run_stack
+
+STACKS = ("dev", "staging", "prod")
+
+
+@functools.cache
+def _shared_run(stack: str) -> Run:
+    return run_stack(stack)
+
+
+@pytest.fixture(scope="session", params=STACKS)
+def run(request: pytest.FixtureRequest) -> Run:
+    """The mocked run of each shipped stack in turn."""
+    return _shared_run(request.param)
+
+
+@pytest.fixture(scope="session")
+def dev() -> Run:
+    """The mocked run of the dev stack."""
+    return _shared_run("dev")
+
+
+@pytest.fixture(scope="session")
+def prod() -> Run:
+    """The mocked run of the prod stack."""
+    return _shared_run("prod")

@@ -1,0 +1,200 @@
+"""Run the whole program on Pulumi's mocks, in this process, and read what it registered as plain data."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import gc
+import json
+import logging
+import runpy
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import yaml
+from pulumi.runtime import mocks, rpc, settings
+from pulumi.runtime.stack import run_in_stack
+
+from policies import Registered
+
+ROOT = Path(__file__).resolve().parents[2]
+ACCOUNT, REGION = "123456789012", "us-west-2"
+
+
+def plain(value: Any) -> Any:
+    """Undo what reaches a mock: secret wrappers, and floats that are whole numbers."""
+    if isinstance(value, dict):
+        if value.get(rpc._special_sig_key) == rpc._special_secret_sig:
+            return plain(value["value"])
+        return {k: plain(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [plain(v) for v in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def stack_config(stack: str) -> dict[str, Any]:
+    """The `config:` of Pulumi.yaml and Pulumi.<stack>.yaml, as the engine would hand it over."""
+    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
+    file = ROOT / f"Pulumi.{stack}.yaml"
+    own = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return {**(project.get("config") or {}), **(own.get("config") or {})}
+
+
+# What stands before a resource's name in its ARN, where that is not the service alone.
+ARN_FORMS = {
+    "aws:iam/role:Role": f"arn:aws:iam::{ACCOUNT}:role/",
+    "aws:s3/bucket:Bucket": "arn:aws:s3:::",
+    "aws:dynamodb/table:Table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/",
+    "aws:lambda/function:Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:",
+    "aws:lambda/layerVersion:LayerVersion": f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:",
+    "aws:cloudwatch/logGroup:LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:",
+    "aws:cloudwatch/metricAlarm:MetricAlarm": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:",
+    "aws:kms/key:Key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/",
+    "aws:secretsmanager/secret:Secret": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:",
+}
+
+
+class Answers(pulumi.runtime.Mocks):
+    """Plausible outputs for every resource: real enough for ARNs to be followed from one resource to the next."""
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        inputs = plain(args.inputs)
+        name = inputs.get("name") or f"{args.name}-0123456"
+        service = args.typ.split(":")[1].split("/")[0] if ":" in args.typ else ""
+        arn = ARN_FORMS.get(args.typ, f"arn:aws:{service}:{REGION}:{ACCOUNT}:") + name
+        if args.typ == "aws:lambda/alias:Alias":
+            arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{inputs['functionName']}:{name}"
+        if args.typ == "aws:lambda/layerVersion:LayerVersion":
+            arn = f"{ARN_FORMS[args.typ]}{inputs['layerName']}:1"
+        computed = {
+            "arn": arn,
+            "name": name,
+            "bucket": name,
+            "url": f"https://{service}.{REGION}.amazonaws.com/{ACCOUNT}/{name}",
+            "keyId": name,
+            "invokeArn": f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn}/invocations",
+            "executionArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{name}",
+            "invokeUrl": f"https://{name}.execute-api.{REGION}.amazonaws.com/{inputs.get('stageName')}",
+            "streamArn": f"{arn}/stream/2026",
+            "version": "1",
+            "result": f"random-{name}",
+        }
+        return name, {**computed, **inputs}
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
+        return {"accountId": ACCOUNT, "region": REGION, "partition": "aws", "id": "x"}
+
+
+@dataclass
+class Run:
+    """One finished run: the exports, and every registration in the order it arrived."""
+
+    outputs: dict[str, Any] = field(default_factory=dict)
+    resources: list[Registered] = field(default_factory=list)
+
+    def one(self, type_: str, name: str) -> Registered:
+        """The one resource of a type and logical name."""
+        found = [r for r in self.resources if r.type == type_ and r.name == name]
+        assert len(found) == 1, f"{type_} {name}: {len(found)} of them"
+        return found[0]
+
+    def all(self, type_: str) -> list[Registered]:
+        """Every resource of a type."""
+        return [r for r in self.resources if r.type == type_]
+
+
+class _Monitor(mocks.MockMonitor):
+    def __init__(self, answers: pulumi.runtime.Mocks, run: Run) -> None:
+        super().__init__(answers)
+        self._run = run
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 (the engine's name)
+        urn = self.make_urn(request.parent, request.type, request.name)
+        if urn in self.resources and request.type != "pulumi:pulumi:Stack":
+            raise ValueError(f"duplicate resource name: {urn}")
+        answer = super().RegisterResource(request)
+        self._run.resources.append(
+            Registered(
+                type=request.type,
+                name=request.name,
+                urn=urn,
+                properties=plain(rpc.deserialize_properties(request.object)),
+                outputs={"id": answer.id, **self.resources[urn].state} if urn in self.resources else {},
+                parent=request.parent,
+                protect=request.protect,
+                depends_on=frozenset(request.dependencies),
+                retain_on_delete=request.retainOnDelete,
+            )
+        )
+        return answer
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
+        if "::pulumi:pulumi:Stack::" in request.urn:
+            self._run.outputs.update(plain(rpc.deserialize_properties(request.outputs)))
+        return super().RegisterResourceOutputs(request)
+
+
+def _thread_loop(loops: list[asyncio.AbstractEventLoop]) -> None:
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    loops.append(loop)
+
+
+def run_program(
+    program: Callable[[], None],
+    *,
+    config: Mapping[str, Any],
+    stack: str = "dev",
+    answers: pulumi.runtime.Mocks | None = None,
+    preview: bool = False,
+) -> Run:
+    """Run any Pulumi program on mocks; config values that are not text are handed over as JSON."""
+    run = Run()
+    answers = answers or Answers()
+
+    def inside() -> None:
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        # The mock monitor waits in its threads on loops of their own and never closes them: so make them here.
+        loops: list[asyncio.AbstractEventLoop] = []
+        pool = ThreadPoolExecutor(16, initializer=_thread_loop, initargs=(loops,))
+        loop.set_default_executor(pool)
+        texts = {k: v if isinstance(v, str) else json.dumps(v) for k, v in config.items()}
+        pulumi.runtime.set_all_config(texts)
+        pulumi.runtime.set_mocks(
+            answers, project="sandpiper", stack=stack, preview=preview, monitor=_Monitor(answers, run)
+        )
+        settings.set_root_resource(None)
+        settings.SETTINGS.outputs, settings.SETTINGS.lock = set(), threading.Lock()
+        settings.SETTINGS.package_refs = {}
+        try:
+            loop.run_until_complete(run_in_stack(program))
+        finally:
+            pool.shutdown()
+            asyncio.set_event_loop(None)
+            for each in (loop, *loops):
+                each.close()
+
+    gc.disable()
+    try:
+        contextvars.copy_context().run(inside)
+    finally:
+        gc.enable()
+    return run
+
+
+def run_stack(stack: str, *, config: Mapping[str, Any] | None = None, preview: bool = False) -> Run:
+    """Run `__main__.py` as a stack file configures it; `config` replaces whole keys."""
+    quiet = {"sandpiper:packaging": {"build": False}}
+    return run_program(
+        lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__") and None,
+        config={**stack_config(stack), **quiet, **(config or {})},
+        stack=stack,
+        preview=preview,
+    )
