@@ -3,17 +3,17 @@
 `load()` turns `Pulumi.<stack>.yaml` into one frozen `Settings`, or ends the program with a line per mistake.
 """
 
+from settings.api import ApiSettings as ApiSettings
+from settings.data import DataSettings as DataSettings
+from settings.function import FunctionSettings as FunctionSettings
 from settings.loading import load as load
-from settings.models import ApiSettings as ApiSettings
-from settings.models import DataSettings as DataSettings
-from settings.models import FunctionSettings as FunctionSettings
-from settings.models import ObservabilitySettings as ObservabilitySettings
-from settings.models import PackagingSettings as PackagingSettings
-from settings.models import QueueSettings as QueueSettings
-from settings.models import ScheduleSettings as ScheduleSettings
-from settings.models import StreamSettings as StreamSettings
 from settings.stack import Settings as Settings
 from settings.stack import TriggerSettings as TriggerSettings
+from settings.triggers import QueueSettings as QueueSettings
+from settings.triggers import ScheduleSettings as ScheduleSettings
+from settings.triggers import StreamSettings as StreamSettings
+from settings.whole import ObservabilitySettings as ObservabilitySettings
+from settings.whole import PackagingSettings as PackagingSettings
 from settings.wiring import API_FUNCTIONS as API_FUNCTIONS
 from settings.wiring import FUNCTION_BASELINE as FUNCTION_BASELINE
 from settings.wiring import QUEUE_CONSUMERS as QUEUE_CONSUMERS

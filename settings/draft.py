@@ -4,17 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from settings.api import ApiSettings
+from settings.data import DataSettings
+from settings.function import FunctionSettings
 from settings.mistakes import Path
-from settings.models import (
-    ApiSettings,
-    DataSettings,
-    FunctionSettings,
-    ObservabilitySettings,
-    PackagingSettings,
-    QueueSettings,
-    ScheduleSettings,
-    StreamSettings,
-)
+from settings.triggers import QueueSettings, ScheduleSettings, StreamSettings
+from settings.whole import ObservabilitySettings, PackagingSettings
 
 
 @dataclass(frozen=True, kw_only=True)

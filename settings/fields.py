@@ -3,8 +3,9 @@
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType, NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -15,17 +16,28 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
+from pydantic.fields import FieldInfo
 
-_WHOLE = re.compile(r"-?(?:0|[1-9]\d{0,15})")
-_DECIMAL = re.compile(r"-?(?:0|[1-9]\d{0,15})\.\d{1,15}")
+_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,15})")
+_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,15})\.[0-9]{1,15}")
 _SWITCH = {"true": True, "false": False}
+
+
+def _read_only(pairs: Mapping[str, str]) -> Mapping[str, str]:
+    return MappingProxyType(dict(pairs))
+
 
 TextMap = Annotated[
     Mapping[str, str],
-    AfterValidator(lambda pairs: MappingProxyType(dict(pairs))),
+    AfterValidator(_read_only),
     PlainSerializer(dict, return_type=dict[str, str]),
 ]
 """A read-only map of text to text."""
+
+LogRetention = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
+]  # fmt: skip
+"""Days that CloudWatch Logs can keep a group's events. "For ever" is not among them: nobody means it."""
 
 
 class Model(BaseModel):
@@ -44,7 +56,21 @@ class Model(BaseModel):
         return _plain(value, kinds(cls.model_fields[info.field_name or ""].annotation))
 
 
-def setting(  # noqa: PLR0913 - one keyword per fact about the field; a call names the few it needs
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What is known of a field beyond its type, limits and description."""
+
+    unit: str = ""
+    source: str = ""
+    """Where its limits come from."""
+    remedy: str = ""
+    """What helps a user whose value was refused."""
+    example: object = None
+    pattern: str = ""
+    """What an editor can check of a text; the program checks more."""
+
+
+def setting(
     default: object,
     description: str,
     *,
@@ -52,23 +78,33 @@ def setting(  # noqa: PLR0913 - one keyword per fact about the field; a call nam
     source: str = "",
     remedy: str = "",
     example: object = None,
+    pattern: str = "",
     ge: float | None = None,
     le: float | None = None,
     gt: float | None = None,
 ) -> Any:
-    """Declare one setting: its default, what it does, its unit, where its limits come from, and what helps when refused."""
-    extra = {"unit": unit, "source": source, "remedy": remedy, "example": example}
-    limits: dict[str, Any] = {"ge": ge, "le": le, "gt": gt}
+    """Declare one setting: its default, what it does, its limits and what `Facts` holds."""
+    known = Facts(unit=unit, source=source, remedy=remedy, example=example, pattern=pattern)
+    limits = {
+        name: value for name, value in (("ge", ge), ("le", le), ("gt", gt)) if value is not None
+    }
     return Field(
         default,
         description=description,
-        json_schema_extra={f"x-{key}": value for key, value in extra.items() if value},
-        **{key: value for key, value in limits.items() if value is not None},
+        json_schema_extra={"facts": cast("Any", known)},
+        **cast("Any", limits),
     )
 
 
+def facts(field: FieldInfo) -> Facts:
+    """Return what `setting` noted beside the field."""
+    extra = field.json_schema_extra
+    known: object = extra.get("facts") if isinstance(extra, dict) else None
+    return known if isinstance(known, Facts) else Facts()
+
+
 def kinds(annotation: Any) -> tuple[type, ...]:
-    """Return the plain types an annotation admits, `int | None` giving `(int, NoneType)` and a Literal its values' types."""
+    """Return the plain types an annotation admits: `(int, NoneType)` for `int | None`, its values' types for a Literal."""
     origin = get_origin(annotation)
     if origin in (Union, UnionType):
         return tuple(kind for part in get_args(annotation) for kind in kinds(part))
@@ -80,17 +116,15 @@ def kinds(annotation: Any) -> tuple[type, ...]:
 
 
 def choices(annotation: Any) -> tuple[Any, ...]:
-    """Return the values of a Literal, also of one inside an optional; empty for anything else."""
-    if get_origin(annotation) is Literal:
-        return get_args(annotation)
-    return tuple(value for part in get_args(annotation) for value in choices(part))
+    """Return the values of a Literal; empty for anything else."""
+    return get_args(annotation) if get_origin(annotation) is Literal else ()
 
 
 def _plain(value: object, wanted: tuple[type, ...]) -> object:
     if isinstance(value, str):
         return _from_text(value, wanted)
     if isinstance(value, list) and tuple in wanted:
-        return tuple(value)  # pyright: ignore[reportUnknownArgumentType] - its members are checked next
+        return tuple(cast("list[object]", value))
     if isinstance(value, float) and int in wanted and math.isfinite(value) and value.is_integer():
         return int(value)
     return value
@@ -101,9 +135,6 @@ def _from_text(text: str, wanted: tuple[type, ...]) -> object:
         return _SWITCH.get(text, text)
     if str in wanted:
         return text
-    if int in wanted or float in wanted:
-        if _WHOLE.fullmatch(text):
-            return int(text)
-        if float in wanted and _DECIMAL.fullmatch(text):
-            return float(text)
-    return text
+    if (int in wanted or float in wanted) and _WHOLE.fullmatch(text):
+        return int(text)
+    return float(text) if float in wanted and _DECIMAL.fullmatch(text) else text

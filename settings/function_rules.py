@@ -3,33 +3,39 @@
 import json
 import re
 from collections.abc import Iterator
+from typing import Final
 
 from settings import wiring
 from settings.draft import Draft
+from settings.function import FunctionSettings
 from settings.mistakes import Mistake
-from settings.models import FunctionSettings
 from settings.runtimes import SUPPORTED
-from settings.text import got, is_credential
+from settings.text import is_credential, refused
 
-API_TIMEOUT = 29
+API_TIMEOUT: Final = 29
 """Seconds after which API Gateway gives up on an integration."""
 
-UNRESERVED = 100
+UNRESERVED: Final = 100
 """Executions that AWS keeps for functions without a reservation."""
 
-ENVIRONMENT_BYTES = 4096
-"""Size of all variables of a function as JSON, that Lambda allows."""
+ENVIRONMENT_BYTES: Final = 4096
+"""Size that Lambda allows all variables of a function, as JSON."""
 
-GRANTED_BYTES = 1024
+GRANTED_BYTES: Final = 1024
 """Part of it that the program's own variables may take."""
 
-_VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
+VARIABLE: Final = "[A-Za-z][A-Za-z0-9_]+"
+"""Regular expression of a variable's name."""
+
 _RESERVED = re.compile(
     r"_HANDLER|_X_AMZN_TRACE_ID|AWS_(?:DEFAULT_)?REGION|AWS_EXECUTION_ENV|AWS_LAMBDA_\w+|AWS_ACCESS_KEY(?:_ID)?"
     r"|AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN|LAMBDA_TASK_ROOT|LAMBDA_RUNTIME_DIR"
 )
-_SETTING_OF = {"LOG_LEVEL": "log_level", "CORS_ALLOW_ORIGINS": "api.cors_allow_origins"}
-_GRANTED = frozenset(
+_SETTING_OF: Final = {
+    "LOG_LEVEL": "functions.<name>.log_level",
+    "CORS_ALLOW_ORIGINS": "api.cors_allow_origins",
+}
+_GRANTED: Final = frozenset(
     {
         "ITEMS_TABLE",
         "AUDIT_TABLE",
@@ -49,10 +55,8 @@ def runtime_fits_handler(draft: Draft) -> Iterator[Mistake]:
         family = draft.families[name]
         if not function.runtime.startswith(family):
             known = ", ".join(SUPPORTED[family])
-            yield Mistake(
-                draft.origin(name, "runtime"),
-                f"must be one of {known} for the {family} handler of {name}{got(function.runtime)}",
-            )
+            what = f"must be one of {known} for {name}, whose handler is {family}"
+            yield Mistake(draft.origin(name, "runtime"), refused(what, function.runtime))
 
 
 def api_answers_in_time(draft: Draft) -> Iterator[Mistake]:
@@ -60,38 +64,39 @@ def api_answers_in_time(draft: Draft) -> Iterator[Mistake]:
     for name in (*wiring.API_FUNCTIONS, wiring.AUTHORIZER):
         function = draft.functions.get(name)
         if function and function.timeout > API_TIMEOUT:
-            yield Mistake(
-                draft.origin(name, "timeout"),
-                f"must be 1 to {API_TIMEOUT} seconds for {name}, which API Gateway waits for{got(function.timeout)}",
-            )
+            what = f"must be 1 to {API_TIMEOUT} seconds for {name}, which API Gateway waits for"
+            yield Mistake(draft.origin(name, "timeout"), refused(what, function.timeout))
 
 
 def provisioned_fits_reserved(draft: Draft) -> Iterator[Mistake]:
     """Provisioned executions come out of the function's reservation where it has one."""
     for name, function in draft.functions.items():
-        warm, reserved = (
-            function.provisioned_concurrent_executions,
-            function.reserved_concurrent_executions,
-        )
+        warm = function.provisioned_concurrent_executions
+        reserved = function.reserved_concurrent_executions
         if warm is not None and reserved is not None and warm > reserved:
-            limit = draft.origin(name, "reserved_concurrent_executions")
             yield Mistake(
                 draft.origin(name, "provisioned_concurrent_executions"),
-                f"must be at most reserved_concurrent_executions, {reserved}{got(warm)}",
-                because=(limit,),
+                refused(
+                    f"must be at most reserved_concurrent_executions of {name}, {reserved}", warm
+                ),
+                because=(draft.origin(name, "reserved_concurrent_executions"),),
             )
 
 
 def concurrency_fits_account(draft: Draft) -> Iterator[Mistake]:
     """AWS refuses what would leave fewer than 100 executions for functions without a reservation."""
     taken = sum(map(_taken, draft.functions.values()))
-    free = max(draft.account_concurrent_executions - UNRESERVED, 0)
+    quota = draft.account_concurrent_executions
+    free = max(quota - UNRESERVED, 0)
     if taken > free:
+        what = (
+            f"reserved and provisioned concurrency must add up to at most {free}: account_concurrent_executions "
+            f"{quota} less the {UNRESERVED} that AWS keeps unreserved"
+        )
+        remedy = "lower them, or set account_concurrent_executions once AWS has raised the quota"
         yield Mistake(
             ("functions",),
-            f"reserved and provisioned concurrency of all functions add up to {taken}: at most {free} of "
-            f"account_concurrent_executions {draft.account_concurrent_executions} can be taken, AWS keeps "
-            f"{UNRESERVED}; lower them or have the quota raised",
+            refused(what, taken, remedy),
             because=(("account_concurrent_executions",),),
         )
 
@@ -103,27 +108,26 @@ def _taken(function: FunctionSettings) -> int:
 
 
 def environment_names(draft: Draft) -> Iterator[Mistake]:
-    """Lambda refuses some names, the grants own others."""
+    """Lambda refuses some names, the grants own others; a value is never shown."""
     for owner, own in draft.own.items():
         for name, value in own.get("environment", {}).items():
-            problem = _wrong_variable(name, value)
-            if problem:
+            if problem := _wrong_variable(name, value):
                 yield Mistake(("functions", owner, "environment", name), problem)
 
 
 def _wrong_variable(name: str, value: str) -> str:
     if _RESERVED.fullmatch(name):
-        return "is reserved by Lambda; choose another name"
+        return "must not be a name that Lambda reserves; choose another name"
     if name.upper().startswith("AWS_"):
-        return "names that start with AWS_ steer the SDK itself; choose another name"
-    if not _VARIABLE.fullmatch(name):
-        return "a variable's name is 2 or more letters, digits and underscores, a letter first"
+        return "must not start with AWS_, by which the SDK itself is steered; choose another name"
+    if not re.fullmatch(VARIABLE, name):
+        return "must be a name of 2 or more letters, digits and underscores, a letter first"
     if name in _SETTING_OF:
-        return f"is set from {_SETTING_OF[name]}; set that instead"
+        return f"must not be set here; set {_SETTING_OF[name]}"
     if name in _GRANTED:
-        return "is set by the program's grants; choose another name"
+        return "must not be a name that the program's grants set; choose another name"
     if is_credential(value):
-        return "looks like a credential; keep it in Secrets Manager and pass its ARN"
+        return "must not hold a credential; keep it in Secrets Manager and pass its ARN"
     return ""
 
 
@@ -131,17 +135,15 @@ def environment_size(draft: Draft) -> Iterator[Mistake]:
     """All variables of a function together may have 4 KB."""
     limit = ENVIRONMENT_BYTES - GRANTED_BYTES
     for name, function in draft.functions.items():
-        size = len(
-            json.dumps(
-                {**function.environment, **_cors(draft, name)}, separators=(",", ":")
-            ).encode()
-        )
+        variables = {**function.environment, **_cors(draft, name)}
+        size = len(json.dumps(variables, separators=(",", ":"), ensure_ascii=False).encode())
         if size > limit:
-            yield Mistake(
-                draft.origin(name, "environment"),
-                f"must be at most {limit} bytes as JSON for {name}, of Lambda's {ENVIRONMENT_BYTES} the rest is the "
-                f"program's own (got {size}); keep long values in Parameter Store and pass their names",
+            what = (
+                f"must be at most {limit} bytes as JSON for {name}: Lambda allows {ENVIRONMENT_BYTES}, the rest is "
+                "for the program's own variables"
             )
+            remedy = "keep long values in Parameter Store and pass their names"
+            yield Mistake(draft.origin(name, "environment"), refused(what, size, remedy))
 
 
 def _cors(draft: Draft, function: str) -> dict[str, str]:
@@ -149,7 +151,7 @@ def _cors(draft: Draft, function: str) -> dict[str, str]:
     return {"CORS_ALLOW_ORIGINS": ",".join(draft.api.cors_allow_origins)} if behind_api else {}
 
 
-RULES = (
+RULES: Final = (
     runtime_fits_handler,
     api_answers_in_time,
     provisioned_fits_reserved,

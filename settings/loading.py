@@ -10,9 +10,9 @@ import pulumi
 from settings import function_rules, raw, stack_rules, trigger_rules, wiring
 from settings.draft import Draft
 from settings.mistakes import Mistake
-from settings.models import QueueSettings
 from settings.reader import Reader
 from settings.stack import Settings, TriggerSettings
+from settings.triggers import QueueSettings
 
 RULES: Final = (*stack_rules.RULES, *function_rules.RULES, *trigger_rules.RULES)
 
@@ -29,8 +29,8 @@ def load(handlers: Path = wiring.HANDLERS) -> Settings:
     lines = [mistake.line(draft.stack) for mistake in (*reader.mistakes, *_broken_rules(draft))]
     if lines:
         raise pulumi.RunError("\n".join(dict.fromkeys(lines)))
-    for line in trigger_rules.advice(draft):
-        pulumi.log.warn(line)
+    for mistake in trigger_rules.advice(draft):
+        pulumi.log.warn(mistake.line(draft.stack))
     return _finished(draft)
 
 
@@ -40,7 +40,7 @@ def _broken_rules(draft: Draft) -> Iterator[Mistake]:
         said: set[tuple[str, ...]] = set()
         for mistake in rule(draft):
             judged = {mistake.path, *mistake.because}
-            if not judged & draft.broken and (mistake.path not in said or not mistake.path):
+            if not judged & draft.broken and mistake.path not in said:
                 said.add(mistake.path)
                 yield mistake
 

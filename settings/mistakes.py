@@ -1,7 +1,5 @@
 """From what pydantic refuses to one line per mistake."""
 
-import copy
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -9,13 +7,11 @@ from annotated_types import Ge, Gt, Le
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from settings.fields import Model, choices, kinds
-from settings.text import did_you_mean, got, shown
+from settings.fields import Model, choices, facts, kinds
+from settings.text import Refusal, did_you_mean, refused, shown, unknown
 
 Path = tuple[str, ...]
 AnyModel = TypeVar("AnyModel", bound=Model)
-
-NOT_A_MAP = "must be a map of keys"
 
 
 @dataclass(frozen=True)
@@ -25,7 +21,7 @@ class Mistake:
     path: Path
     text: str
     because: tuple[Path, ...] = ()
-    """Other values it was judged by: when one of those is refused itself, this one is not judged."""
+    """Other values it was judged by: where one of those is refused itself, this one is not judged."""
 
     def line(self, stack: str) -> str:
         """Return the line that the user reads."""
@@ -33,80 +29,73 @@ class Mistake:
         return ": ".join(part for part in (f"Pulumi.{shown(stack)}.yaml", where, self.text) if part)
 
 
-def checked(model: type[AnyModel], given: object, path: Path, mistakes: list[Mistake]) -> AnyModel:
-    """Return `given` as a model; what is wrong in it goes to `mistakes` and is left out of the result."""
-    if not isinstance(given, dict):
-        mistakes.append(Mistake(path, NOT_A_MAP + got(given, path[-1])))
-        return model()
+def checked(
+    model: type[AnyModel], given: dict[str, Any], path: Path, mistakes: list[Mistake]
+) -> AnyModel:
+    """Return `given` as a model; what is wrong in it goes to `mistakes` and stands at its default in the result."""
     try:
         return model.model_validate(given)
-    except ValidationError as refused:
-        rest: dict[str, Any] = copy.deepcopy(given)
-        for error in refused.errors(include_url=False, include_context=True):
-            where = tuple(part for part in error["loc"] if part != "[key]")
-            mistakes.append(Mistake((*path, *_names(where)), _text(model, where, error)))
-            rest.pop(str(where[0]), None)
-        return model.model_validate(rest)
+    except ValidationError as error:
+        wrong: set[str] = set()
+        for detail in error.errors(include_url=False):
+            where = tuple(str(part) for part in detail["loc"])
+            mistakes.append(Mistake((*path, *where), _text(model, where, detail)))
+            wrong.add(where[0])
+        return model.model_validate(
+            {key: value for key, value in given.items() if key not in wrong}
+        )
 
 
-def unknown(kind: str, given: str, known: Sequence[str]) -> str:
-    """Return the text for a name that does not exist: the near miss, else what there is."""
-    near = did_you_mean(given, known)
-    return f"no such {kind}{near}" if near else f"no such {kind}; there {_are(known)}"
-
-
-def _are(known: Sequence[str]) -> str:
-    return f"{'is' if len(known) == 1 else 'are'} {', '.join(known)}"
-
-
-def _names(where: tuple[int | str, ...]) -> Path:
-    return tuple(str(part) for part in where)
-
-
-def _text(model: type[Model], where: tuple[int | str, ...], error: Any) -> str:
-    name = str(where[0])
-    if error["type"] == "extra_forbidden":
-        return unknown("key", name, sorted(model.model_fields))
-    field = model.model_fields[name]
-    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-    remedy = f"; {extra['x-remedy']}" if "x-remedy" in extra else ""
-    given = error["input"]
-    if error["type"] == "value_error":
-        return str(error["ctx"]["error"]) + remedy + got(given, name)
+def _text(model: type[Model], where: Path, detail: Any) -> str:
+    if detail["type"] == "extra_forbidden":
+        return unknown("key", where[0], sorted(model.model_fields))
+    field, given = model.model_fields[where[0]], detail["input"]
     if len(where) > 1:
-        return "must be text" + (", in quotes" if isinstance(given, bool | int | float) else "")
+        return _wrong_member(where[0], given)
+    error = detail.get("ctx", {}).get("error")
+    if isinstance(error, Refusal):
+        return refused(error.what, given, error.remedy)
+    return refused(_expected(field, given), given, facts(field).remedy or _meant(field, given))
+
+
+def _wrong_member(field: str, given: object) -> str:
+    what = "must be text"
+    remedy = "write it in quotes" if isinstance(given, bool | int | float) else ""
+    # A variable's value may be a PIN or a password, and no form tells.
     return (
-        _expected(field, str(extra.get("x-unit", "")), given)
-        + remedy
-        + _meant(field, given)
-        + got(given, name)
+        f"{what}{remedy and '; ' + remedy}"
+        if field == "environment"
+        else refused(what, given, remedy)
     )
 
 
-def _expected(field: FieldInfo, unit: str, given: object) -> str:
-    wanted, known = kinds(field.annotation), choices(field.annotation)
+def _expected(field: FieldInfo, given: object) -> str:
+    wanted, known, unit = kinds(field.annotation), choices(field.annotation), facts(field).unit
     if known:
         return f"must be one of {', '.join(map(str, known))}{unit and ' ' + unit}"
     if bool in wanted:
         return "must be true or false"
     if int in wanted or float in wanted:
-        whole = int in wanted and isinstance(given, float)
-        return f"must be {'a whole number, ' if whole else ''}{_limits(field)}{unit and ' ' + unit}"
+        whole = "a whole number, " if int in wanted and isinstance(given, float) else ""
+        return f"must be {whole}{limits(field)}{unit and ' ' + unit}"
     if str in wanted:
-        return "must be text, in quotes" if isinstance(given, int | float) else "must be text"
+        return "must be text"
     return "must be a list of text" if tuple in wanted else "must be a map of text to text"
 
 
-def _limits(field: FieldInfo) -> str:
-    """Return the words for a field's limits: `128 to 10240`, `at least 1`, `more than 0`."""
+def limits(field: FieldInfo) -> str:
+    """Return the words for a number's limits: `128 to 10240`, `at least 1`, `more than 0`."""
     low = next((rule.ge for rule in field.metadata if isinstance(rule, Ge)), None)
     high = next((rule.le for rule in field.metadata if isinstance(rule, Le)), None)
     above = next((rule.gt for rule in field.metadata if isinstance(rule, Gt)), None)
     if above is not None:
         return f"more than {above}"
+    if low is None:
+        return "a number"
     return f"at least {low}" if high is None else f"{low} to {high}"
 
 
 def _meant(field: FieldInfo, given: object) -> str:
-    known = [choice for choice in choices(field.annotation) if isinstance(choice, str)]
-    return did_you_mean(given, known) if isinstance(given, str) else ""
+    return did_you_mean(
+        given, [name for name in choices(field.annotation) if isinstance(name, str)]
+    )

@@ -5,22 +5,16 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, TypeVar, cast
 
-from settings import raw, wiring
+from settings import provider, raw, wiring
+from settings.api import ApiSettings
+from settings.data import DataSettings
 from settings.draft import Draft
 from settings.fields import Model
-from settings.mistakes import NOT_A_MAP, Mistake, Path, checked, unknown
-from settings.models import (
-    ApiSettings,
-    DataSettings,
-    FunctionSettings,
-    ObservabilitySettings,
-    PackagingSettings,
-    QueueSettings,
-    ScheduleSettings,
-    StackWide,
-    StreamSettings,
-)
-from settings.text import did_you_mean, got
+from settings.function import FunctionSettings
+from settings.mistakes import Mistake, Path, checked
+from settings.text import refused, unknown
+from settings.triggers import QueueSettings, ScheduleSettings, StreamSettings
+from settings.whole import ObservabilitySettings, PackagingSettings, StackWide
 
 NAMESPACE: Final = f"{wiring.PROJECT}:"
 
@@ -46,6 +40,8 @@ TRIGGERS: Final[Mapping[str, tuple[type[Model], tuple[str, ...]]]] = MappingProx
 """Group under `triggers` -> the model of its entries and their names."""
 
 SECRET: Final = "holds a secret, and settings end up readable in the stack's state; keep it in Secrets Manager and remove it here"
+
+_REMOVED: Final = object()
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 
@@ -82,13 +78,15 @@ class Reader:
         )
 
     def _refuse_misspelt_keys(self) -> None:
+        """Pulumi takes any key of any namespace and says nothing; the program can see them all."""
         known = [NAMESPACE + key for key in KEYS]
         for name in sorted(self.values):
-            if name.startswith(NAMESPACE):
-                if name not in known:
-                    self._refuse((name,), unknown("key", name, known))
-            elif (near := did_you_mean(name, known)) and not name.startswith(("aws:", "pulumi:")):
-                self._refuse((name,), f"no such namespace{near}")
+            if problem := provider.wrong_key(name) if not name.startswith(NAMESPACE) else "":
+                self._refuse((name,), problem)
+            elif name.startswith(NAMESPACE) and name not in known:
+                self._refuse((name,), unknown("key", name, known))
+        if problem := provider.wrong_region(self.values.get("aws:region")):
+            self._refuse(("aws:region",), problem)
 
     def _refuse(self, path: Path, text: str) -> None:
         self.mistakes.append(Mistake(path, text))
@@ -98,26 +96,34 @@ class Reader:
         if NAMESPACE + key in self.secret:
             self._refuse((key,), SECRET)
             return None
-        return self._without_secrets(raw.parsed(self.values.get(NAMESPACE + key)), (key,))
+        value = raw.parsed(self.values.get(NAMESPACE + key))
+        # A key without a value, its lines all commented out, arrives as empty text.
+        found = None if value == "" else self._without_secrets(value, (key,))
+        return None if found is _REMOVED else found
 
     def _without_secrets(self, value: Any, path: Path) -> Any:
+        """Return a value less the entries that hold a secret anywhere, each of them refused."""
+        if isinstance(value, list):
+            return self._members(cast("list[Any]", value), path)
         if not isinstance(value, dict):
             return value
         pairs = cast("dict[str, Any]", value)
         if "secure" in pairs:
             self._refuse(path, SECRET)
-            return None
+            return _REMOVED
         found = {name: self._without_secrets(part, (*path, name)) for name, part in pairs.items()}
-        return {
-            name: part for name, part in found.items() if part is not None or pairs[name] is None
-        }
+        return {name: part for name, part in found.items() if part is not _REMOVED}
+
+    def _members(self, members: list[Any], path: Path) -> Any:
+        found = [self._without_secrets(part, path) for part in members]
+        return [part for part in found if part is not _REMOVED]
 
     def _map(self, value: Any, path: Path) -> dict[str, Any]:
         """Return a map's entries; an empty map for nothing, and for anything else after refusing it."""
         if isinstance(value, dict):
             return cast("dict[str, Any]", value)
         if value is not None:
-            self._refuse(path, NOT_A_MAP + got(value))
+            self._refuse(path, refused("must be a map of keys", value))
         return {}
 
     def _section(self, model: type[AnyModel], *path: str) -> AnyModel:

@@ -4,11 +4,23 @@ Source: EventBridge Scheduler user guide, "Schedule types". AWS checks it only w
 """
 
 import re
-from collections.abc import Iterator
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
-from settings.text import did_you_mean
+from settings.text import Refusal, did_you_mean
+
+
+class _Field(NamedTuple):
+    """One of cron's six fields."""
+
+    name: str
+    low: int
+    high: int
+    words: tuple[str, ...] = ()
+    """Names that stand for the numbers from `low` on."""
+    special: str = r"(?!)"
+    """What else a part of the field may be, as a regular expression."""
+
 
 _MONTHS: Final = (
     "JAN",
@@ -25,96 +37,93 @@ _MONTHS: Final = (
     "DEC",
 )
 _DAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+_DAY: Final = f"(?:[1-7]|{'|'.join(_DAYS)})"
 _CRON: Final = (
-    ("minutes", 0, 59, ()),
-    ("hours", 0, 23, ()),
-    ("day-of-month", 1, 31, ()),
-    ("month", 1, 12, _MONTHS),
-    ("day-of-week", 1, 7, _DAYS),
-    ("year", 1970, 2199, ()),
+    _Field("minutes", 0, 59),
+    _Field("hours", 0, 23),
+    _Field("day-of-month", 1, 31, (), r"L|(?:[1-9]|[12]\d|3[01])W"),
+    _Field("month", 1, 12, _MONTHS),
+    _Field("day-of-week", 1, 7, _DAYS, rf"L|{_DAY}L|{_DAY}#[1-5]"),
+    _Field("year", 1970, 2199),
 )
-"""Field name, lowest and highest number, and the names that stand for the numbers from the lowest on."""
-
-_SPECIAL: Final = {
-    "day-of-month": re.compile(r"\?|L|(?:[1-9]|[12]\d|3[01])W"),
-    "day-of-week": re.compile(r"\?|L|\w{1,3}L|\w{1,3}#[1-5]"),
-}
 
 
 def check_expression(expression: str) -> str:
-    """Return a valid `rate()`, `cron()` or `at()` expression; raise ValueError saying what is wrong with another."""
+    """Return a valid `rate()`, `cron()` or `at()` expression; raise Refusal saying what is wrong with another."""
     match = re.fullmatch(r"(rate|cron|at)\((.*)\)", expression)
     if not match:
-        raise ValueError("must be rate(1 day), cron(0 3 * * ? *) or at(2027-01-31T03:00:00)")
+        raise Refusal("must be rate(1 day), cron(0 3 * * ? *) or at(2027-01-31T03:00:00)")
     {"rate": _check_rate, "cron": _check_cron, "at": _check_at}[match[1]](match[2])
     return expression
 
 
 def check_timezone(name: str) -> str:
-    """Return a name of the IANA time zone database; raise ValueError for another.
+    """Return a name of the IANA time zone database; raise Refusal for another.
 
-    A machine without the database (a slim container) cannot judge; there every well-formed name passes.
+    A machine without the database (a slim container) cannot judge: there every name passes and AWS decides.
     """
     if name == "UTC":
         return name
-    from zoneinfo import available_timezones  # noqa: PLC0415 - walks the database: only when a stack asks
+    from zoneinfo import available_timezones  # noqa: PLC0415 - reads 600 files: only when a stack asks
 
     known = available_timezones()
-    if known and name not in known or not re.fullmatch(r"[\w+/-]{1,50}", name, re.ASCII):
-        raise ValueError(f"no such time zone in the IANA database{did_you_mean(name, known)}")
+    if known and name not in known:
+        raise Refusal(
+            "must be a time zone of the IANA database, as in Europe/Berlin",
+            did_you_mean(name, known),
+        )
     return name
 
 
 def _check_rate(body: str) -> None:
-    match = re.fullmatch(r"([1-9]\d{0,8}) (minute|hour|day)(s?)", body)
+    match = re.fullmatch(r"([1-9][0-9]{0,8}) (minute|hour|day)(s?)", body)
     if not match:
-        raise ValueError(
-            "rate takes a whole number above 0 and minutes, hours or days, as in rate(5 minutes)"
+        raise Refusal(
+            "rate takes a whole number from 1 and minutes, hours or days, as in rate(5 minutes)"
         )
     if match[1] != "1" and not match[3]:
-        raise ValueError(f"must be rate({match[1]} {match[2]}s), in the plural")
+        raise Refusal("rate takes the plural above 1", f"write rate({match[1]} {match[2]}s)")
 
 
 def _check_at(body: str) -> None:
-    well_formed = re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", body)
+    well_formed = re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}", body)
     try:
         datetime.fromisoformat(body if well_formed else "")
     except ValueError:
-        raise ValueError(
-            "at takes a date and time as in at(2027-01-31T03:00:00), without a Z; the zone is schedule_expression_timezone"
+        raise Refusal(
+            "at takes a date and a time without Z, as in at(2027-01-31T03:00:00)",
+            "the zone is schedule_expression_timezone",
         ) from None
 
 
 def _check_cron(body: str) -> None:
     values = body.split(" ")
     if len(values) != len(_CRON):
-        raise ValueError(
-            "cron takes 6 fields, one space between them: minutes hours day-of-month month day-of-week year"
-        )
+        raise Refusal("cron takes 6 fields: minutes hours day-of-month month day-of-week year")
     if (values[2] == "?") == (values[4] == "?"):
-        raise ValueError("cron takes a ? in exactly one of day-of-month and day-of-week")
-    for value, (name, low, high, words) in zip(values, _CRON, strict=True):
-        if not all(_is_cron_part(part, name, low, high, words) for part in value.split(",")):
-            raise ValueError(
-                f"cron's {name} field must be {low} to {high}, a name, a range, a step or *"
-            )
+        raise Refusal("cron takes ? in exactly one of day-of-month and day-of-week")
+    for value, field in zip(values, _CRON, strict=True):
+        if not _is_value(value, field):
+            raise Refusal(f"cron's {field.name} takes {field.low} to {field.high} and * , - /")
 
 
-def _is_cron_part(part: str, name: str, low: int, high: int, words: tuple[str, ...]) -> bool:
-    if name in _SPECIAL and _SPECIAL[name].fullmatch(part):
+def _is_value(value: str, field: _Field) -> bool:
+    if value == "?":
+        return field.name.startswith("day-of")
+    return all(_is_part(part, field) for part in value.split(","))
+
+
+def _is_part(part: str, field: _Field) -> bool:
+    if re.fullmatch(field.special, part):
         return True
     span, slash, step = part.partition("/")
-    if slash and not re.fullmatch(r"[1-9]\d{0,3}", step):
+    if slash and not re.fullmatch(r"[1-9][0-9]{0,3}", step):
         return False
-    numbers = list(_numbers(span, low, words)) if span != "*" else [low]
-    return len(numbers) in (1, 2) and all(
-        number is not None and low <= number <= high for number in numbers
-    )
+    ends = span.split("-")
+    return span == "*" or (len(ends) <= 2 and all(_is_number(end, field) for end in ends))
 
 
-def _numbers(span: str, low: int, words: tuple[str, ...]) -> Iterator[int | None]:
-    for end in span.split("-"):
-        if end.upper() in words:
-            yield words.index(end.upper()) + low
-        else:
-            yield int(end) if re.fullmatch(r"\d{1,4}", end, re.ASCII) else None
+def _is_number(end: str, field: _Field) -> bool:
+    if end.upper() in field.words:
+        return True
+    return bool(re.fullmatch(r"[0-9]{1,4}", end)) and field.low <= int(end) <= field.high

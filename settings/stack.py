@@ -6,17 +6,12 @@ from typing import TypeVar
 
 import pulumi
 
-from settings.models import (
-    ApiSettings,
-    DataSettings,
-    FunctionSettings,
-    ObservabilitySettings,
-    PackagingSettings,
-    QueueSettings,
-    ScheduleSettings,
-    StreamSettings,
-)
-from settings.text import did_you_mean
+from settings.api import ApiSettings
+from settings.data import DataSettings
+from settings.function import FunctionSettings
+from settings.text import unknown
+from settings.triggers import QueueSettings, ScheduleSettings, StreamSettings
+from settings.whole import ObservabilitySettings, PackagingSettings
 
 Thing = TypeVar("Thing")
 
@@ -64,5 +59,4 @@ class Settings:
 def _pick(known: Mapping[str, Thing], kind: str, name: str) -> Thing:
     if name in known:
         return known[name]
-    near = did_you_mean(name, known) or f"; known: {', '.join(known)}"
-    raise pulumi.RunError(f"settings.{kind}('{name}'): no such {kind}{near}")
+    raise pulumi.RunError(f"settings.{kind}('{name}'): {unknown(kind, name, known)}")

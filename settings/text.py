@@ -3,8 +3,9 @@
 import difflib
 import re
 from collections.abc import Iterable
+from typing import Final
 
-LONGEST = 48
+LONGEST: Final = 60
 """Characters of a value or key that a line shows."""
 
 _CREDENTIAL = re.compile(
@@ -17,11 +18,17 @@ _CREDENTIAL = re.compile(
     r"|v1:[\w+/=]{8,}:"  # ciphertext of a stack file
     r"|://[^/\s:@]+:[^/\s@]+@"  # password in a URL
 )
-_DENSE = re.compile(r"(?=[^\s]*\d)(?=[^\s]*[A-Za-z])[\w+/=.~!@#$%^&*-]{20,}")
-_SECRET_NAME = re.compile(
-    r"pass(?:word|wd|phrase)?(?:_|$)|pwd|secret|token|credential|api_?key|private|salt",
-    re.IGNORECASE,
-)
+_DENSE = re.compile(r"[A-Za-z0-9+/=_~!@#$%^&*-]{20,}")
+_PLAIN_KEY = re.compile(r"[\w.:/@<>-]{1,64}", re.ASCII)
+
+
+class Refusal(ValueError):
+    """What is wrong with one value, and what helps."""
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.remedy = remedy
 
 
 def is_credential(value: str) -> bool:
@@ -29,38 +36,58 @@ def is_credential(value: str) -> bool:
     return bool(_CREDENTIAL.search(value))
 
 
-def got(value: object, key: str = "") -> str:
-    """Return ` (got ...)` for a line: short, on one line, and empty of meaning where it may be a secret."""
-    if isinstance(value, dict):
-        return " (got a map)"
-    if isinstance(value, list | tuple):
-        return " (got a list)"
-    if value is None:
-        return " (got nothing)"
-    if isinstance(value, bool):
-        return f" (got {str(value).lower()})"
-    text = repr(value) if isinstance(value, str) else f"{value}"
-    if _SECRET_NAME.search(key) or (isinstance(value, str) and _may_be_secret(value)):
-        return " (value not shown)"
-    return f" (got {_short(text)})"
+def refused(what: str, given: object, remedy: str = "") -> str:
+    """Return a line's text: the limit, the value given, the remedy."""
+    return f"{what} (got {_value(given)}){remedy and '; ' + remedy}"
 
 
 def shown(key: str) -> str:
     """Return a key as a line may show it: as it is when plain, else quoted and cut."""
     if _may_be_secret(key):
         return "<not shown>"
-    return key if re.fullmatch(r"[\w.:/@-]{1,64}", key, re.ASCII) else _short(repr(key))
+    return key if _PLAIN_KEY.fullmatch(key) else _short(repr(key))
 
 
-def did_you_mean(given: str, known: Iterable[str]) -> str:
-    """Return `; did you mean '...'?` for a near miss, whatever its case, else nothing."""
+def did_you_mean(given: object, known: Iterable[str]) -> str:
+    """Return `did you mean '...'?` for a near miss, whatever its case, else nothing."""
+    if not isinstance(given, str):
+        return ""
     folded = {name.casefold(): name for name in known}
     near = difflib.get_close_matches(given[:100].casefold(), folded, n=1, cutoff=0.6)
-    return f"; did you mean '{folded[near[0]]}'?" if near else ""
+    return f"did you mean '{folded[near[0]]}'?" if near else ""
+
+
+def unknown(kind: str, given: str, known: Iterable[str]) -> str:
+    """Return the text for a name that does not exist: the near miss, else what there is."""
+    names = list(known)
+    return f"no such {kind}; {did_you_mean(given, names) or 'known: ' + ', '.join(names)}"
+
+
+def _value(given: object) -> str:
+    if isinstance(given, dict):
+        return "a map"
+    if isinstance(given, list | tuple):
+        return "a list"
+    if given is None:
+        return "nothing"
+    if isinstance(given, str):
+        return "a value not shown here" if _may_be_secret(given) else _short(repr(given))
+    return _short(str(given).lower() if isinstance(given, bool) else _number(given))
+
+
+def _number(given: object) -> str:
+    try:
+        return str(given)
+    except ValueError:  # Python refuses to print integers of thousands of digits
+        return "a number too long to print"
 
 
 def _may_be_secret(text: str) -> bool:
-    return is_credential(text) or any(len(part) >= 20 for part in _DENSE.findall(text))
+    """Tell whether a text is a credential by its form, or as dense as a generated password."""
+    dense = (
+        run for run in _DENSE.findall(text) if re.search(r"\d", run) and re.search(r"[A-Za-z]", run)
+    )
+    return is_credential(text) or any(dense)
 
 
 def _short(text: str) -> str:

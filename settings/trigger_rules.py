@@ -1,22 +1,34 @@
-"""Rules over queues, streams and schedules."""
+"""Rules over queues and their consumers."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from settings import wiring
 from settings.draft import Draft
-from settings.mistakes import Mistake
-from settings.models import QueueSettings
-from settings.text import got
+from settings.mistakes import Mistake, Path
+from settings.text import refused
+from settings.triggers import QueueSettings
 
-VISIBILITY_FACTOR = 6
+VISIBILITY_FACTOR: Final = 6
 """Times the consumer's timeout that AWS advises for a queue's visibility timeout."""
 
 
 def visibility(queue: QueueSettings, timeout: int) -> int:
-    """Return a queue's visibility timeout in seconds, by default 6 times its consumer's plus the batching window."""
-    if queue.visibility_timeout_seconds is not None:
-        return queue.visibility_timeout_seconds
+    """Return a queue's visibility timeout in seconds, its own or else the advised one for a consumer's timeout."""
+    given = queue.visibility_timeout_seconds
+    return advised(queue, timeout) if given is None else given
+
+
+def advised(queue: QueueSettings, timeout: int) -> int:
+    """Return 6 times the consumer's timeout plus the batching window, in seconds.
+
+    Source: Lambda developer guide, using Lambda with SQS.
+    """
     return VISIBILITY_FACTOR * timeout + queue.maximum_batching_window_in_seconds
+
+
+def _path(queue: str, field: str) -> Path:
+    return ("triggers", "queues", queue, field)
 
 
 def queue_outlasts_consumer(draft: Draft) -> Iterator[Mistake]:
@@ -25,10 +37,11 @@ def queue_outlasts_consumer(draft: Draft) -> Iterator[Mistake]:
         consumer = wiring.QUEUE_CONSUMERS[name]
         timeout, given = draft.functions[consumer].timeout, queue.visibility_timeout_seconds
         if given is not None and given < timeout:
+            what = f"must be at least {timeout} seconds, the timeout of {consumer}"
+            remedy = f"leave the key out for {advised(queue, timeout)}"
             yield Mistake(
-                ("triggers", "queues", name, "visibility_timeout_seconds"),
-                f"must be at least {timeout} seconds, the timeout of {consumer}; leave the key out for "
-                f"{visibility(queue.model_copy(update={'visibility_timeout_seconds': None}), timeout)}{got(given)}",
+                _path(name, "visibility_timeout_seconds"),
+                refused(what, given, remedy),
                 because=(draft.origin(consumer, "timeout"),),
             )
 
@@ -36,13 +49,13 @@ def queue_outlasts_consumer(draft: Draft) -> Iterator[Mistake]:
 def large_batch_waits(draft: Draft) -> Iterator[Mistake]:
     """AWS refuses a batch above 10 without a window."""
     for name, queue in draft.queues.items():
-        if queue.batch_size > 10 and not queue.maximum_batching_window_in_seconds:
-            path = ("triggers", "queues", name)
+        window = queue.maximum_batching_window_in_seconds
+        if queue.batch_size > 10 and not window:
+            what = f"must be 1 to 300 seconds when batch_size is above 10, as {queue.batch_size} is"
             yield Mistake(
-                (*path, "maximum_batching_window_in_seconds"),
-                f"must be 1 to 300 seconds when batch_size is above 10, here {queue.batch_size}"
-                f"{got(queue.maximum_batching_window_in_seconds)}",
-                because=((*path, "batch_size"),),
+                _path(name, "maximum_batching_window_in_seconds"),
+                refused(what, window),
+                because=(_path(name, "batch_size"),),
             )
 
 
@@ -51,15 +64,12 @@ def queue_fits_reserved(draft: Draft) -> Iterator[Mistake]:
     for name, queue in draft.queues.items():
         consumer = wiring.QUEUE_CONSUMERS[name]
         reserved = draft.functions[consumer].reserved_concurrent_executions
-        if (
-            reserved is not None
-            and queue.maximum_concurrency is not None
-            and queue.maximum_concurrency > reserved
-        ):
+        most = queue.maximum_concurrency
+        if reserved is not None and most is not None and most > reserved:
+            what = f"must be at most {reserved}, reserved_concurrent_executions of {consumer}"
             yield Mistake(
-                ("triggers", "queues", name, "maximum_concurrency"),
-                f"must be at most {reserved}, the reserved_concurrent_executions of {consumer}"
-                f"{got(queue.maximum_concurrency)}",
+                _path(name, "maximum_concurrency"),
+                refused(what, most),
                 because=(draft.origin(consumer, "reserved_concurrent_executions"),),
             )
 
@@ -69,16 +79,22 @@ def message_lives_to_dead_letter(draft: Draft) -> Iterator[Mistake]:
     for name, queue in draft.queues.items():
         consumer = wiring.QUEUE_CONSUMERS[name]
         hidden = visibility(queue, draft.functions[consumer].timeout)
-        needed, path = hidden * queue.max_receive_count, ("triggers", "queues", name)
+        needed = hidden * queue.max_receive_count
         if queue.message_retention_seconds <= needed:
+            what = (
+                f"must be more than {needed} seconds, the time of {queue.max_receive_count} receives: a message that "
+                "expires earlier never reaches the dead-letter queue"
+            )
+            others = (
+                "max_receive_count",
+                "visibility_timeout_seconds",
+                "maximum_batching_window_in_seconds",
+            )
             yield Mistake(
-                (*path, "message_retention_seconds"),
-                f"must be more than {needed} seconds, {queue.max_receive_count} receives of {hidden} seconds each, or "
-                f"messages expire before they reach the dead-letter queue{got(queue.message_retention_seconds)}",
+                _path(name, "message_retention_seconds"),
+                refused(what, queue.message_retention_seconds),
                 because=(
-                    (*path, "max_receive_count"),
-                    (*path, "visibility_timeout_seconds"),
-                    (*path, "maximum_batching_window_in_seconds"),
+                    *(_path(name, field) for field in others),
                     draft.origin(consumer, "timeout"),
                 ),
             )
@@ -87,32 +103,33 @@ def message_lives_to_dead_letter(draft: Draft) -> Iterator[Mistake]:
 def dead_letter_outlives_queue(draft: Draft) -> Iterator[Mistake]:
     """A moved message keeps its first timestamp, so a shorter retention could drop it on arrival."""
     for name, queue in draft.queues.items():
-        path = ("triggers", "queues", name)
-        if queue.dead_letter_retention_seconds < queue.message_retention_seconds:
+        retention = queue.dead_letter_retention_seconds
+        if retention < queue.message_retention_seconds:
+            what = (
+                f"must be at least message_retention_seconds, {queue.message_retention_seconds}: a message's age "
+                "counts from its first sending"
+            )
             yield Mistake(
-                (*path, "dead_letter_retention_seconds"),
-                f"must be at least message_retention_seconds, {queue.message_retention_seconds}: the age counts from "
-                f"the first sending{got(queue.dead_letter_retention_seconds)}",
-                because=((*path, "message_retention_seconds"),),
+                _path(name, "dead_letter_retention_seconds"),
+                refused(what, retention),
+                because=(_path(name, "message_retention_seconds"),),
             )
 
 
-def advice(draft: Draft) -> Iterator[str]:
-    """Yield a line for each value that AWS takes and advises against."""
+def advice(draft: Draft) -> Iterator[Mistake]:
+    """Yield what AWS takes and advises against."""
     for name, queue in draft.queues.items():
         consumer = wiring.QUEUE_CONSUMERS[name]
         timeout, given = draft.functions[consumer].timeout, queue.visibility_timeout_seconds
-        advised = VISIBILITY_FACTOR * timeout + queue.maximum_batching_window_in_seconds
-        if given is not None and timeout <= given < advised:
-            mistake = Mistake(
-                ("triggers", "queues", name, "visibility_timeout_seconds"),
-                f"AWS advises {advised} seconds, 6 times the timeout of {consumer} plus the batching window, else a "
-                f"throttled batch is delivered twice{got(given)}",
+        if given is not None and given < advised(queue, timeout):
+            what = (
+                f"should be at least {advised(queue, timeout)} seconds, {VISIBILITY_FACTOR} times the timeout of "
+                f"{consumer} plus the batching window: a throttled batch is delivered twice otherwise"
             )
-            yield mistake.line(draft.stack)
+            yield Mistake(_path(name, "visibility_timeout_seconds"), refused(what, given))
 
 
-RULES = (
+RULES: Final = (
     queue_outlasts_consumer,
     large_batch_waits,
     queue_fits_reserved,

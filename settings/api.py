@@ -1,0 +1,71 @@
+"""What a stack file may say of the REST API."""
+
+from typing import Final, Literal
+
+from settings.fields import LogRetention, Model, setting
+
+_STAGE: Final = "API Gateway API reference, MethodSetting"
+
+
+class ApiSettings(Model):
+    """The REST API."""
+
+    throttle_rate_limit: float = setting(
+        1000.0,
+        "Requests a second that the stage lets through.",
+        unit="requests/s",
+        gt=0,
+        source="API Gateway quotas",
+    )
+    throttle_burst_limit: int = setting(
+        500,
+        "Requests let through at once above the rate.",
+        unit="requests",
+        ge=1,
+        source="API Gateway quotas",
+    )
+    cors_allow_origins: tuple[str, ...] = setting(
+        (),
+        "Web origins that may call the API from a browser, `https://host[:port]` each. Empty: none.",
+        source="Fetch standard, CORS protocol",
+        example=["https://app.example.com"],
+    )
+    authorizer_result_ttl_in_seconds: int = setting(
+        60,
+        "How long the gateway remembers the authorizer's answer to a token; 0 asks each time.",
+        unit="seconds",
+        ge=0,
+        le=3600,
+        source="API Gateway API reference, CreateAuthorizer",
+    )
+    logging_level: Literal["ERROR", "INFO", "OFF"] = setting(
+        "ERROR",
+        "Level of the stage's execution log.",
+        source=_STAGE,
+    )
+    metrics_enabled: bool = setting(default=True, description="CloudWatch metrics per method.")
+    access_log_enabled: bool = setting(
+        default=True, description="One JSON line per request in a log group of the stage."
+    )
+    log_retention_in_days: LogRetention = setting(
+        14,
+        "How long the API's log events are kept.",
+        unit="days",
+        source="CloudWatch Logs API reference, PutRetentionPolicy",
+    )
+    manage_account_log_role: bool = setting(
+        default=False,
+        description="Let this stack own the role with which API Gateway writes logs. There is one per account and region, and "
+        "destroying its owner stops the logs of every API there.",
+        source="API Gateway developer guide, set up CloudWatch logging",
+    )
+    tracing_enabled: bool = setting(default=True, description="Trace requests with X-Ray.")
+    minimum_compression_size: int | None = setting(
+        None,
+        "Answers from this size on are compressed for callers that accept it. Without it none is.",
+        unit="bytes",
+        ge=0,
+        le=10485760,
+        source="API Gateway API reference, CreateRestApi",
+        remedy="leave the key out for no compression",
+    )

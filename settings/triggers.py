@@ -1,0 +1,177 @@
+"""What a stack file may say of the things that start a function."""
+
+from typing import Final, Literal
+
+from pydantic import field_validator
+
+from settings.fields import Model, setting
+from settings.schedules import check_expression, check_timezone
+
+_MAPPING: Final = "Lambda API reference, CreateEventSourceMapping"
+_QUEUE: Final = "SQS API reference, SetQueueAttributes"
+_DEAD_LETTERS: Final = "SQS developer guide, dead-letter queues"
+_RETRY: Final = "EventBridge Scheduler API reference, RetryPolicy"
+_POISON: Final = "without an end one bad record blocks its shard for a day"
+
+
+class QueueSettings(Model):
+    """A queue and the mapping that feeds its consumer."""
+
+    batch_size: int = setting(
+        10,
+        "Messages a call gets at most; above 10 a batching window of at least 1 second is needed.",
+        unit="messages",
+        ge=1,
+        le=10000,
+        source=_MAPPING,
+    )
+    maximum_batching_window_in_seconds: int = setting(
+        0,
+        "Wait for a batch to fill.",
+        unit="seconds",
+        ge=0,
+        le=300,
+        source=_MAPPING,
+    )
+    maximum_concurrency: int | None = setting(
+        None,
+        "Calls that the queue may run at once.",
+        unit="executions",
+        ge=2,
+        le=1000,
+        source="Lambda API reference, ScalingConfig",
+        remedy="leave the key out for no limit",
+    )
+    visibility_timeout_seconds: int | None = setting(
+        None,
+        "Time a received message stays hidden. Without it: 6 times the consumer's timeout plus the batching window.",
+        unit="seconds",
+        ge=0,
+        le=43200,
+        source="SQS API reference, SetQueueAttributes; Lambda developer guide, using Lambda with SQS",
+        remedy="leave the key out for 6 times the consumer's timeout",
+    )
+    max_receive_count: int = setting(
+        8,
+        "Receives before a message goes to the dead-letter queue.",
+        unit="receives",
+        ge=5,
+        le=1000,
+        source=_DEAD_LETTERS,
+    )
+    message_retention_seconds: int = setting(
+        345600,
+        "How long an unread message is kept.",
+        unit="seconds",
+        ge=60,
+        le=1209600,
+        source=_QUEUE,
+    )
+    dead_letter_retention_seconds: int = setting(
+        1209600,
+        "How long the dead-letter queue keeps a message, counted from its first sending.",
+        unit="seconds",
+        ge=60,
+        le=1209600,
+        source=_DEAD_LETTERS,
+    )
+
+
+class StreamSettings(Model):
+    """The mapping that feeds a table's changes to its consumer."""
+
+    batch_size: int = setting(
+        100,
+        "Records a call gets at most.",
+        unit="records",
+        ge=1,
+        le=10000,
+        source=_MAPPING,
+    )
+    maximum_batching_window_in_seconds: int = setting(
+        0,
+        "Wait for a batch to fill.",
+        unit="seconds",
+        ge=0,
+        le=300,
+        source=_MAPPING,
+    )
+    parallelization_factor: int = setting(
+        1,
+        "Calls per shard at once.",
+        unit="calls",
+        ge=1,
+        le=10,
+        source=_MAPPING,
+    )
+    maximum_record_age_in_seconds: int = setting(
+        3600,
+        "Oldest record that is still tried.",
+        unit="seconds",
+        ge=60,
+        le=604800,
+        source=_MAPPING,
+        remedy=_POISON,
+    )
+    maximum_retry_attempts: int = setting(
+        3,
+        "Retries of a failed batch before it goes to the failure destination.",
+        unit="retries",
+        ge=0,
+        le=10000,
+        source=_MAPPING,
+        remedy=_POISON,
+    )
+    bisect_batch_on_function_error: bool = setting(
+        default=True, description="Halve a failed batch to find the bad record."
+    )
+    starting_position: Literal["TRIM_HORIZON", "LATEST"] = setting(
+        "TRIM_HORIZON",
+        "Where a new mapping starts reading; LATEST may miss changes made while it is created.",
+        source=_MAPPING,
+    )
+
+
+class ScheduleSettings(Model):
+    """When a scheduled function runs."""
+
+    schedule_expression: str = setting(
+        "cron(0 3 * * ? *)",
+        "`rate(1 day)`, `cron(0 3 * * ? *)` or `at(2027-01-31T03:00:00)`.",
+        source="EventBridge Scheduler user guide, schedule types",
+    )
+    schedule_expression_timezone: str = setting(
+        "UTC",
+        "Time zone in which the expression is read.",
+        source="IANA time zone database",
+        example="Europe/Berlin",
+    )
+    enabled: bool = setting(default=True, description="Run it.")
+    flexible_time_window_in_minutes: int | None = setting(
+        None,
+        "Start at any moment of such a window. Without it: on time.",
+        unit="minutes",
+        ge=1,
+        le=1440,
+        source="EventBridge Scheduler API reference, FlexibleTimeWindow",
+        remedy="leave the key out to start on time",
+    )
+    maximum_retry_attempts: int = setting(
+        3,
+        "Retries of a failed start.",
+        unit="retries",
+        ge=0,
+        le=185,
+        source=_RETRY,
+    )
+    maximum_event_age_in_seconds: int = setting(
+        3600,
+        "Oldest start that is still tried.",
+        unit="seconds",
+        ge=60,
+        le=86400,
+        source=_RETRY,
+    )
+
+    _expression = field_validator("schedule_expression")(staticmethod(check_expression))
+    _timezone = field_validator("schedule_expression_timezone")(staticmethod(check_timezone))
