@@ -1,0 +1,105 @@
+"""IAM policy documents as data."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement, its lists always lists: IAM also takes a single text wherever it takes a list."""
+
+    sid: str
+    effect: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    principals: Mapping[str, tuple[str, ...]]
+    conditions: Mapping[str, Mapping[str, tuple[str, ...]]]
+
+    @property
+    def allows(self) -> bool:
+        """It gives something."""
+        return self.effect == "Allow"
+
+    def only_if(self, operator: str, key: str) -> tuple[str, ...]:
+        """The values that a condition admits; empty where there is no such condition."""
+        return self.conditions.get(operator, {}).get(key, ())
+
+    def is_for(self, service: str) -> bool:
+        """Its one principal is this AWS service."""
+        return self.principals == {"Service": (service,)}
+
+
+@functools.lru_cache(maxsize=4096)
+def statements(document: str) -> tuple[Statement, ...]:
+    """Read a policy document from its JSON text; empty for text that is none."""
+    try:
+        written: Any = json.loads(document)
+    except ValueError:
+        return ()
+    if not isinstance(written, dict):
+        return ()
+    return tuple(_statement(s) for s in _listed(written.get("Statement")))
+
+
+@functools.lru_cache(maxsize=1024)
+def is_json_object(text: str) -> bool:
+    """The text is one JSON object."""
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
+
+
+@functools.lru_cache(maxsize=4096)
+def size(document: str) -> int:
+    """Characters of a document as IAM counts them: white space is free."""
+    return len("".join(document.split()))
+
+
+def of(value: Any) -> tuple[Statement, ...]:
+    """The statements of a property that holds a policy document; empty where it is missing."""
+    return statements(value) if isinstance(value, str) else ()
+
+
+def refuses_plain_http(document: Any, arns: Sequence[str], actions: Sequence[str]) -> bool:
+    """Everybody is denied one of these actions on all of these ARNs without TLS."""
+    return any(
+        s.effect == "Deny"
+        and s.principals == {"*": ("*",)}
+        and set(s.actions) & set(actions)
+        and set(arns) <= set(s.resources)
+        and s.conditions == {"Bool": {"aws:SecureTransport": ("false",)}}
+        for s in of(document)
+    )
+
+
+def _statement(written: Mapping[str, Any]) -> Statement:
+    principal = written.get("Principal", {})
+    if not isinstance(principal, dict):
+        principal = {str(principal): principal}
+    return Statement(
+        sid=str(written.get("Sid", "")),
+        effect=str(written.get("Effect", "")),
+        actions=_texts(written.get("Action")),
+        resources=_texts(written.get("Resource")),
+        principals={kind: _texts(who) for kind, who in principal.items()},
+        conditions={
+            operator: {key: _texts(value) for key, value in keys.items()}
+            for operator, keys in written.get("Condition", {}).items()
+        },
+    )
+
+
+def _listed(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(str(v) for v in _listed(value))
