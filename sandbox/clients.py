@@ -13,13 +13,24 @@ KEY: Final = "test"
 class Clients:
     """botocore clients of one sandbox, cached; making one is not thread-safe, hence the lock.
 
-    botocore is imported at the first use: starting the emulator comes before everything heavy.
+    botocore is imported at the first use: starting the emulator comes before everything heavy. `seed` is this
+    sandbox's secret random number: it derives what must be unguessable, and lies in no file.
     """
 
-    def __init__(self, endpoint: str, region: str, account: str = ACCOUNT) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        region: str,
+        *,
+        account: str = ACCOUNT,
+        key: str = KEY,
+        seed: bytes = b"",
+    ) -> None:
         self.account = account
         self.region = region
         self.endpoint = endpoint
+        self.seed = seed
+        self._key = key
         self._lock = threading.Lock()
         self._session: Any = None
         self._clients: dict[str, Any] = {}
@@ -45,8 +56,8 @@ class Clients:
             service,
             region_name=self.region,
             endpoint_url=self.endpoint,
-            aws_access_key_id=KEY,
-            aws_secret_access_key=KEY,
+            aws_access_key_id=self._key,
+            aws_secret_access_key=self._key,
             config=_config(),
         )
 

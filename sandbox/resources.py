@@ -21,7 +21,17 @@ from typing import Any, Final
 from sandbox.clients import Clients
 from sandbox.translate import translate
 
-__all__ = ["AGAIN", "INVOKES", "REGISTRY", "Block", "Clients", "Outputs", "Resource", "ResourceType", "RestartNeeded"]
+__all__ = [
+    "AGAIN",
+    "INVOKES",
+    "REGISTRY",
+    "Block",
+    "Clients",
+    "Outputs",
+    "Resource",
+    "ResourceType",
+    "RestartNeeded",
+]
 
 Outputs = dict[str, Any]
 """What the emulator answered, in Pulumi's camelCase; must hold "id". Inputs are merged in by the engine."""
@@ -44,6 +54,8 @@ class ResourceType:
     delete: Callable[[Resource], None] | None
     ignored: Mapping[str, str]
     not_simulated: str | None
+    secret_outputs: frozenset[str] = frozenset()
+    recall: Callable[[Resource], Outputs] | None = None
 
     def deletes(self, function: Callable[[Resource], None]) -> Callable[[Resource], None]:
         """Decorator: how a resource of this type is removed (`r.old` holds its outputs)."""
@@ -53,6 +65,11 @@ class ResourceType:
     def updates(self, function: Callable[[Resource], Outputs]) -> Callable[[Resource], Outputs]:
         """Decorator: how a changed resource is applied in place; `r.changed` names the changed inputs."""
         object.__setattr__(self, "update", function)
+        return function
+
+    def recalls(self, function: Callable[[Resource], Outputs]) -> Callable[[Resource], Outputs]:
+        """Decorator: how the secret outputs of an unchanged resource are found again; no file ever holds them."""
+        object.__setattr__(self, "recall", function)
         return function
 
 
@@ -66,16 +83,24 @@ def resource(
     update: str | None = None,
     ignored: Mapping[str, str] | None = None,
     not_simulated: str | None = None,
+    secret_outputs: Iterable[str] = (),
 ) -> Callable[[Callable[[Resource], Outputs]], ResourceType]:
     """Register the function below as the maker of a Pulumi type.
 
     `ignored` maps an input to the reason why the emulator has no use for it. `not_simulated` says why nothing of this
-    type runs here: the function then only answers plausible outputs, and `up` lists the resource.
+    type runs here: the function then only answers plausible outputs, and `up` lists the resource. `secret_outputs`
+    are never written to a file: such a type needs `recalls`.
     """
 
     def register(function: Callable[[Resource], Outputs]) -> ResourceType:
         entry = ResourceType(
-            token, function, function if update == AGAIN else None, None, dict(ignored or {}), not_simulated
+            token,
+            function,
+            function if update == AGAIN else None,
+            None,
+            dict(ignored or {}),
+            not_simulated,
+            frozenset(secret_outputs),
         )
         REGISTRY[token] = entry
         return entry
@@ -100,6 +125,7 @@ class Block:
         self.inputs = inputs
         self._taken: set[str] = set()
         self._blocks: dict[str, list[Block]] = {}
+        self._untranslated: list[str] = []
 
     def take(self, key: str, default: Any = None) -> Any:
         """The input `key`, whole; it counts as used. Unset and null are the same: `default`."""
@@ -128,13 +154,18 @@ class Block:
         *keys: str,
         rename: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """API parameters for the named inputs (all untaken ones where none is named), by botocore's service model."""
+        """API parameters for the named inputs (all untaken ones where none is named), by botocore's service model.
+
+        An input without a counterpart in the API counts as unread.
+        """
         chosen = keys or tuple(k for k in self.inputs if k not in self._taken)
         wanted = {k: self.take(k) for k in chosen if self.inputs.get(k) is not None}
-        return translate(aws.input_shape(service, operation), wanted, rename or {})
+        unknown = self._untranslated.append
+        return translate(aws.input_shape(service, operation), wanted, rename or {}, unknown=unknown)
 
     def unread(self) -> Iterable[str]:
         """Dotted names of the inputs that are set and were never used."""
+        yield from self._untranslated
         for key, value in self.inputs.items():
             if value is not None and key not in self._taken and value not in ({}, []):
                 yield key
@@ -150,6 +181,7 @@ class Resource(Block):
     `inputs`: camelCase, secrets unwrapped, whole floats as ints, assets and archives as pulumi objects.
     `old`: outputs of the existing resource where this is an update or a delete, else None.
     `changed`: top-level inputs that differ from the last run (update only).
+    `secrets`: top-level inputs that hold a secret.
     """
 
     type: str
@@ -159,9 +191,20 @@ class Resource(Block):
     aws: Clients
     old: Mapping[str, Any] | None = None
     changed: frozenset[str] = field(default_factory=frozenset)
+    secrets: frozenset[str] = field(default_factory=frozenset)
+    notes: list[str] = field(default_factory=list)
+    compat: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__init__(self.inputs)
+
+    def note(self, text: str) -> None:
+        """Say that a declared feature of this resource does not run here; `up` lists it with the others."""
+        self.notes.append(text)
+
+    def note_compat(self, text: str) -> None:
+        """Say what the sandbox grants beyond the declared role to mend a false denial of the emulator."""
+        self.compat.append(text)
 
     def auto_name(self, key: str = "name", *, suffix: str = "") -> str:
         """The physical name: the input `key`, else Pulumi's auto-name (logical name, dash, 7 hex digits of the URN)."""

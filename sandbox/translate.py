@@ -108,7 +108,11 @@ def _scalar(kind: str, value: Any) -> Any:
     if kind == "blob":
         return value.encode() if isinstance(value, str) else value
     if kind == "boolean":
-        return {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
+        return (
+            {"true": True, "false": False}.get(value.lower(), value)
+            if isinstance(value, str)
+            else value
+        )
     if kind in ("integer", "long", "float", "double"):
         return _number(float if kind in ("float", "double") else int, value)
     return value

@@ -1,0 +1,66 @@
+"""One line for whatever went wrong: what AWS said, or where the program went wrong."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+from typing import Any
+
+
+def aws_said(error: Any) -> str:
+    """`code: message` of a failed API call, in one line; any other error by its own words."""
+    answer = getattr(error, "response", None)
+    if isinstance(answer, dict) and "Error" in answer:
+        fault = answer["Error"]
+        return _line(f"{fault.get('Code', 'Unknown')}: {fault.get('Message', '')}".rstrip(": "))
+    return _line(str(error)) or type(error).__name__
+
+
+def is_missing(error: Any) -> bool:
+    """Whether a failed API call says that the thing named does not exist."""
+    code = str((getattr(error, "response", None) or {}).get("Error", {}).get("Code", ""))
+    return code == "404" or any(
+        w in code for w in ("NotFound", "NoSuch", "NonExistent", "DoesNotExist")
+    )
+
+
+def is_expected(error: BaseException) -> bool:
+    """Whether the error is about the resource (AWS refused it, an input is wrong), not a flaw of the sandbox."""
+    named = {cls.__name__ for cls in type(error).__mro__}
+    return bool(
+        named & {"ClientError", "ParamValidationError", "BotoCoreError", "ValueError", "Mistake"}
+    )
+
+
+def in_program(error: BaseException, root: Path) -> list[str]:
+    """Where and why the program raised: `settings.py:12: KeyError: 'x'`, then the lines that led there.
+
+    Only the program's own files are named; a syntax error names the place it lies at.
+    """
+    kind = type(error).__name__
+    if isinstance(error, SyntaxError) and error.filename:
+        return [f"{_relative(error.filename, root)}:{error.lineno}: {kind}: {error.msg}"]
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if _own(f.filename, root)]
+    places = [f"{_relative(f.filename, root)}:{f.lineno}" for f in reversed(frames)]
+    said = f"{kind}: {_line(str(error))}".rstrip(": ")
+    if not places:
+        return [said]
+    return [
+        f"{places[0]}: {said}",
+        *(f"  called from {place}" for place in dict.fromkeys(places[1:])),
+    ]
+
+
+def _own(file: str, root: Path) -> bool:
+    path = Path(file)
+    inside = path.is_relative_to(root) and "site-packages" not in path.parts
+    return inside and not path.is_relative_to(Path(__file__).parent)
+
+
+def _relative(file: str, root: Path) -> str:
+    path = Path(file)
+    return str(path.relative_to(root)) if path.is_relative_to(root) else file
+
+
+def _line(text: str) -> str:
+    return "; ".join(part.strip() for part in text.splitlines() if part.strip())

@@ -1,0 +1,41 @@
+"""MiniStack with the sandbox's changes: `python -m sandbox.launcher`, set up by environment only.
+
+It takes the variables that MiniStack takes (GATEWAY_PORT, BIND_HOST, AUTH ...). SANDBOX_WORKERS=stock
+leaves MiniStack's own Lambda workers in place.
+"""
+
+import logging
+import os
+import sys
+
+from sandbox.workers.nursery import Nursery, unavailable
+
+logger = logging.getLogger("sandbox.workers")
+
+
+def main() -> None:
+    """Start the process that forks environments, place the seams, and serve until terminated."""
+    os.environ.setdefault("LOG_LEVEL", "WARNING")
+    nursery = None
+    reason = unavailable()
+    if reason is None:
+        nursery = Nursery()
+        nursery.start()
+    _install(nursery)
+    # MiniStack reads its variables on import, so it comes last; the zygote warms up meanwhile.
+    from ministack import app
+
+    if reason is not None:
+        logger.warning("Lambda functions run in MiniStack's own, slower workers: %s", reason)
+    sys.argv = ["ministack"]
+    app.main()
+
+
+def _install(nursery: Nursery | None) -> None:
+    from sandbox.workers import clock_seams, gateway_seams, lambda_seams, seams
+
+    seams.install([*lambda_seams.seams(nursery), *gateway_seams.seams(), *clock_seams.seams()])
+
+
+if __name__ == "__main__":
+    main()

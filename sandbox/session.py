@@ -1,0 +1,176 @@
+"""One `up`, whoever asks for it: the command, the watcher or a test."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sandbox import emulator as emulators
+from sandbox.emulator import Emulator
+from sandbox.place import Place
+
+if TYPE_CHECKING:
+    from sandbox.apply import Engine, Registration
+    from sandbox.clients import Clients
+    from sandbox.stack import Stack
+    from sandbox.state import State
+
+HIDDEN: Final = "[secret]"
+"""What a file or a screen shows in place of a secret export."""
+
+
+@dataclass
+class Outcome:
+    """What one `up` did.
+
+    `exports`: the stack's outputs, secrets in clear. `declared`: every registration as plain data. `restarts`: why
+    the sandbox was started over, if it was. `failures`: lines for the user; empty where all went well.
+    """
+
+    emulator: Emulator
+    engine: Engine
+    exports: dict[str, Any]
+    declared: list[dict[str, Any]]
+    restarts: list[str]
+    failures: list[str]
+
+
+@dataclass
+class Session:
+    """A sandbox of one stack that can be brought up again and again.
+
+    `say` prints a line, `progress` gets each resource as it is done, `stable` asks for the checkout's own port,
+    `strict` makes an input that nobody reads an error.
+    """
+
+    place: Place
+    port: int | None = None
+    stable: bool = True
+    strict: bool = False
+    say: Callable[[str], object] = print
+    progress: Callable[[str, Registration], object] = lambda what, registration: None
+    _restarts: list[str] = field(default_factory=list)
+
+    def up(self, stack: Stack) -> Outcome:
+        """Start the sandbox where it does not run, and apply the program.
+
+        Raises `Mistake` where the sandbox itself cannot start; failures of resources are in the outcome.
+        """
+        with self.place.locked(self._waiting):
+            self._restarts = []
+            emulator = self._existing(stack) or self._start(stack)
+            outcome = self._apply(stack, emulator)
+            if reason := outcome.engine.restart:
+                self._stop(outcome.emulator, reason)
+                outcome = self._apply(stack, self._start(stack))
+            return outcome
+
+    def down(self) -> bool:
+        """End the sandbox and remove all it left; False where nothing ran."""
+        if not self.place.folder.exists():
+            return False
+        with self.place.locked(self._waiting):
+            found = emulators.recorded(self.place)
+            if found is not None:
+                emulators.stop(found, self.place)
+            self.place.clear()
+        return found is not None
+
+    def _waiting(self) -> None:
+        self.say(f"another command works on stack {self.place.stack}: waiting for it")
+
+    def _existing(self, stack: Stack) -> Emulator | None:
+        """The running emulator where it can be kept; else it is ended, with a word."""
+        found = emulators.recorded(self.place)
+        if found is None:
+            return None
+        if not found.alive:
+            self._stop(found, "the emulator that ran here before has ended")
+        elif not self.place.state.exists():
+            self._stop(found, "the last run was cut off")
+        elif self.port not in (None, found.port):
+            self._stop(found, f"it runs on port {found.port}, {self.port} is asked for")
+        elif found.region != stack.region:
+            self._stop(found, f"it runs in {found.region}, the stack now names {stack.region}")
+        else:
+            return found
+        return None
+
+    def _stop(self, emulator: Emulator, reason: str) -> None:
+        self._restarts.append(reason)
+        self.say(f"starting over: {reason}")
+        emulators.stop(emulator, self.place)
+
+    def _start(self, stack: Stack) -> Emulator:
+        return emulators.start(self.place, region=stack.region, port=self.port, stable=self.stable)
+
+    def _apply(self, stack: Stack, emulator: Emulator) -> Outcome:
+        emulator, aws, state = self._open(stack, emulator)
+        from sandbox import program
+        from sandbox.apply import Engine
+
+        engine = Engine(aws, state, self.strict, self.progress)
+        state.busy = True
+        state.save(self.place.state)
+        try:
+            run = program.run(self.place.root, stack, engine, self.say)
+            if not (run.faults or engine.failures or engine.restart):
+                engine.finish()
+                state.exports = {**run.exports, **dict.fromkeys(run.secret_exports, HIDDEN)}
+        finally:
+            state.busy = False
+            state.save(self.place.state)
+            if engine.traces:
+                self.place.trace.write_text("\n".join(engine.traces), "utf-8")
+        failures = run.faults + engine.failures
+        return Outcome(emulator, engine, run.exports, run.declared, self._restarts, failures)
+
+    def _open(self, stack: Stack, emulator: Emulator) -> tuple[Emulator, Clients, State]:
+        """Clients and state of the emulator once it answers; a foreign or half-applied one is replaced.
+
+        The program's imports take longer than the emulator's start: they run side by side.
+        """
+        booting = _Booting(emulator, self.place)
+        from sandbox import program, randomness, services, state  # noqa: F401 the types register themselves
+        from sandbox.clients import Clients
+
+        seed = booting.seed()
+        found = state.State.load(self.place.state, emulator.id)
+        if seed is None or found.busy:
+            self._stop(
+                emulator,
+                "the last run was cut off" if found.busy else "the emulator was reset from outside",
+            )
+            return self._open(stack, self._start(stack))
+        return emulator, Clients(emulator.endpoint, emulator.region, seed=seed), found
+
+
+class _Booting:
+    """Waits for the emulator and fetches its seed in a thread, while the caller imports."""
+
+    def __init__(self, emulator: Emulator, place: Place) -> None:
+        self._emulator, self._place = emulator, place
+        self._seed: bytes | None = None
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def seed(self) -> bytes | None:
+        """The seed; None where the emulator does not hold ours. Raises `Mistake` where it does not start."""
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._seed
+
+    def _run(self) -> None:
+        try:
+            emulators.wait(self._emulator, self._place)
+            from sandbox import seed
+
+            fresh = not self._place.state.exists()
+            self._seed = seed.plant(self._emulator) if fresh else seed.find(self._emulator)
+        except Exception as error:  # noqa: BLE001 handed to the thread that asked
+            self._error = error
