@@ -4,6 +4,9 @@ from typing import Final, Literal
 
 from settings.fields import LogRetention, Model, setting
 
+ORIGIN: Final = r"(https?)://([a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?)(?::([1-9][0-9]{0,4}))?"
+"""Regular expression of a web origin: scheme, host, port."""
+
 _STAGE: Final = "API Gateway API reference, MethodSetting"
 
 
@@ -28,6 +31,7 @@ class ApiSettings(Model):
         (),
         "Web origins that may call the API from a browser, `https://host[:port]` each. Empty: none.",
         source="Fetch standard, CORS protocol",
+        schema={"items": {"type": "string", "pattern": f"^{ORIGIN}$"}, "uniqueItems": True},
         example=["https://app.example.com"],
     )
     authorizer_result_ttl_in_seconds: int = setting(
@@ -43,9 +47,13 @@ class ApiSettings(Model):
         "Level of the stage's execution log.",
         source=_STAGE,
     )
-    metrics_enabled: bool = setting(default=True, description="CloudWatch metrics per method.")
+    metrics_enabled: bool = setting(
+        default=True, description="CloudWatch metrics per method.", source=_STAGE
+    )
     access_log_enabled: bool = setting(
-        default=True, description="One JSON line per request in a log group of the stage."
+        default=True,
+        description="One JSON line per request in a log group of the stage.",
+        source="API Gateway API reference, AccessLogSettings",
     )
     log_retention_in_days: LogRetention = setting(
         14,
@@ -59,7 +67,11 @@ class ApiSettings(Model):
         "destroying its owner stops the logs of every API there.",
         source="API Gateway developer guide, set up CloudWatch logging",
     )
-    tracing_enabled: bool = setting(default=True, description="Trace requests with X-Ray.")
+    tracing_enabled: bool = setting(
+        default=True,
+        description="Trace requests with X-Ray.",
+        source="API Gateway API reference, CreateStage",
+    )
     minimum_compression_size: int | None = setting(
         None,
         "Answers from this size on are compressed for callers that accept it. Without it none is.",

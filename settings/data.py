@@ -3,7 +3,7 @@
 from pydantic import field_validator
 
 from settings.fields import Model, setting
-from settings.text import Refusal
+from settings.text import WrongValueError
 
 
 class DataSettings(Model):
@@ -12,9 +12,12 @@ class DataSettings(Model):
     protect: bool = setting(
         default=True,
         description="Keep data from being destroyed: Pulumi protect, DynamoDB deletion protection, no emptying of buckets.",
+        source="Pulumi documentation, protect; DynamoDB API reference, CreateTable",
     )
     point_in_time_recovery: bool = setting(
-        default=True, description="Continuous backups of the tables."
+        default=True,
+        description="Continuous backups of the tables.",
+        source="DynamoDB API reference, PointInTimeRecoverySpecification",
     )
     point_in_time_recovery_days: int = setting(
         35,
@@ -36,16 +39,9 @@ class DataSettings(Model):
         30,
         "Wait before a destroyed secret is gone for good; 0 deletes it at once.",
         unit="days",
+        values="0, or 7 to 30",
+        schema={"minimum": 0, "maximum": 30, "not": {"exclusiveMinimum": 0, "exclusiveMaximum": 7}},
         source="Secrets Manager API reference, DeleteSecret",
-    )
-    upload_expiration_days: int | None = setting(
-        None,
-        "Age at which the bucket itself removes an upload. Without it only cleanup-job does.",
-        unit="days",
-        ge=1,
-        le=3650,
-        source="S3 API reference, LifecycleExpiration",
-        remedy="leave the key out to keep uploads",
     )
     noncurrent_version_expiration_days: int = setting(
         30,
@@ -61,4 +57,4 @@ class DataSettings(Model):
     def _zero_or_a_week(cls, value: int) -> int:
         if value == 0 or 7 <= value <= 30:
             return value
-        raise Refusal("must be 0, or 7 to 30 days")
+        raise WrongValueError("must be 0, or 7 to 30 days")

@@ -66,8 +66,10 @@ class Facts:
     remedy: str = ""
     """What helps a user whose value was refused."""
     example: object = None
-    pattern: str = ""
-    """What an editor can check of a text; the program checks more."""
+    values: str = ""
+    """Words for its limits, where `ge` and `le` do not say them."""
+    schema: Mapping[str, Any] | None = None
+    """JSON schema keywords for what the type and limits leave open; the program may check more."""
 
 
 def setting(
@@ -78,13 +80,16 @@ def setting(
     source: str = "",
     remedy: str = "",
     example: object = None,
-    pattern: str = "",
+    values: str = "",
+    schema: Mapping[str, Any] | None = None,
     ge: float | None = None,
     le: float | None = None,
     gt: float | None = None,
 ) -> Any:
     """Declare one setting: its default, what it does, its limits and what `Facts` holds."""
-    known = Facts(unit=unit, source=source, remedy=remedy, example=example, pattern=pattern)
+    known = Facts(
+        unit=unit, source=source, remedy=remedy, example=example, values=values, schema=schema
+    )
     limits = {
         name: value for name, value in (("ge", ge), ("le", le), ("gt", gt)) if value is not None
     }

@@ -5,7 +5,7 @@ from typing import Final, Literal
 from pydantic import field_validator
 
 from settings.fields import LogRetention, Model, TextMap, setting
-from settings.runtimes import DEFAULT_RUNTIME, check_runtime
+from settings.runtimes import ALL_SUPPORTED, DEFAULT_RUNTIME, check_runtime
 
 _LAMBDA: Final = "Lambda API reference, CreateFunction"
 _CONCURRENCY: Final = "Lambda developer guide, reserved and provisioned concurrency"
@@ -42,6 +42,7 @@ class FunctionSettings(Model):
     runtime: str = setting(
         DEFAULT_RUNTIME,
         "Lambda runtime identifier.",
+        schema={"enum": ALL_SUPPORTED},
         source="Lambda developer guide, Lambda runtimes",
     )
     environment: TextMap = setting(
@@ -49,7 +50,7 @@ class FunctionSettings(Model):
         "Further environment variables, added key by key to those of `defaults`. Names and ARNs only: a secret belongs "
         "in Secrets Manager.",
         source="Lambda developer guide, environment variables: 4 KB in all",
-        example={"FEATURE_X": "on"},
+        example={"UPLOAD_RETENTION_DAYS": "14"},
     )
     reserved_concurrent_executions: int | None = setting(
         None,

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from settings.fields import Model, choices, facts, kinds
-from settings.text import Refusal, did_you_mean, refused, shown, unknown
+from settings.text import WrongValueError, did_you_mean, refused, shown, unknown
 
 Path = tuple[str, ...]
 AnyModel = TypeVar("AnyModel", bound=Model)
@@ -53,7 +53,7 @@ def _text(model: type[Model], where: Path, detail: Any) -> str:
     if len(where) > 1:
         return _wrong_member(where[0], given)
     error = detail.get("ctx", {}).get("error")
-    if isinstance(error, Refusal):
+    if isinstance(error, WrongValueError):
         return refused(error.what, given, error.remedy)
     return refused(_expected(field, given), given, facts(field).remedy or _meant(field, given))
 
@@ -84,15 +84,15 @@ def _expected(field: FieldInfo, given: object) -> str:
 
 
 def limits(field: FieldInfo) -> str:
-    """Return the words for a number's limits: `128 to 10240`, `at least 1`, `more than 0`."""
+    """Return the words for a number's limits: `128 to 10240`, `1 or more`, `more than 0`."""
     low = next((rule.ge for rule in field.metadata if isinstance(rule, Ge)), None)
     high = next((rule.le for rule in field.metadata if isinstance(rule, Le)), None)
     above = next((rule.gt for rule in field.metadata if isinstance(rule, Gt)), None)
+    if facts(field).values:
+        return facts(field).values
     if above is not None:
         return f"more than {above}"
-    if low is None:
-        return "a number"
-    return f"at least {low}" if high is None else f"{low} to {high}"
+    return f"{low} or more" if high is None else f"{low} to {high}"
 
 
 def _meant(field: FieldInfo, given: object) -> str:

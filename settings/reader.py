@@ -39,7 +39,7 @@ TRIGGERS: Final[Mapping[str, tuple[type[Model], tuple[str, ...]]]] = MappingProx
 )
 """Group under `triggers` -> the model of its entries and their names."""
 
-SECRET: Final = "holds a secret, and settings end up readable in the stack's state; keep it in Secrets Manager and remove it here"
+UNSAFE: Final = "holds a secret, and settings end up readable in the stack's state; keep it in Secrets Manager and remove it here"
 
 _REMOVED: Final = object()
 
@@ -94,7 +94,7 @@ class Reader:
     def _get(self, key: str) -> Any:
         """Return a key's value without its secrets; None when it is not there."""
         if NAMESPACE + key in self.secret:
-            self._refuse((key,), SECRET)
+            self._refuse((key,), UNSAFE)
             return None
         value = raw.parsed(self.values.get(NAMESPACE + key))
         # A key without a value, its lines all commented out, arrives as empty text.
@@ -109,7 +109,7 @@ class Reader:
             return value
         pairs = cast("dict[str, Any]", value)
         if "secure" in pairs:
-            self._refuse(path, SECRET)
+            self._refuse(path, UNSAFE)
             return _REMOVED
         found = {name: self._without_secrets(part, (*path, name)) for name, part in pairs.items()}
         return {name: part for name, part in found.items() if part is not _REMOVED}

@@ -6,7 +6,7 @@ Source: AWS's page "Lambda runtimes" as of November 2026. AWS stops creating fun
 
 from typing import Final
 
-from settings.text import Refusal, did_you_mean
+from settings.text import WrongValueError, did_you_mean
 
 DEFAULT_RUNTIME: Final = "python3.13"
 DEFAULT_NODE_RUNTIME: Final = "nodejs22.x"
@@ -35,12 +35,12 @@ ALL_SUPPORTED: Final = tuple(runtime for family in SUPPORTED.values() for runtim
 
 
 def check_runtime(runtime: str) -> str:
-    """Return a runtime that AWS supports; raise Refusal for another."""
+    """Return a runtime that AWS supports; raise WrongValueError for another."""
     if runtime in RETIRED:
         newest = DEFAULT_RUNTIME if runtime.startswith("python") else DEFAULT_NODE_RUNTIME
-        raise Refusal(f"AWS retired this runtime on {RETIRED[runtime]}", f"use {newest}")
+        raise WrongValueError(f"AWS retired this runtime on {RETIRED[runtime]}", f"use {newest}")
     if runtime not in ALL_SUPPORTED:
-        raise Refusal(
+        raise WrongValueError(
             f"must be one of {', '.join(ALL_SUPPORTED)}", did_you_mean(runtime, ALL_SUPPORTED)
         )
     return runtime

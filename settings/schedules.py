@@ -7,7 +7,7 @@ import re
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from settings.text import Refusal, did_you_mean
+from settings.text import WrongValueError, did_you_mean
 
 
 class _Field(NamedTuple):
@@ -49,16 +49,16 @@ _CRON: Final = (
 
 
 def check_expression(expression: str) -> str:
-    """Return a valid `rate()`, `cron()` or `at()` expression; raise Refusal saying what is wrong with another."""
+    """Return a valid `rate()`, `cron()` or `at()` expression; raise WrongValueError saying what is wrong with another."""
     match = re.fullmatch(r"(rate|cron|at)\((.*)\)", expression)
     if not match:
-        raise Refusal("must be rate(1 day), cron(0 3 * * ? *) or at(2027-01-31T03:00:00)")
+        raise WrongValueError("must be rate(1 day), cron(0 3 * * ? *) or at(2027-01-31T03:00:00)")
     {"rate": _check_rate, "cron": _check_cron, "at": _check_at}[match[1]](match[2])
     return expression
 
 
 def check_timezone(name: str) -> str:
-    """Return a name of the IANA time zone database; raise Refusal for another.
+    """Return a name of the IANA time zone database; raise WrongValueError for another.
 
     A machine without the database (a slim container) cannot judge: there every name passes and AWS decides.
     """
@@ -68,7 +68,7 @@ def check_timezone(name: str) -> str:
 
     known = available_timezones()
     if known and name not in known:
-        raise Refusal(
+        raise WrongValueError(
             "must be a time zone of the IANA database, as in Europe/Berlin",
             did_you_mean(name, known),
         )
@@ -78,11 +78,13 @@ def check_timezone(name: str) -> str:
 def _check_rate(body: str) -> None:
     match = re.fullmatch(r"([1-9][0-9]{0,8}) (minute|hour|day)(s?)", body)
     if not match:
-        raise Refusal(
+        raise WrongValueError(
             "rate takes a whole number from 1 and minutes, hours or days, as in rate(5 minutes)"
         )
     if match[1] != "1" and not match[3]:
-        raise Refusal("rate takes the plural above 1", f"write rate({match[1]} {match[2]}s)")
+        raise WrongValueError(
+            "rate takes the plural above 1", f"write rate({match[1]} {match[2]}s)"
+        )
 
 
 def _check_at(body: str) -> None:
@@ -90,7 +92,7 @@ def _check_at(body: str) -> None:
     try:
         datetime.fromisoformat(body if well_formed else "")
     except ValueError:
-        raise Refusal(
+        raise WrongValueError(
             "at takes a date and a time without Z, as in at(2027-01-31T03:00:00)",
             "the zone is schedule_expression_timezone",
         ) from None
@@ -99,12 +101,16 @@ def _check_at(body: str) -> None:
 def _check_cron(body: str) -> None:
     values = body.split(" ")
     if len(values) != len(_CRON):
-        raise Refusal("cron takes 6 fields: minutes hours day-of-month month day-of-week year")
+        raise WrongValueError(
+            "cron takes 6 fields: minutes hours day-of-month month day-of-week year"
+        )
     if (values[2] == "?") == (values[4] == "?"):
-        raise Refusal("cron takes ? in exactly one of day-of-month and day-of-week")
+        raise WrongValueError("cron takes ? in exactly one of day-of-month and day-of-week")
     for value, field in zip(values, _CRON, strict=True):
         if not _is_value(value, field):
-            raise Refusal(f"cron's {field.name} takes {field.low} to {field.high} and * , - /")
+            raise WrongValueError(
+                f"cron's {field.name} takes {field.low} to {field.high} and * , - /"
+            )
 
 
 def _is_value(value: str, field: _Field) -> bool:

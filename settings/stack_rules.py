@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from settings import wiring
+from settings.api import ORIGIN
 from settings.draft import Draft
 from settings.mistakes import Mistake
 from settings.text import refused
@@ -34,9 +35,6 @@ EMAIL: Final = (
     r"[A-Za-z0-9._%+'-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
 )
 """Regular expression of an e-mail address as SNS takes it."""
-
-ORIGIN: Final = r"(https?)://([a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?)(?::([1-9][0-9]{0,4}))?"
-"""Regular expression of a web origin: scheme, host, port."""
 
 
 def stack_name(draft: Draft) -> Iterator[Mistake]:

@@ -22,7 +22,7 @@ _DENSE = re.compile(r"[A-Za-z0-9+/=_~!@#$%^&*-]{20,}")
 _PLAIN_KEY = re.compile(r"[\w.:/@<>-]{1,64}", re.ASCII)
 
 
-class Refusal(ValueError):
+class WrongValueError(ValueError):
     """What is wrong with one value, and what helps."""
 
     def __init__(self, what: str, remedy: str = "") -> None:

@@ -11,6 +11,7 @@ _MAPPING: Final = "Lambda API reference, CreateEventSourceMapping"
 _QUEUE: Final = "SQS API reference, SetQueueAttributes"
 _DEAD_LETTERS: Final = "SQS developer guide, dead-letter queues"
 _RETRY: Final = "EventBridge Scheduler API reference, RetryPolicy"
+_SCHEDULE: Final = "EventBridge Scheduler API reference, CreateSchedule"
 _POISON: Final = "without an end one bad record blocks its shard for a day"
 
 
@@ -123,7 +124,7 @@ class StreamSettings(Model):
         remedy=_POISON,
     )
     bisect_batch_on_function_error: bool = setting(
-        default=True, description="Halve a failed batch to find the bad record."
+        default=True, description="Halve a failed batch to find the bad record.", source=_MAPPING
     )
     starting_position: Literal["TRIM_HORIZON", "LATEST"] = setting(
         "TRIM_HORIZON",
@@ -138,6 +139,7 @@ class ScheduleSettings(Model):
     schedule_expression: str = setting(
         "cron(0 3 * * ? *)",
         "`rate(1 day)`, `cron(0 3 * * ? *)` or `at(2027-01-31T03:00:00)`.",
+        schema={"pattern": r"^(rate|cron|at)\(.+\)$"},
         source="EventBridge Scheduler user guide, schedule types",
     )
     schedule_expression_timezone: str = setting(
@@ -146,7 +148,7 @@ class ScheduleSettings(Model):
         source="IANA time zone database",
         example="Europe/Berlin",
     )
-    enabled: bool = setting(default=True, description="Run it.")
+    enabled: bool = setting(default=True, description="Run it.", source=_SCHEDULE)
     flexible_time_window_in_minutes: int | None = setting(
         None,
         "Start at any moment of such a window. Without it: on time.",

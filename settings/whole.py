@@ -5,7 +5,7 @@ from typing import Final
 from pydantic import field_validator
 
 from settings.fields import Model, TextMap, setting
-from settings.text import Refusal
+from settings.text import WrongValueError
 
 _ALARM: Final = "CloudWatch API reference, PutMetricAlarm"
 
@@ -13,20 +13,26 @@ _ALARM: Final = "CloudWatch API reference, PutMetricAlarm"
 class ObservabilitySettings(Model):
     """Alarms; the dashboard is always there."""
 
-    alarms_enabled: bool = setting(default=True, description="Make the alarms.")
+    alarms_enabled: bool = setting(default=True, description="Make the alarms.", source=_ALARM)
     alarm_email: str | None = setting(
         None,
         "Address that the alarms topic writes to; it must confirm the subscription.",
+        source="SNS API reference, Subscribe",
         example="team@example.com",
     )
     error_threshold: int = setting(
-        1, "Errors of one function in a period that raise its alarm.", unit="errors", ge=1
+        1,
+        "Errors of one function in a period that raise its alarm.",
+        unit="errors",
+        ge=1,
+        source=_ALARM,
     )
     throttle_threshold: int = setting(
         1,
         "Throttled invocations of one function in a period that raise its alarm.",
         unit="throttles",
         ge=1,
+        source=_ALARM,
     )
     duration_threshold_percent: int = setting(
         80,
@@ -34,6 +40,7 @@ class ObservabilitySettings(Model):
         unit="percent",
         ge=1,
         le=100,
+        source=_ALARM,
     )
     evaluation_periods: int = setting(
         1,
@@ -44,7 +51,9 @@ class ObservabilitySettings(Model):
     )
     period: int = setting(
         60,
-        "Length of a period, a multiple of 60.",
+        "Length of a period.",
+        values="a multiple of 60, 60 to 86400",
+        schema={"multipleOf": 60},
         unit="seconds",
         ge=60,
         le=86400,
@@ -55,7 +64,9 @@ class ObservabilitySettings(Model):
     @classmethod
     def _whole_minutes(cls, value: int) -> int:
         if value % 60:
-            raise Refusal("must be a multiple of 60 seconds", "Lambda reports once a minute")
+            raise WrongValueError(
+                "must be a multiple of 60, 60 to 86400 seconds", "Lambda reports once a minute"
+            )
         return value
 
 
@@ -65,6 +76,7 @@ class PackagingSettings(Model):
     build: bool = setting(
         default=True,
         description="Build layers with pip before they are uploaded; the sandbox installs them itself.",
+        source="Lambda developer guide, Python layers",
     )
 
 
