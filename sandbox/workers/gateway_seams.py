@@ -1,0 +1,148 @@
+"""API Gateway's answer to what a function returned, as AWS gives it.
+
+REST APIs: a failed function, or an answer that is not the documented object, is 502 with
+`{"message": "Internal server error"}`, through the API's DEFAULT_5XX gateway response where it has
+one. MiniStack answers 200 for the latter, and puts the stack trace of the former into the body.
+"""
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from sandbox.workers.seams import Seam
+
+GATEWAY = "ministack.services.apigateway_v1"
+_MEMBERS = {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"}
+
+
+def seams() -> list[Seam]:
+    """Return the seams of both kinds of API."""
+    return [
+        Seam(
+            GATEWAY,
+            "_lambda_proxy_response",
+            ("result",),
+            "a malformed answer of a function is 200 instead of 502",
+            _checked,
+            needs=("_GatewayError", "_invoke_lambda_proxy_v1", "_gateway_error_response"),
+        ),
+        Seam(
+            GATEWAY,
+            "_gateway_error_response",
+            ("error", "request"),
+            "a failed function answers 500 instead of 502",
+            _with_bad_gateway,
+        ),
+        Seam(
+            "ministack.services.lambda_svc",
+            "lambda_execute_result_to_api_proxy_response",
+            ("exec_result",),
+            "HTTP APIs and function URLs show a failed function's stack trace",
+            _without_trace,
+        ),
+    ]
+
+
+class Malformed(Exception):
+    """The function failed, or returned what API Gateway cannot turn into a response."""
+
+
+def proxy_answer(body: Any) -> dict[str, Any]:
+    """Return a proxy answer with values as API Gateway reads them; raises `Malformed`.
+
+    Source: API Gateway developer guide, "Output format of a Lambda function for proxy
+    integration". Unknown members are refused, as AWS refuses them.
+    """
+    if not isinstance(body, dict) or set(body) - _MEMBERS:
+        raise Malformed
+    text = body.get("body")
+    if not (text is None or isinstance(text, str)):
+        raise Malformed
+    if not isinstance(body.get("isBase64Encoded") or False, bool):
+        raise Malformed
+    return {
+        **body,
+        "statusCode": _status(body.get("statusCode")),
+        "body": text or "",
+        "headers": {name: _header(value) for name, value in _mapping(body, "headers")},
+        "multiValueHeaders": {
+            name: [_header(value) for value in _listed(values)]
+            for name, values in _mapping(body, "multiValueHeaders")
+        },
+    }
+
+
+def _status(value: Any) -> int:
+    """Return the status; AWS reads numeric text too."""
+    if isinstance(value, bool) or not str(value).isdigit() or not 100 <= int(value) <= 599:
+        raise Malformed
+    return int(value)
+
+
+def _mapping(body: dict[str, Any], member: str) -> list[tuple[str, Any]]:
+    value = body.get(member) or {}
+    if not isinstance(value, dict):
+        raise Malformed
+    return [(name, item) for name, item in value.items() if item is not None]
+
+
+def _listed(values: Any) -> list[Any]:
+    if not isinstance(values, list):
+        raise Malformed
+    return values
+
+
+def _header(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, str | int | float):
+        raise Malformed
+    return str(value)
+
+
+def _checked(module: ModuleType, original: Callable[..., Any]) -> Callable[..., Any]:
+    """Check answers, and let a refusal reach the gateway's own error path."""
+    invoke = module._invoke_lambda_proxy_v1
+
+    class BadGateway(module._GatewayError):
+        """The one error that answers 502 under the DEFAULT_5XX response."""
+
+        status = 502
+
+    async def invoke_and_refuse(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return await invoke(*args, **kwargs)
+        except Malformed:
+            kind, name = "DEFAULT_5XX", "InternalServerErrorException"
+            return BadGateway(kind, "Internal server error", name)
+
+    def respond(result: dict[str, Any]) -> Any:
+        if result.get("throttle"):
+            return original(result)
+        if result.get("error"):
+            raise Malformed
+        return proxy_answer(result.get("body")), None
+
+    module._invoke_lambda_proxy_v1 = invoke_and_refuse
+    return respond
+
+
+def _with_bad_gateway(_module: ModuleType, original: Callable[..., Any]) -> Callable[..., Any]:
+    def respond(error: Any, request: dict[str, Any]) -> Any:
+        status, headers, body = original(error, request)
+        # 500 is what the response type has by itself; a status that the API sets stays.
+        status = getattr(error, "status", status) if status == 500 else status
+        return status, headers, body
+
+    return respond
+
+
+def _without_trace(_module: ModuleType, original: Callable[..., Any]) -> Callable[..., Any]:
+    def convert(exec_result: dict[str, Any]) -> Any:
+        if exec_result.get("error") and not exec_result.get("throttle"):
+            body = '{"message":"Internal Server Error"}'
+            headers = {"Content-Type": "application/json"}
+            return {"statusCode": 502, "headers": headers, "body": body}, None
+        return original(exec_result)
+
+    return convert

@@ -1,0 +1,230 @@
+"""The process that preloads boto3 and forks execution environments.
+
+Run as `python -I -S zygote.py DESCRIPTOR SITE`: isolated and without site-packages, so that a
+handler sees the standard library, its own code and layers, and the packages that AWS's Python
+runtime ships, nothing else of this machine. One thread only: a fork then copies a quiet process.
+"""
+
+import contextlib
+import gc
+import importlib.machinery
+import json
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+PREPARED_CLIENTS = ("dynamodb", "s3", "sqs", "sns", "secretsmanager")
+"""Services whose models are parsed once, here, and shared by all environments."""
+
+
+class RuntimePackages:
+    """An import finder for the packages of AWS's runtime; asked last, so bundled copies win."""
+
+    def __init__(self, site: str, names: frozenset[str]) -> None:
+        self._site = [site]
+        self._names = names
+
+    def find_spec(
+        self, name: str, path: Any = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Find a top-level runtime package in the emulator's site-packages."""
+        if path is None and name in self._names:
+            return importlib.machinery.PathFinder.find_spec(name, self._site, target)
+        return None
+
+
+def preload() -> None:
+    """Import boto3 and build one client per common service, so that a fork starts warm."""
+    if sys.platform == "darwin":
+        _avoid_apple_frameworks()
+    import boto3
+    import boto3.dynamodb.conditions
+    import boto3.dynamodb.types  # noqa: F401 - most handlers that touch DynamoDB need both
+    import botocore.configprovider
+
+    _share_service_models()
+    # MiniStack serves all hosts under one name; the same switch as a variable would be visible.
+    defaults = botocore.configprovider.BOTOCORE_DEFAUT_SESSION_VARIABLES
+    name, variable, _default, convert = defaults["disable_host_prefix_injection"]
+    defaults["disable_host_prefix_injection"] = (name, variable, True, convert)
+    _send_emulator_headers()
+    with _throwaway_credentials():
+        session = boto3.session.Session()
+        for service in PREPARED_CLIENTS:
+            session.client(service)
+        session.resource("dynamodb")
+    # A session reads variables when it is used: this one is as good as a handler's own.
+    boto3.setup_default_session()
+
+
+def _share_service_models() -> None:
+    """Let every botocore loader use one cache of parsed service models, without their prose.
+
+    Documentation is half of a model, and each environment would copy the pages it shares with the
+    numbers that count. A function that sets AWS_DATA_PATH has models of its own, hence a cache of
+    its own.
+    """
+    import botocore.loaders
+
+    initialise = botocore.loaders.Loader.__init__
+    load = botocore.loaders.JSONFileLoader.load_file
+    shared: dict[Any, Any] = {}
+
+    def initialise_shared(self: Any, *args: Any, **kwargs: Any) -> None:
+        initialise(self, *args, **kwargs)
+        if hasattr(self, "_cache") and "AWS_DATA_PATH" not in os.environ:
+            self._cache = shared
+
+    def load_bare(self: Any, path: str) -> Any:
+        return _without_prose(load(self, path))
+
+    botocore.loaders.Loader.__init__ = initialise_shared
+    botocore.loaders.JSONFileLoader.load_file = load_bare
+
+
+def _without_prose(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: _without_prose(member)
+            for key, member in value.items()
+            if not (key == "documentation" and isinstance(member, str))
+        }
+    if isinstance(value, list):
+        return [_without_prose(member) for member in value]
+    return value
+
+
+def _send_emulator_headers() -> None:
+    """Add the emulator's own headers to calls: its loop guard counts nested invocations."""
+    import botocore.handlers
+
+    from sandbox.workers import runtime
+
+    def add(params: dict[str, Any], **_: Any) -> None:
+        params["headers"].update(runtime.headers)
+
+    botocore.handlers.BUILTIN_HANDLERS.append(("before-call", add))
+
+
+def _avoid_apple_frameworks() -> None:
+    """Read proxies from the environment only: asking macOS after a fork crashes the process."""
+    import urllib.request
+
+    urllib.request.getproxies = urllib.request.getproxies_environment
+    urllib.request.proxy_bypass = urllib.request.proxy_bypass_environment
+
+
+@contextlib.contextmanager
+def _throwaway_credentials() -> Any:
+    before = dict(os.environ)
+    os.environ.update(
+        AWS_ACCESS_KEY_ID="none",
+        AWS_SECRET_ACCESS_KEY="none",
+        AWS_DEFAULT_REGION="us-east-1",
+        AWS_ENDPOINT_URL="http://127.0.0.1:9",
+    )
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+class Zygote:
+    """The loop that forks: one order in, one child out, one report per child that ended."""
+
+    def __init__(self, control: socket.socket, shadowed: set[str]) -> None:
+        from sandbox.workers import runtime, wire
+
+        self._wire = wire
+        self._runtime = runtime
+        self._stream = wire.Stream(control)
+        self._shadowed = shadowed
+        self._children: set[int] = set()
+
+    def run(self) -> None:
+        """Fork on request until the emulator is gone, then end every environment."""
+        signal.signal(signal.SIGCHLD, self._collect)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        try:
+            self._stream.send(self._wire.READY)
+            while True:
+                self._fork(*self._stream.receive_with_descriptors())
+        except (self._wire.Closed, ConnectionError):
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for child in self._children:
+                _end_group(child)
+
+    def _fork(self, payload: bytes, descriptors: list[int]) -> None:
+        # A child that ended before it is noted would stay in the set for ever.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                code = self._grow_up(payload, descriptors)
+            finally:
+                os._exit(code)
+        self._children.add(child)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+    def _grow_up(self, payload: bytes, descriptors: list[int]) -> int:
+        self._runtime.become_leader()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+        self._stream.close()
+        data, log = descriptors
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        os.close(log)
+        stream = self._wire.Stream(socket.socket(fileno=data))
+        stream.send(self._wire.BORN, number=os.getpid())
+        return self._runtime.Environment(stream, json.loads(payload), self._shadowed).live()
+
+    def _collect(self, *_: object) -> None:
+        """Reap ended children, end what they left running, and tell the emulator how they went."""
+        while True:
+            try:
+                child, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if child == 0:
+                return
+            self._children.discard(child)
+            _end_group(child)
+            report = self._wire.dump([child, os.waitstatus_to_exitcode(status)])
+            with contextlib.suppress(self._wire.Closed):
+                self._stream.send(self._wire.EXIT, report)
+
+
+def _end_group(leader: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+
+
+def main() -> None:
+    """Preload, hide every trace of the sandbox from handlers, and serve orders."""
+    control, site = int(sys.argv[1]), sys.argv[2]
+    root = str(Path(__file__).resolve().parents[2])
+    sys.path.insert(0, root)
+    from sandbox.workers import runtime
+
+    sys.path.remove(root)
+    gc.disable()
+    before = set(sys.modules)
+    sys.meta_path.append(RuntimePackages(site, runtime.PACKAGES))
+    preload()
+    zygote = Zygote(socket.socket(fileno=control), set(sys.modules) - before)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "sandbox"]:
+        del sys.modules[name]
+    gc.collect()
+    gc.freeze()
+    zygote.run()
+
+
+if __name__ == "__main__":
+    main()
