@@ -6,7 +6,7 @@ import hashlib
 import threading
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sandbox.clients import Clients
@@ -25,7 +25,9 @@ class Stopped(Exception):
 
 @dataclass(frozen=True)
 class Registration:
-    """A resource as the program declared it. `where` is its file and line, `ignore` its ignored changes."""
+    """A resource as the program declared it. `where` is its file and line, `ignore` its ignored changes, `uses`
+    the resources whose outputs went into each input.
+    """
 
     urn: str
     type: str
@@ -37,6 +39,7 @@ class Registration:
     retain: bool = False
     ignore: frozenset[str] = frozenset()
     aliases: tuple[str, ...] = ()
+    uses: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -93,10 +96,7 @@ class Engine:
 
     def touch(self, urn: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Apply new inputs to one resource of the last run, outside a run of the program; answers its outputs."""
-        old = self.registered[urn]
-        new = Registration(
-            urn, old.type, old.name, inputs, old.secrets, old.where, old.protect, old.retain
-        )
+        new = replace(self.registered[urn], inputs=inputs)
         outputs, _ = self._apply(new)
         self.registered[urn] = new
         return outputs

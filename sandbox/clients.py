@@ -58,7 +58,25 @@ class Clients:
             endpoint_url=self.endpoint,
             aws_access_key_id=self._key,
             aws_secret_access_key=self._key,
-            config=_config(),
+            config=self.config(),
+        )
+
+    @staticmethod
+    def config() -> Any:
+        """The settings every client of a sandbox takes."""
+        from botocore.config import Config
+
+        return Config(
+            retries={"mode": "standard", "total_max_attempts": 3},
+            max_pool_connections=32,
+            connect_timeout=5,
+            read_timeout=60,
+            s3={"addressing_style": "path"},
+            # The emulator is on loopback: a checksum of every body guards nothing there and costs time.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+            proxies={},
+            parameter_validation=True,
         )
 
 
@@ -74,20 +92,3 @@ def _session() -> Any:
     }
     session = botocore.session.Session(session_vars=variables)
     return session
-
-
-def _config() -> Any:
-    from botocore.config import Config
-
-    return Config(
-        retries={"mode": "standard", "total_max_attempts": 3},
-        max_pool_connections=32,
-        connect_timeout=5,
-        read_timeout=60,
-        s3={"addressing_style": "path"},
-        # The emulator is on loopback: a checksum of every body guards nothing there and costs time.
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
-        proxies={},
-        parameter_validation=True,
-    )

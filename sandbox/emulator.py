@@ -56,19 +56,22 @@ class Emulator:
         return _birth(self.pid) == self.birth
 
 
-def start(place: Place, *, region: str, port: int | None, stable: bool = True) -> Emulator:
+def start(
+    place: Place, *, region: str, port: int | None, stable: bool = True, leashed: bool = False
+) -> Emulator:
     """Start the emulator without waiting for it (`wait` does), and record it.
 
-    `port` None takes a free one: the checkout's and stack's own where `stable`. Raises `Mistake` for a port in use.
+    `port` None takes a free one: the checkout's and stack's own where `stable`. `leashed` makes it end with this
+    process, however that ends. Raises `Mistake` for a port in use.
     """
     place.make()
     chosen = _given(port) if port else _free(place if stable else None)
     with place.log.open("wb") as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", _module()],
+            [sys.executable, "-m", *(["sandbox.leash"] if leashed else []), _module()],
             cwd=HOME,
             env=_environment(place.tmp, region, chosen),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if leashed else subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -160,6 +163,8 @@ def _gone(emulator: Emulator) -> bool:
 def _reap(pid: int) -> None:
     child = _children.get(pid)
     if child is not None and child.poll() is not None:
+        if child.stdin is not None:
+            child.stdin.close()
         del _children[pid]
 
 

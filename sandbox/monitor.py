@@ -67,6 +67,7 @@ class Monitor(mocks.MockMonitor):
             bool(request.retainOnDelete),
             frozenset(path.partition(".")[0].partition("[")[0] for path in request.ignoreChanges),
             tuple(self._alias(alias, request) for alias in request.aliases),
+            {key: frozenset(used.urns) for key, used in request.propertyDependencies.items()},
         )
         outputs, hidden = self._engine.register(wanted)
         return resource_pb2.RegisterResourceResponse(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -43,16 +44,18 @@ class Session:
     """A sandbox of one stack that can be brought up again and again.
 
     `say` prints a line, `progress` gets each resource as it is done, `stable` asks for the checkout's own port,
-    `strict` makes an input that nobody reads an error.
+    `strict` makes an input that nobody reads an error, `leashed` ends the emulator with this process.
     """
 
     place: Place
     port: int | None = None
     stable: bool = True
     strict: bool = False
+    leashed: bool = False
     say: Callable[[str], object] = print
     progress: Callable[[str, Registration], object] = lambda what, registration: None
     _restarts: list[str] = field(default_factory=list)
+    _saved: int = 0
 
     def up(self, stack: Stack) -> Outcome:
         """Start the sandbox where it does not run, and apply the program.
@@ -78,6 +81,22 @@ class Session:
                 emulators.stop(found, self.place)
             self.place.clear()
         return found is not None
+
+    def holding(self) -> AbstractContextManager[None]:
+        """The stack's lock, for a change outside of `up`."""
+        return self.place.locked(self._waiting)
+
+    def in_step(self) -> bool:
+        """Whether the state file is still the one that this session wrote last."""
+        return self._stamp() == self._saved
+
+    def save(self, state: State) -> None:
+        """Write the state file."""
+        state.save(self.place.state)
+        self._saved = self._stamp()
+
+    def _stamp(self) -> int:
+        return self.place.state.stat().st_mtime_ns if self.place.state.exists() else 0
 
     def _waiting(self) -> None:
         self.say(f"another command works on stack {self.place.stack}: waiting for it")
@@ -105,7 +124,13 @@ class Session:
         emulators.stop(emulator, self.place)
 
     def _start(self, stack: Stack) -> Emulator:
-        return emulators.start(self.place, region=stack.region, port=self.port, stable=self.stable)
+        return emulators.start(
+            self.place,
+            region=stack.region,
+            port=self.port,
+            stable=self.stable,
+            leashed=self.leashed,
+        )
 
     def _apply(self, stack: Stack, emulator: Emulator) -> Outcome:
         emulator, aws, state = self._open(stack, emulator)
@@ -114,7 +139,7 @@ class Session:
 
         engine = Engine(aws, state, self.strict, self.progress)
         state.busy = True
-        state.save(self.place.state)
+        self.save(state)
         try:
             run = program.run(self.place.root, stack, engine, self.say)
             if not (run.faults or engine.failures or engine.restart):
@@ -122,7 +147,7 @@ class Session:
                 state.exports = {**run.exports, **dict.fromkeys(run.secret_exports, HIDDEN)}
         finally:
             state.busy = False
-            state.save(self.place.state)
+            self.save(state)
             if engine.traces:
                 self.place.trace.write_text("\n".join(engine.traces), "utf-8")
         failures = run.faults + engine.failures
@@ -134,7 +159,8 @@ class Session:
         The program's imports take longer than the emulator's start: they run side by side.
         """
         booting = _Booting(emulator, self.place)
-        from sandbox import program, randomness, services, state  # noqa: F401 the types register themselves
+        from sandbox import program, services, state  # noqa: F401 the types register themselves
+        from sandbox import randomness  # noqa: F401,I001 after them: its values never lie in a file
         from sandbox.clients import Clients
 
         seed = booting.seed()

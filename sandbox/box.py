@@ -1,0 +1,105 @@
+"""A sandbox of one's own for tests: `with sandbox.running("dev") as box:`."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sandbox import functions, stack, tokens, web
+from sandbox.clients import KEY
+from sandbox.errors import Mistake
+from sandbox.place import HOME, Place
+from sandbox.report import Report
+from sandbox.session import Outcome, Session
+
+
+class Box:
+    """A running stack.
+
+    `outputs`: the stack's exports as plain values. `endpoint`, `region`: what any AWS client needs, with access key
+    and secret `test`. `http`: requests relative to the export `apiUrl`. `resources`: every registration as
+    {urn, type, name, inputs, parent, opts, custom}. `report`: where the sandbox does less or more than AWS.
+    """
+
+    def __init__(self, stack_name: str, outcome: Outcome) -> None:
+        self.stack = stack_name
+        self.outputs = outcome.exports
+        self.endpoint = outcome.emulator.endpoint
+        self.region = outcome.emulator.region
+        self.resources = outcome.declared
+        self.report = Report.of(outcome.engine.state, outcome.engine.invoked)
+        self.http = web.Http(str(self.outputs.get("apiUrl", self.endpoint)), self.token)
+        self._aws = outcome.engine.aws
+        self._state = outcome.engine.state
+        self._lock = threading.Lock()
+        self._clients: dict[str, Any] = {}
+
+    def client(self, service: str) -> Any:
+        """A boto3 client with the administrator's rights, made once per service."""
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._boto3(service)
+            return self._clients[service]
+
+    def token(self, subject: str = "developer", expires: int = 3600) -> str:
+        """A valid token for the API; `expires` in seconds, below 0 for an expired one."""
+        return tokens.make(self._aws, self.outputs, subject=subject, expires=expires)
+
+    def logs(self, name: str) -> list[Any]:
+        """What a function has logged, oldest first: JSON lines as dicts, others as text, Lambda's own left out."""
+        found = functions.read(self._aws, [functions.named(self._state, name)])
+        return [event.parsed for event in found if not event.of_platform]
+
+    def invoke(self, name: str, event: Any = None) -> functions.Invocation:
+        """Call a function with a JSON event and wait for its answer: `payload`, `error`, `log`."""
+        return functions.invoke(
+            self._aws, functions.named(self._state, name), event if event is not None else {}
+        )
+
+    def _boto3(self, service: str) -> Any:
+        import boto3
+
+        session = boto3.Session(
+            aws_access_key_id=KEY, aws_secret_access_key=KEY, region_name=self.region
+        )
+        return session.client(service, endpoint_url=self.endpoint, config=self._aws.config())
+
+
+@contextmanager
+def running(
+    stack_name: str = "dev",
+    *,
+    config: Mapping[str, Any] | None = None,
+    port: int | None = None,
+    strict: bool = True,
+    root: Path = HOME,
+) -> Iterator[Box]:
+    """Bring up a private sandbox of a stack and end it at exit; nothing of it is shared with `python -m sandbox`.
+
+    `config` is laid over the stack file: keys without a namespace are the project's, dicts are merged key by key.
+    `strict` makes an input that the sandbox does not consume an error. `root` is the folder of `__main__.py`.
+    Raises `Mistake` with one line per failure. It ends even where this process is killed.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="box-"))
+    said: list[str] = []
+    session = Session(
+        Place(root.resolve(), stack_name, folder),
+        port,
+        stable=False,
+        leashed=True,
+        strict=strict,
+        say=said.append,
+    )
+    try:
+        outcome = session.up(stack.load(root.resolve(), stack_name, config=config))
+        if outcome.failures:
+            raise Mistake("\n".join(outcome.failures))
+        yield Box(stack_name, outcome)
+    finally:
+        session.down()
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,257 @@
+"""What each command does."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sandbox import emulator as emulators
+from sandbox import stack as stacks
+from sandbox.emulator import Emulator
+from sandbox.errors import Mistake
+from sandbox.place import HOME, Place
+from sandbox.screen import Screen
+from sandbox.session import Outcome, Session
+
+if TYPE_CHECKING:
+    from sandbox.clients import Clients
+    from sandbox.state import State
+
+_POLL_SECONDS: Final = 0.25
+
+
+def up(options: Namespace) -> int:
+    """`up`: apply the program, call /health once, show what there is."""
+    began = time.perf_counter()
+    root = _root(options)
+    screen = Screen()
+    session = _session(root, options, screen)
+    outcome = session.up(stacks.load(root, options.stack, options.config))
+    return show(outcome, screen, began)
+
+
+def show(outcome: Outcome, screen: Screen, began: float) -> int:
+    """Print what an `up` did; answers the exit code."""
+    from sandbox import report, tokens
+
+    if outcome.failures:
+        screen.fail(outcome.failures, len(outcome.engine.state.resources))
+        return 1
+    exports = outcome.engine.state.exports
+    healthy = _health(exports, screen)
+    screen.line(_summary(outcome, time.perf_counter() - began))
+    screen.block("Outputs:", report.table(exports))
+    screen.block("", report.Report.of(outcome.engine.state, outcome.engine.invoked).lines())
+    if exports.get("apiUrl") and exports.get("authSecretArn"):
+        token = tokens.make(outcome.engine.aws, exports)
+        screen.block("Try it:", report.curl(exports["apiUrl"], token))
+    return 0 if healthy else 1
+
+
+def _summary(outcome: Outcome, seconds: float) -> str:
+    counts = outcome.engine.counts
+    done = ", ".join(
+        f"{counts[word]} {word}" for word in ("created", "updated", "deleted") if counts[word]
+    )
+    same = f"{counts['same']} unchanged" if counts["same"] else ""
+    what = ", ".join(part for part in (done, same) if part) or "no resources"
+    return f"{what}; up at {outcome.emulator.endpoint} in {seconds:.1f} s"
+
+
+def _health(exports: Mapping[str, Any], screen: Screen) -> bool:
+    """One real request through gateway and function, where the stack has an API."""
+    url = exports.get("apiUrl")
+    if not url:
+        return True
+    from sandbox.web import Http
+
+    began = time.perf_counter()
+    try:
+        answer = Http(str(url), lambda: "").get("/health")
+    except OSError as error:
+        screen.fault(f"GET {url}/health: {error}")
+        return False
+    screen.line(
+        f"GET /health answers {answer.status} in {(time.perf_counter() - began) * 1000:.0f} ms"
+    )
+    if answer.status != 200:
+        screen.fault(f"GET {url}/health: {answer.text}; see `python -m sandbox logs health`")
+    return answer.status == 200
+
+
+def watch(options: Namespace) -> int:
+    """`watch`: up, then logs and saved files until Ctrl-C."""
+    from sandbox.watch import Watcher
+
+    root = _root(options)
+    screen = Screen()
+    began = time.perf_counter()
+    session = _session(root, options, screen)
+    watcher = Watcher(session, lambda: stacks.load(root, options.stack, options.config), screen)
+    return watcher.run(began)
+
+
+def outputs(options: Namespace) -> int:
+    """`outputs`: the table, or everything as JSON."""
+    from sandbox import report
+
+    place, emulator, state = _running(options)
+    if not options.json:
+        print("\n".join(report.table(state.exports)))
+        return 0
+    document = {
+        "endpoint": emulator.endpoint,
+        "region": emulator.region,
+        "stack": place.stack,
+        "outputs": state.exports,
+    }
+    print(json.dumps(document, indent=2))
+    return 0
+
+
+def token(options: Namespace) -> int:
+    """`token`: the token alone."""
+    from sandbox import tokens
+
+    _, emulator, state = _running(options)
+    print(
+        tokens.make(
+            _clients(emulator), state.exports, subject=options.subject, expires=options.expires
+        )
+    )
+    return 0
+
+
+def invoke(options: Namespace) -> int:
+    """`invoke`: the payload on standard output, the log on standard error; 1 on a function error."""
+    from sandbox import functions
+
+    _, emulator, state = _running(options)
+    function = functions.named(state, options.name)
+    answer = functions.invoke(_clients(emulator), function, _event(options.event))
+    print(json.dumps(answer.payload, indent=2))
+    if answer.log:
+        print(answer.log.rstrip(), file=sys.stderr)
+    if answer.error:
+        print(f"{options.name}: {answer.error} error", file=sys.stderr)
+    return 1 if answer.error else 0
+
+
+def _event(source: str | None) -> Any:
+    if source is None:
+        return {}
+    try:
+        text = sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Mistake(
+            f"--event {source}: {getattr(error, 'strerror', None) or 'not UTF-8'}", code=2
+        ) from None
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise Mistake(f"--event {source}: no JSON: {error}", code=2) from None
+
+
+def logs(options: Namespace) -> int:
+    """`logs`: what was logged, then what comes where following."""
+    from sandbox import functions
+
+    _, emulator, state = _running(options)
+    known = functions.find(state)
+    wanted = [functions.named(state, options.name)] if options.name else list(known.values())
+    tail = functions.Tail(_clients(emulator), wanted)
+    screen = Screen()
+    while True:
+        screen.events(tail.read(), named=not options.name)
+        if not options.follow:
+            return 0
+        if not emulator.alive:
+            raise Mistake("the sandbox has ended")
+        time.sleep(_POLL_SECONDS)
+
+
+def status(options: Namespace) -> int:
+    """`status`: each sandbox of this checkout; 1 where none runs."""
+    from sandbox.report import Report
+    from sandbox.state import State
+
+    root = _root(options)
+    names = [options.stack] if options.stack else _known(root)
+    code = 1
+    for name in names:
+        place = Place.of(root, name)
+        emulator = emulators.running(place)
+        if emulator is None:
+            crashed = emulators.recorded(place) is not None
+            print(f"{name}: {'has ended without `down`' if crashed else 'not running'}")
+            continue
+        code = 0
+        state = State.load(place.state, emulator.id)
+        minutes = int((time.time() - emulator.started) / 60)
+        print(
+            f"{name}: {len(state.resources)} resources at {emulator.endpoint} in {emulator.region}, "
+            f"process {emulator.pid}, for {minutes} min"
+        )
+        print("\n".join(Report.of(state).lines(every=options.ignored)))
+    if not names:
+        print("no sandbox runs in this checkout")
+    return code
+
+
+def down(options: Namespace) -> int:
+    """`down`: end one stack's sandbox, or all of this checkout."""
+    root = _root(options)
+    ended = 0
+    for name in [options.stack] if options.stack else _known(root):
+        if Session(Place.of(root, name)).down():
+            print(f"{name}: ended")
+            ended += 1
+    if not ended:
+        print("no sandbox was running")
+    return 0
+
+
+def _root(options: Namespace) -> Path:
+    """The folder of the program: as told, else the current one where it is a project, else this checkout."""
+    if options.cwd is not None:
+        return Path(options.cwd).resolve()
+    here = Path.cwd()
+    return here if (here / "Pulumi.yaml").exists() else HOME
+
+
+def _session(root: Path, options: Namespace, screen: Screen) -> Session:
+    place = Place.of(root, options.stack)
+    return Session(place, options.port, say=screen.line, progress=screen.progress)
+
+
+def _known(root: Path) -> list[str]:
+    """The stacks that have a sandbox, running or not."""
+    return sorted(path.parent.name for path in (root / ".sandbox").glob("*/sandbox.json"))
+
+
+def _running(options: Namespace) -> tuple[Place, Emulator, State]:
+    """The sandbox that a command means: the named stack's, else the only one, else dev's."""
+    from sandbox.state import State
+
+    root = _root(options)
+    alive = [name for name in _known(root) if emulators.running(Place.of(root, name))]
+    name = options.stack or (alive[0] if len(alive) == 1 else "dev")
+    place = Place.of(root, name)
+    emulator = emulators.running(place)
+    if emulator is None:
+        more = f" (running: {', '.join(alive)})" if alive else ""
+        raise Mistake(
+            f"no sandbox of stack {name} is running{more}: start it with `python -m sandbox up --stack {name}`"
+        )
+    return place, emulator, State.load(place.state, emulator.id)
+
+
+def _clients(emulator: Emulator) -> Clients:
+    from sandbox.clients import Clients
+
+    return Clients(emulator.endpoint, emulator.region)

@@ -1,0 +1,220 @@
+"""`watch`: handler logs stream by, a saved handler is swapped in place, a saved program is applied."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from sandbox import commands, faults, functions, swap
+from sandbox.apply import Registration
+from sandbox.errors import Mistake
+from sandbox.screen import Screen
+from sandbox.session import Outcome, Session
+from sandbox.stack import Stack
+from sandbox.values import asset_paths
+
+_STEP_MS: Final = 5
+"""How long the watcher waits for one more change of the same save."""
+
+_QUIET_SECONDS: Final = 0.7
+"""After a swap the program is run once more, as soon as nothing was saved for this long: its exports name versions."""
+
+_LOG_SECONDS: Final = 0.3
+_SKIPPED: Final = {
+    "sandbox",
+    "tests",
+    "docs",
+    "benchmarks",
+    "tools",
+    "policies",
+    "node_modules",
+    "__pycache__",
+    "venv",
+}
+"""Folders of a checkout that the program does not read."""
+
+
+class Watcher:
+    """Watches a checkout until Ctrl-C."""
+
+    def __init__(self, session: Session, load: Callable[[], Stack], screen: Screen) -> None:
+        self._session, self._load, self._screen = session, load, screen
+        self._root = session.place.root
+        self._saved: queue.SimpleQueue[set[Path]] = queue.SimpleQueue()
+        self._stop = threading.Event()
+        self._outcome: Outcome | None = None
+
+    def run(self, began: float) -> int:
+        """Bring the stack up and watch; answers the exit code."""
+        self._up(lambda outcome: commands.show(outcome, self._screen, began))
+        threads = [
+            threading.Thread(target=self._follow),
+            *(self._watching(p, r) for p, r in self._places()),
+        ]
+        for thread in threads:
+            thread.daemon = True
+            thread.start()
+        self._screen.line(
+            "\nWatching; Ctrl-C ends it, the sandbox stays until `python -m sandbox down`."
+        )
+        try:
+            self._loop()
+        except KeyboardInterrupt:
+            self._screen.line("\nwatching has ended")
+        finally:
+            self._stop.set()
+        for thread in threads:
+            thread.join(timeout=2)
+        return 0
+
+    def _loop(self) -> None:
+        stale = False
+        while True:
+            try:
+                paths = self._saved.get(timeout=_QUIET_SECONDS if stale else None)
+            except queue.Empty:
+                self._up(self._quietly)
+                stale = False
+                continue
+            while not self._saved.empty():
+                paths |= self._saved.get()
+            stale = self._handle(paths) or stale
+
+    def _handle(self, paths: set[Path]) -> bool:
+        """Apply saved files; answers whether the exports are stale now."""
+        carriers = self._carriers(paths)
+        others = {p for p in paths if p not in carriers}
+        if any(_matters(p, self._root) for p in others) or (carriers and self._outcome is None):
+            self._up(self._loudly)
+            return False
+        return self._swap(carriers)
+
+    def _up(self, tell: Callable[[Outcome], object]) -> None:
+        try:
+            outcome = self._session.up(self._load())
+        except Mistake as mistake:
+            self._screen.fault(str(mistake))
+            return
+        self._outcome = outcome
+        tell(outcome)
+
+    def _loudly(self, outcome: Outcome) -> None:
+        if outcome.failures:
+            for text in outcome.failures:
+                self._screen.fault(text)
+            return
+        counts = {word: n for word, n in outcome.engine.counts.items() if n and word != "same"}
+        self._screen.line(
+            f"applied: {', '.join(f'{n} {w}' for w, n in counts.items()) or 'nothing changed'}"
+        )
+
+    def _quietly(self, outcome: Outcome) -> None:
+        if outcome.failures or any(
+            n for word, n in outcome.engine.counts.items() if word != "same"
+        ):
+            self._loudly(outcome)
+
+    def _carriers(self, paths: set[Path]) -> dict[Path, list[Registration]]:
+        """For each saved file the resources whose archives carry it."""
+        found: dict[Path, list[Registration]] = {}
+        if self._outcome is not None:
+            for wanted in self._outcome.engine.registered.values():
+                for file in (f for value in wanted.inputs.values() for f in asset_paths(value)):
+                    if Path(file) in paths:
+                        found.setdefault(Path(file), []).append(wanted)
+        return found
+
+    def _swap(self, carriers: dict[Path, list[Registration]]) -> bool:
+        """New code into the functions that carry a saved file; a file that does not compile is only reported."""
+        assert self._outcome is not None
+        if not all([self._compiles(path) for path in carriers]):
+            return False
+        began = time.perf_counter()
+        if not self._session.in_step():
+            self._up(self._loudly)  # another command has applied something since
+            return False
+        touched = list(
+            {wanted.urn: wanted for many in carriers.values() for wanted in many}.values()
+        )
+        with self._session.holding():
+            for wanted in touched:
+                try:
+                    swap.replace(self._outcome.engine, wanted.urn)
+                except Exception as error:  # noqa: BLE001 the next save may mend it
+                    self._screen.fault(f"{wanted.title}: {faults.aws_said(error)}")
+            self._session.save(self._outcome.engine.state)
+        if touched:
+            names = ", ".join(sorted(wanted.name for wanted in touched))
+            self._screen.line(
+                f"{names}: new code live in {(time.perf_counter() - began) * 1000:.0f} ms"
+            )
+        return bool(touched)
+
+    def _compiles(self, path: Path) -> bool:
+        if path.suffix != ".py":
+            return True
+        try:
+            compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+        except (SyntaxError, ValueError) as error:
+            self._screen.fault("\n".join(faults.in_program(error, self._root)))
+            return False
+        except FileNotFoundError:
+            return False  # an editor replaces the file: the next event brings it
+        return True
+
+    def _places(self) -> Iterable[tuple[list[Path], bool]]:
+        """The root itself, and below it only what a program reads: a virtual environment has too many folders."""
+        yield [self._root], False
+        inside = [
+            p
+            for p in self._root.iterdir()
+            if p.is_dir() and p.name not in _SKIPPED and p.name[0] != "."
+        ]
+        if inside:
+            yield inside, True
+
+    def _watching(self, paths: list[Path], recursive: bool) -> threading.Thread:  # noqa: FBT001 one of two threads
+        import watchfiles
+
+        def watch() -> None:
+            changes = watchfiles.watch(
+                *paths,
+                recursive=recursive,
+                step=_STEP_MS,
+                debounce=50,
+                stop_event=self._stop,
+                rust_timeout=200,
+            )
+            for batch in changes:
+                self._saved.put({Path(path) for _, path in batch})
+
+        return threading.Thread(target=watch)
+
+    def _follow(self) -> None:
+        since = int(time.time() * 1000)
+        tail: Any = None
+        outcome: Outcome | None = None
+        while not self._stop.wait(_LOG_SECONDS):
+            if self._outcome is not None and outcome is not self._outcome:
+                outcome = self._outcome
+                tail = functions.Tail(
+                    outcome.engine.aws, functions.find(outcome.engine.state).values(), since
+                )
+            try:
+                lines = tail.read() if tail else []
+            except Exception:  # noqa: BLE001, S112 the sandbox starts over; its logs follow once it is up
+                continue
+            since = max([since, *(event.time + 1 for event in lines)])
+            self._screen.events(lines, named=True)
+
+
+def _matters(path: Path, root: Path) -> bool:
+    """Whether saving this file may change what the program declares."""
+    parts = path.relative_to(root).parts if path.is_relative_to(root) else ()
+    if not parts or parts[0] in _SKIPPED or any(part.startswith(".") for part in parts):
+        return False
+    return path.suffix in (".py", ".yaml", ".yml", ".json", ".txt", ".toml")
