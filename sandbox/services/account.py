@@ -1,0 +1,41 @@
+"""Who and where: the provider functions about the account itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.resources import Clients, invoke
+
+
+@invoke("aws:index/getCallerIdentity:getCallerIdentity")
+def caller_identity(aws: Clients, _args: Mapping[str, Any]) -> dict[str, Any]:
+    answer = aws.client("sts").get_caller_identity()
+    return {
+        "id": answer["Account"],
+        "accountId": answer["Account"],
+        "arn": answer["Arn"],
+        "userId": answer["UserId"],
+    }
+
+
+@invoke("aws:index/getRegion:getRegion")
+def region(aws: Clients, args: Mapping[str, Any]) -> dict[str, Any]:
+    name = args.get("region") or args.get("name") or aws.region
+    return {
+        "id": name,
+        "name": name,
+        "region": name,
+        "description": name,
+        "endpoint": f"ec2.{name}.amazonaws.com",
+    }
+
+
+@invoke("aws:index/getPartition:getPartition")
+def partition(_aws: Clients, _args: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": "aws",
+        "partition": "aws",
+        "dnsSuffix": "amazonaws.com",
+        "reverseDnsPrefix": "com.amazonaws",
+    }

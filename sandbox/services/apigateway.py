@@ -1,0 +1,185 @@
+"""API Gateway: REST APIs from a document, deployments, the account's log role."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sandbox.openapi import Plan, expand, read
+from sandbox.resources import AGAIN, Outputs, Resource, RestartNeeded, resource
+from sandbox.services.shared import REGION, dropped, physical_name, remove, tags, without_tls_rules
+
+_NEVER_CHANGE: Final = {"binaryMediaTypes", "endpointConfiguration"}
+
+
+@resource(
+    "aws:apigateway/restApi:RestApi",
+    ignored={
+        **REGION,
+        "failOnWarnings": "what an import would warn of is refused here always",
+        "putRestApiMode": "the sandbox always makes the API exactly what its body says",
+        "endpointAccessMode": "a sandbox has no custom domains",
+        "securityPolicy": "the sandbox speaks plain HTTP on loopback",
+    },
+)
+def rest_api(r: Resource) -> Outputs:
+    plan = _plan(r)
+    settings = _settings(r, plan)
+    wanted = tags(r)
+    name = physical_name(r, limit=1024)
+    made = r.api(
+        "apigateway",
+        "create_rest_api",
+        "endpointConfiguration",
+        name=name,
+        description=r.take("description") or (plan and plan.description) or None,
+        apiKeySource=settings.get("apiKeySource"),
+        binaryMediaTypes=settings.get("binaryMediaTypes"),
+        minimumCompressionSize=settings.get("minimumCompressionSize"),
+        disableExecuteApiEndpoint=r.take("disableExecuteApiEndpoint"),
+        tags=wanted or None,
+    )
+    outputs = _outputs(r, made, name, wanted)
+    if plan:
+        expand(r.aws.client("apigateway"), made["id"], plan)
+    _set_policy(r, made["id"], settings.get("policy"), outputs["executionArn"])
+    return outputs
+
+
+@rest_api.updates
+def update_rest_api(r: Resource) -> Outputs:
+    if moved := r.changed & _NEVER_CHANGE:
+        raise RestartNeeded(f"{min(moved)} of an API cannot change in place here")
+    old = dict(r.old or {})
+    plan = _plan(r)
+    settings = _settings(r, plan)
+    name = physical_name(r, limit=1024)
+    r.take("endpointConfiguration")
+    values = {
+        "name": name,
+        "description": r.take("description") or (plan and plan.description) or "",
+        "apiKeySource": settings.get("apiKeySource", "HEADER"),
+        "disableExecuteApiEndpoint": bool(r.take("disableExecuteApiEndpoint")),
+        "minimumCompressionSize": settings.get("minimumCompressionSize"),
+    }
+    patches = [replace(f"/{key}", value) for key, value in values.items()]
+    r.call("apigateway", "update_rest_api", restApiId=old["id"], patchOperations=patches)
+    if plan:
+        expand(r.aws.client("apigateway"), old["id"], plan)
+    _set_policy(r, old["id"], settings.get("policy"), old["executionArn"])
+    wanted = tags(r)
+    retag(r, old["arn"], wanted)
+    return {**old, "name": name, "tagsAll": wanted}
+
+
+@rest_api.deletes
+def delete_rest_api(r: Resource) -> None:
+    remove(r, "apigateway", "delete_rest_api", restApiId=(r.old or {})["id"])
+
+
+def _plan(r: Resource) -> Plan | None:
+    body = r.take("body")
+    return read(body) if body else None
+
+
+def _settings(r: Resource, plan: Plan | None) -> dict[str, Any]:
+    """Settings of the API itself: an argument of the resource wins over the document's extension."""
+    document = plan.settings if plan else {}
+    size = r.take("minimumCompressionSize")
+    given = {
+        "apiKeySource": r.take("apiKeySource"),
+        "binaryMediaTypes": r.take("binaryMediaTypes"),
+        "minimumCompressionSize": None if size is None or int(size) < 0 else int(size),
+        "policy": r.take("policy"),
+    }
+    settings = {**document, **{key: value for key, value in given.items() if value is not None}}
+    if settings.get("minimumCompressionSize") is not None:
+        r.note("answers are not compressed")
+    if settings.get("apiKeySource") == "AUTHORIZER":
+        r.note("API keys are read from the x-api-key header only")
+    return settings
+
+
+def _set_policy(r: Resource, api_id: str, policy: str | None, execution_arn: str) -> None:
+    """The resource policy, with the short form `execute-api:/...` written out as AWS does."""
+    if policy:
+        text = without_tls_rules(r, policy).replace('"execute-api:/', f'"{execution_arn}/')
+    elif r.old and "policy" in r.changed:
+        text = ""
+    else:
+        return
+    r.call(
+        "apigateway",
+        "update_rest_api",
+        restApiId=api_id,
+        patchOperations=[replace("/policy", text)],
+    )
+
+
+def _outputs(r: Resource, made: dict[str, Any], name: str, wanted: dict[str, str]) -> Outputs:
+    api_id = made["id"]
+    return {
+        "id": api_id,
+        "name": name,
+        "arn": f"arn:aws:apigateway:{r.aws.region}::/restapis/{api_id}",
+        "executionArn": f"arn:aws:execute-api:{r.aws.region}:{r.aws.account}:{api_id}",
+        "rootResourceId": made["rootResourceId"],
+        "createdDate": made["createdDate"].isoformat(),
+        "tagsAll": wanted,
+    }
+
+
+def retag(r: Resource, arn: str, wanted: dict[str, str]) -> None:
+    """Bring the tags of an existing API or stage to what is wanted."""
+    if extra := dropped(r, wanted):
+        r.call("apigateway", "untag_resource", resourceArn=arn, tagKeys=extra)
+    if wanted:
+        r.call("apigateway", "tag_resource", resourceArn=arn, tags=wanted)
+
+
+@resource(
+    "aws:apigateway/deployment:Deployment",
+    ignored={**REGION, "triggers": "they only decide when a deployment is made"},
+)
+def deployment(r: Resource) -> Outputs:
+    api_id = r.take("restApi")
+    made = r.api("apigateway", "create_deployment", "description", "variables", restApiId=api_id)
+    return {"id": made["id"], "restApi": api_id, "createdDate": made["createdDate"].isoformat()}
+
+
+@deployment.updates
+def update_deployment(r: Resource) -> Outputs:
+    """A deployment never changes: a new one is made, and the stage moves to it next; the old one is left to it."""
+    return deployment.create(r)
+
+
+@deployment.deletes
+def delete_deployment(r: Resource) -> None:
+    old = r.old or {}
+    remove(r, "apigateway", "delete_deployment", restApiId=old["restApi"], deploymentId=old["id"])
+
+
+def replace(path: str, value: Any) -> dict[str, str]:
+    """A patch operation; the API takes texts only."""
+    text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return {"op": "replace", "path": path, "value": text}
+
+
+@resource("aws:apigateway/account:Account", update=AGAIN, ignored=REGION)
+def account(r: Resource) -> Outputs:
+    patch = replace("/cloudwatchRoleArn", r.take("cloudwatchRoleArn"))
+    answer = r.call("apigateway", "update_account", patchOperations=[patch])
+    r.note("the role is recorded: the gateway writes no logs")
+    limits = answer.get("throttleSettings") or {}
+    return {
+        "id": "api-gateway-account",
+        "apiKeyVersion": answer.get("apiKeyVersion", "4"),
+        "features": answer.get("features", []),
+        "throttleSettings": [
+            {"burstLimit": limits.get("burstLimit"), "rateLimit": limits.get("rateLimit")}
+        ],
+    }
+
+
+@account.deletes
+def delete_account(r: Resource) -> None:
+    r.call("apigateway", "update_account", patchOperations=[replace("/cloudwatchRoleArn", None)])

@@ -1,0 +1,160 @@
+"""Lambda: layers, built for the Python that runs the handlers here.
+
+The archive a program names holds wheels for Lambda's machines; handlers run on this machine, so its
+`layers/<layer>/requirements.txt` is installed anew for this one. What was built once is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+import pulumi
+
+from sandbox.errors import Mistake
+from sandbox.place import HOME
+from sandbox.resources import Outputs, Resource, resource
+from sandbox.services.archives import make_zip, zip_bytes
+from sandbox.services.shared import REGION, physical_name, remove
+
+_SUFFIX: Final = "-layer"
+_SECONDS: Final = 300
+"""Longest wait for pip; an imaging wheel takes a few seconds over a slow line."""
+
+_IGNORED: Final = {
+    **REGION,
+    "sourceCodeHash": "the emulator hashes the content itself",
+    "s3ObjectVersion": "layers are built from their requirements here",
+}
+
+
+@resource("aws:lambda/layerVersion:LayerVersion", ignored=_IGNORED)
+def layer_version(r: Resource) -> Outputs:
+    name = physical_name(r, "layerName", limit=140)
+    content = _content(r)
+    made = r.api(
+        "lambda",
+        "publish_layer_version",
+        "compatibleArchitectures",
+        "compatibleRuntimes",
+        "description",
+        "licenseInfo",
+        LayerName=name,
+        Content=content,
+    )
+    digest = made["Content"]["CodeSha256"]
+    return {
+        "id": made["LayerVersionArn"],
+        "arn": made["LayerVersionArn"],
+        "layerArn": made["LayerArn"],
+        "layerName": name,
+        "version": str(made["Version"]),
+        "createdDate": made["CreatedDate"],
+        "codeSha256": digest,
+        "sourceCodeHash": digest,
+        "sourceCodeSize": made["Content"]["CodeSize"],
+        "skipDestroy": bool(r.take("skipDestroy")),
+    }
+
+
+@layer_version.updates
+def update_layer_version(r: Resource) -> Outputs:
+    """A version never changes: a new one is published, and functions still on the old one keep it."""
+    return layer_version.create(r)
+
+
+@layer_version.deletes
+def delete_layer_version(r: Resource) -> None:
+    old = r.old or {}
+    if not old.get("skipDestroy"):
+        number = int(old["version"])
+        remove(
+            r, "lambda", "delete_layer_version", LayerName=old["layerName"], VersionNumber=number
+        )
+
+
+def _content(r: Resource) -> dict[str, Any]:
+    """The layer's own requirements where it has some, else the archive or object it names."""
+    archive = r.take("code")
+    place = {"S3Bucket": r.take("s3Bucket"), "S3Key": r.take("s3Key")}
+    requirements = _root(archive) / "layers" / r.name.removesuffix(_SUFFIX) / "requirements.txt"
+    if requirements.is_file():
+        return {"ZipFile": build(requirements)}
+    if archive is not None:
+        return {"ZipFile": zip_bytes(archive)}
+    return {key: value for key, value in place.items() if value is not None}
+
+
+def _root(archive: Any) -> Path:
+    """The checkout an archive `<root>/.build/layers/<file>` belongs to, else the sandbox's own."""
+    if isinstance(archive, pulumi.FileArchive):
+        path = Path(archive.path).absolute()
+        if path.parts[-3:-1] == (".build", "layers"):
+            return path.parents[2]
+    return HOME
+
+
+def build(requirements: Path) -> bytes:
+    """The layer's zip file for this machine's Python, from the cache where these very requirements were built before.
+
+    Raises Mistake with one line where pip is missing or does not succeed.
+    """
+    machine = f"{sys.implementation.cache_tag}-{sysconfig.get_platform()}"
+    key = hashlib.sha256(requirements.read_bytes() + machine.encode()).hexdigest()[:24]
+    cache = requirements.parents[2] / ".sandbox" / "cache" / "layers"
+    kept = cache / f"{requirements.parent.name}-{key}.zip"
+    if kept.is_file():
+        return kept.read_bytes()
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as work:
+        target = Path(work) / "python"
+        _install(requirements, target)
+        content = make_zip({f"python/{name}": data for name, data in _installed(target)})
+        draft = Path(work) / "layer.zip"
+        draft.write_bytes(content)
+        # Two sandboxes may build the same layer side by side: each puts its own whole file in place.
+        draft.replace(kept)
+    return content
+
+
+def _installed(target: Path) -> list[tuple[str, bytes]]:
+    """The files a layer needs: no bytecode (it names this machine's paths), no console scripts."""
+    shutil.rmtree(target / "bin", ignore_errors=True)
+    files = [f for f in sorted(target.rglob("*")) if f.is_file() and "__pycache__" not in f.parts]
+    return [(f.relative_to(target).as_posix(), f.read_bytes()) for f in files]
+
+
+def _install(requirements: Path, target: Path) -> None:
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--no-compile"]
+    command += ["--disable-pip-version-check", "--require-hashes", "--only-binary=:all:"]
+    command += ["--target", os.fspath(target), "--requirement", os.fspath(requirements)]
+    place = f"layers/{requirements.parent.name}/requirements.txt"
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise Mistake(f"{place}: pip did not finish within {_SECONDS} s") from None
+    if done.returncode == 0:
+        target.mkdir(exist_ok=True)
+        return
+    if "No module named pip" in done.stderr:
+        raise Mistake(
+            f"{place}: this Python has no pip; `{sys.executable} -m ensurepip` installs it"
+        )
+    lines = [
+        line.removeprefix("ERROR: ")
+        for line in done.stderr.splitlines()
+        if line.startswith("ERROR: ")
+    ]
+    told = lines[0] if lines else (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+    raise Mistake(
+        f"{place}: pip cannot install it: {told} (a first build needs the network; later ones do not)"
+    )
