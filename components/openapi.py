@@ -73,10 +73,17 @@ class Route:
 
 
 def read_schemas(folder: Path) -> dict[str, Any]:
-    """All JSON schemas of a folder, by file name: `ItemInput.json` is `ItemInput`."""
-    return {
+    """All JSON schemas of a folder, by file name: `ItemInput.json` is `ItemInput`.
+
+    `$schema` tells editors the draft; API Gateway's import does not know it, so it is left out.
+    """
+    schemas = {
         file.stem: json.loads(file.read_text(encoding="utf-8"))
         for file in sorted(folder.glob("*.json"))
+    }
+    return {
+        name: {key: value for key, value in schema.items() if key != "$schema"}
+        for name, schema in schemas.items()
     }
 
 

@@ -89,9 +89,9 @@ def _share_service_models() -> None:
 def _without_prose(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            key: _without_prose(member)
+            # Emptied, not left out: botocore reads the one of each client context parameter.
+            key: "" if key == "documentation" and isinstance(member, str) else _without_prose(member)
             for key, member in value.items()
-            if not (key == "documentation" and isinstance(member, str))
         }
     if isinstance(value, list):
         return [_without_prose(member) for member in value]

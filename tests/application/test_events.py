@@ -1,0 +1,146 @@
+"""What starts the other functions: uploads, changes, messages, schedules. Cause, then effect."""
+
+from __future__ import annotations
+
+import io
+import json
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from sandbox.box import Box
+from tests.application.conftest import eventually
+
+NewItem = Callable[..., dict[str, Any]]
+
+
+def picture(size: tuple[int, int], kind: str) -> bytes:
+    """A picture of one colour, encoded."""
+    out = io.BytesIO()
+    Image.new("RGB", size, (200, 40, 40)).save(out, kind)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [("a.jpg", "JPEG"), ("b.jpeg", "JPEG"), ("c d+é.png", "PNG"), ("deep/e.webp", "WEBP")],
+)
+def test_an_uploaded_picture_gets_a_thumbnail(box: Box, key: str, kind: str) -> None:
+    s3 = box.client("s3")
+    s3.put_object(
+        Bucket=box.outputs["uploadsBucket"], Key=f"uploads/{key}", Body=picture((800, 400), kind)
+    )
+    thumbnail = eventually(lambda: _object(box, "imagesBucket", f"thumbnails/{key}"))
+    with Image.open(io.BytesIO(thumbnail)) as image:
+        assert (image.size, image.format) == ((200, 100), kind)
+
+
+@pytest.mark.parametrize("key", ["uploads/notes.txt", "elsewhere/a.jpg", "uploads/a.gif"])
+def test_what_the_filter_leaves_out_starts_nothing(box: Box, key: str) -> None:
+    before = len(box.logs("image-processor"))
+    marker = f"{uuid.uuid4()}.jpg"
+    s3 = box.client("s3")
+    bucket = box.outputs["uploadsBucket"]
+    s3.put_object(Bucket=bucket, Key=key, Body=picture((10, 10), "JPEG"))
+    # A later upload that does start the function shows that the earlier one has had its time.
+    s3.put_object(Bucket=bucket, Key=f"uploads/{marker}", Body=picture((10, 10), "JPEG"))
+    eventually(lambda: _object(box, "imagesBucket", f"thumbnails/{marker}"))
+    lines = json.dumps(box.logs("image-processor")[before:])
+    assert marker in lines
+    assert key not in lines
+
+
+def test_changes_of_an_item_reach_the_audit_table_in_order(box: Box, new_item: NewItem) -> None:
+    item = new_item(name="audited")
+    path = f"/items/{item['id']}"
+    token = box.token()
+    changed = {"name": "audited twice", "price": 2}
+    assert box.http.put(path, token=token, json=changed, headers={"If-Match": "*"}).status == 200
+    assert box.http.delete(path, token=token).status == 204
+    rows = eventually(lambda: _audit(box, item["id"], 3))
+    assert [row["action"]["S"] for row in rows] == ["INSERT", "MODIFY", "REMOVE"]
+    assert "before" not in rows[0]
+    assert rows[1]["before"]["M"]["name"] == {"S": "audited"}
+    assert rows[1]["after"]["M"]["name"] == {"S": "audited twice"}
+    assert "after" not in rows[2]
+
+
+def test_a_message_is_published_and_only_the_poison_one_ends_in_the_dead_letter_queue(
+    box: Box,
+) -> None:
+    sqs = box.client("sqs")
+    inbox = _subscribed_queue(box)
+    good = [f"good {uuid.uuid4()}" for _ in range(3)]
+    queue = box.outputs["notificationsQueueUrl"]
+    entries = [json.dumps({"subject": "Hello", "message": text}) for text in good]
+    for body in [entries[0], "not json", *entries[1:]]:
+        sqs.send_message(QueueUrl=queue, MessageBody=body)
+    received: list[str] = []
+    eventually(lambda: _receive(box, inbox, received) and len(received) >= 3)
+    assert sorted(received) == sorted(good)
+    dead: list[str] = []
+    dead_queue = box.outputs["notificationsDeadLetterQueueUrl"]
+    eventually(lambda: _receive(box, dead_queue, dead, raw=True) and dead, seconds=40)
+    assert dead == ["not json"]
+    assert not _receive(box, inbox, received) or len(received) == 3
+
+
+def test_cleanup_deletes_old_uploads_only(box: Box) -> None:
+    s3, bucket = box.client("s3"), box.outputs["uploadsBucket"]
+    s3.put_object(Bucket=bucket, Key="uploads/fresh.txt", Body=b"x")
+    answer = box.invoke("cleanup-job", {})
+    assert answer.error is None, answer
+    assert answer.payload == {"deleted": 0}
+    assert _object(box, "uploadsBucket", "uploads/fresh.txt") == b"x"
+
+
+def test_a_failed_asynchronous_invocation_ends_in_the_failures_queue(box: Box) -> None:
+    name = box.outputs["functions"]["image-processor"]["qualifiedArn"]
+    config = box.client("lambda").get_function_event_invoke_config(
+        FunctionName=name.rsplit(":", 1)[0], Qualifier="live"
+    )
+    failures = config["DestinationConfig"]["OnFailure"]["Destination"]
+    assert failures.rsplit(":", 1)[1].startswith("events-failures-queue-")
+
+
+def _object(box: Box, bucket: str, key: str) -> bytes | None:
+    s3 = box.client("s3")
+    try:
+        return s3.get_object(Bucket=box.outputs[bucket], Key=key)["Body"].read()
+    except s3.exceptions.NoSuchKey:
+        return None
+
+
+def _audit(box: Box, item_id: str, count: int) -> list[dict[str, Any]]:
+    rows = box.client("dynamodb").query(
+        TableName=box.outputs["auditTable"],
+        KeyConditionExpression="itemId = :i",
+        ExpressionAttributeValues={":i": {"S": item_id}},
+    )["Items"]
+    return rows if len(rows) >= count else []
+
+
+def _subscribed_queue(box: Box) -> str:
+    sqs = box.client("sqs")
+    url = sqs.create_queue(QueueName=f"inbox-{uuid.uuid4()}")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    box.client("sns").subscribe(
+        TopicArn=box.outputs["notificationsTopicArn"],
+        Protocol="sqs",
+        Endpoint=arn["Attributes"]["QueueArn"],
+        Attributes={"RawMessageDelivery": "true"},
+    )
+    return url
+
+
+def _receive(box: Box, queue: str, into: list[str], *, raw: bool = False) -> bool:
+    del raw
+    sqs = box.client("sqs")
+    answer = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+    for message in answer.get("Messages", []):
+        into.append(message["Body"])
+        sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    return True
