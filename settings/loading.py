@@ -25,7 +25,12 @@ def load(handlers: Path = wiring.HANDLERS) -> Settings:
     """
     values, secret = raw.read()
     reader = Reader(values=values, secret=secret)
-    draft = reader.draft(pulumi.get_stack(), wiring.handlers(handlers))
+    families = wiring.handlers(handlers)
+    if missing := sorted(wiring.WIRED - families.keys()):
+        raise pulumi.RunError(
+            f"{handlers}: no handler for {', '.join(missing)}, which the program joins to a route or a trigger"
+        )
+    draft = reader.draft(pulumi.get_stack(), families)
     lines = [mistake.line(draft.stack) for mistake in (*reader.mistakes, *_broken_rules(draft))]
     if lines:
         raise pulumi.RunError("\n".join(dict.fromkeys(lines)))

@@ -1,7 +1,7 @@
 """From what pydantic refuses to one line per mistake."""
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from annotated_types import Ge, Gt, Le
 from pydantic import ValidationError
@@ -36,14 +36,24 @@ def checked(
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        wrong: set[str] = set()
+        wrong: set[Path] = set()
         for detail in error.errors(include_url=False):
             where = tuple(str(part) for part in detail["loc"])
             mistakes.append(Mistake((*path, *where), _text(model, where, detail)))
-            wrong.add(where[0])
-        return model.model_validate(
-            {key: value for key, value in given.items() if key not in wrong}
-        )
+            wrong.add(where)
+        return model.model_validate(_without(given, wrong))
+
+
+def _without(given: dict[str, Any], wrong: set[Path]) -> dict[str, Any]:
+    """Return a map less its wrong values; of a map in it only the wrong members go, so that the others are judged."""
+    rest: dict[str, Any] = {}
+    for key, value in given.items():
+        if isinstance(value, dict) and (key,) not in wrong:
+            members = cast("dict[str, Any]", value)
+            rest[key] = {name: part for name, part in members.items() if (key, name) not in wrong}
+        elif key not in {where[0] for where in wrong}:
+            rest[key] = value
+    return rest
 
 
 def _text(model: type[Model], where: Path, detail: Any) -> str:

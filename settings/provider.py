@@ -8,11 +8,10 @@ import re
 from typing import Final
 
 from settings import wiring
-from settings.text import did_you_mean, refused, shown
+from settings.text import did_you_mean, refused
 
-AWS_KEYS: Final = tuple(
-    f"aws:{key}"
-    for key in [
+AWS_KEYS: Final = frozenset(
+    [
         "accessKey",
         "allowedAccountIds",
         "assumeRoles",
@@ -54,13 +53,16 @@ AWS_KEYS: Final = tuple(
 
 
 def wrong_key(name: str) -> str:
-    """Return what is wrong with a key outside the project's namespace, or nothing."""
+    """Return what is wrong with a key outside the project's namespace, or nothing.
+
+    A key of the provider's that is not known here passes unless it is nearly a known one: a newer provider may have it.
+    """
     namespace, _, key = name.partition(":")
-    if name.startswith("aws:") and name not in AWS_KEYS:
-        near = did_you_mean(name, AWS_KEYS)
+    if namespace == "aws" and key not in AWS_KEYS:
+        near = did_you_mean(key, sorted(AWS_KEYS))
         return near and f"no such key; {near}"
     if difflib.get_close_matches(namespace.casefold(), [wiring.PROJECT], cutoff=0.8):
-        return f"no such namespace; did you mean '{wiring.PROJECT}:{shown(key)}'?"
+        return f"no such namespace; did you mean '{wiring.PROJECT}'?"
     return ""
 
 

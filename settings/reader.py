@@ -79,12 +79,11 @@ class Reader:
 
     def _refuse_misspelt_keys(self) -> None:
         """Pulumi takes any key of any namespace and says nothing; the program can see them all."""
-        known = [NAMESPACE + key for key in KEYS]
         for name in sorted(self.values):
             if problem := provider.wrong_key(name) if not name.startswith(NAMESPACE) else "":
                 self._refuse((name,), problem)
-            elif name.startswith(NAMESPACE) and name not in known:
-                self._refuse((name,), unknown("key", name, known))
+            elif name.startswith(NAMESPACE) and name.removeprefix(NAMESPACE) not in KEYS:
+                self._refuse((name,), unknown("key", name.removeprefix(NAMESPACE), KEYS))
         if problem := provider.wrong_region(self.values.get("aws:region")):
             self._refuse(("aws:region",), problem)
 
@@ -144,7 +143,7 @@ class Reader:
         for name, value in self._map(self._get("functions"), ("functions",)).items():
             path = ("functions", name)
             if name != "defaults" and name not in families:
-                self._refuse(path, unknown("function", name, sorted(families)))
+                self._refuse(path, unknown("function", name, ["defaults", *families]))
                 continue
             function = checked(FunctionSettings, self._map(value, path), path, self.mistakes)
             own[name] = {key: getattr(function, key) for key in function.model_fields_set}

@@ -74,7 +74,7 @@ def handlers(directory: Path = HANDLERS) -> dict[str, str]:
     `common` holds shared code and is no function; names with a leading underscore are not either.
     """
     found: dict[str, str] = {}
-    for path in sorted(directory.iterdir()):
+    for path in sorted(directory.iterdir()) if directory.is_dir() else ():
         if path.name.startswith(("_", ".")) or path.stem == "common":
             continue
         if path.suffix == ".py" and path.is_file():
