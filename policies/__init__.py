@@ -1,10 +1,49 @@
 """Rules over the resources a program registered: what AWS or a scanner would find only later.
 
-A rule looks at plain data (type, name, properties), so the same rule runs in tests and in the sandbox.
+A rule looks at plain data (type, name, properties, what waits for what), so the same rule runs in tests and in the
+sandbox. One file per subject; each ends in its `RULES`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from policies import (
+    alarms,
+    api,
+    encryption,
+    event_rights,
+    functions,
+    names,
+    order,
+    permissions,
+    queues,
+    roles,
+    storage,
+    tables,
+)
 from policies.model import Finding, Registered, Rule, Stack
 
-__all__ = ["Finding", "Registered", "Rule", "Stack"]
+__all__ = ["ALL", "Finding", "Registered", "Rule", "Stack", "check"]
+
+ALL: tuple[Rule, ...] = (
+    *permissions.RULES,
+    *roles.RULES,
+    *event_rights.RULES,
+    *encryption.RULES,
+    *order.RULES,
+    *functions.RULES,
+    *queues.RULES,
+    *api.RULES,
+    *storage.RULES,
+    *tables.RULES,
+    *alarms.RULES,
+    *names.RULES,
+)
+"""Every rule there is."""
+
+
+def check(resources: Iterable[Registered], *, stack: str) -> list[Finding]:
+    """Run every rule; `stack` is the stack's name, which decides what only staging and production must have."""
+    seen = Stack(list(resources), name=stack)
+    return [finding for judge in ALL for finding in judge(seen)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from policies import documents
 from policies.documents import Statement
@@ -38,10 +39,17 @@ class Invoked:
 
 
 @dataclass(frozen=True)
+class Target:
+    """What a resource says it starts: `kind` is one of api, authorizer, upload, queue, stream, schedule."""
+
+    kind: str
+    by: Registered
+    arn: str
+
+
+@dataclass(frozen=True)
 class Start:
-    """Something that makes AWS invoke a function: `by` is the resource that says so, `kind` one of
-    api, authorizer, upload, queue, stream, schedule.
-    """
+    """Something that makes AWS invoke a function; `by` is the resource that says so."""
 
     kind: str
     by: Registered
@@ -66,15 +74,23 @@ def named_function(stack: Stack, name: object) -> Registered | None:
 
 def starts(stack: Stack) -> Iterator[Start]:
     """Everything in the stack that makes AWS invoke a function of the stack."""
+    for target in targets(stack):
+        function = invoked(stack, target.arn)
+        if function is not None:
+            yield Start(target.kind, target.by, function)
+
+
+def targets(stack: Stack) -> Iterator[Target]:
+    """Everything in the stack that names a function to start, whether there is one or not."""
     yield from _routes(stack)
     for notification in stack.all(NOTIFICATION):
         for entry in notification.get("lambdaFunctions") or []:
-            yield from _start(stack, "upload", notification, entry.get("lambdaFunctionArn"))
+            yield Target("upload", notification, str(entry.get("lambdaFunctionArn")))
     for mapping in stack.all(MAPPING):
         kind = "queue" if source(stack, mapping, QUEUE) else "stream"
-        yield from _start(stack, kind, mapping, mapping.get("functionName"))
+        yield Target(kind, mapping, str(mapping.get("functionName")))
     for schedule in stack.all(SCHEDULE):
-        yield from _start(stack, "schedule", schedule, schedule.get("target.arn"))
+        yield Target("schedule", schedule, str(schedule.get("target.arn")))
 
 
 def source(stack: Stack, mapping: Registered, type_: str) -> Registered | None:
@@ -137,19 +153,20 @@ def _destination(resource: Registered, path: str) -> Iterator[tuple[Registered, 
         yield resource, arn
 
 
-def _routes(stack: Stack) -> Iterator[Start]:
+def _routes(stack: Stack) -> Iterator[Target]:
     for api in stack.all(REST_API):
         body = api_description(api)
         for path in body.get("paths", {}).values():
             for operation in path.values():
-                uri = operation.get("x-amazon-apigateway-integration", {}).get("uri")
-                yield from _start(stack, "api", api, arn_in_uri(uri))
+                integration = operation.get("x-amazon-apigateway-integration", {})
+                if integration.get("type") != "mock":
+                    yield Target("api", api, arn_in_uri(integration.get("uri")))
         for scheme in body.get("components", {}).get("securitySchemes", {}).values():
             uri = scheme.get("x-amazon-apigateway-authorizer", {}).get("authorizerUri")
-            yield from _start(stack, "authorizer", api, arn_in_uri(uri))
+            yield Target("authorizer", api, arn_in_uri(uri))
 
 
-def api_description(api: Registered) -> dict[str, dict[str, dict[str, dict[str, str]]]]:
+def api_description(api: Registered) -> dict[str, Any]:
     """The OpenAPI document of a REST API as data; empty where it is no JSON object."""
     text = api.get("body")
     return json.loads(text) if isinstance(text, str) and documents.is_json_object(text) else {}
@@ -159,9 +176,3 @@ def arn_in_uri(uri: object) -> str:
     """The function's or alias's ARN inside an integration URI of API Gateway; empty where there is none."""
     parts = str(uri or "").split("/functions/")
     return parts[1].removesuffix("/invocations") if len(parts) == 2 else ""
-
-
-def _start(stack: Stack, kind: str, by: Registered, arn: object) -> Iterator[Start]:
-    target = invoked(stack, str(arn or ""))
-    if target is not None:
-        yield Start(kind, by, target)

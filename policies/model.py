@@ -82,7 +82,11 @@ class Stack:
 
     def having(self, type_: str, **properties: Any) -> list[Registered]:
         """Every resource of a type with these values at its top-level properties."""
-        return [r for r in self.all(type_) if all(r.properties.get(k) == v for k, v in properties.items())]
+        return [
+            r
+            for r in self.all(type_)
+            if all(r.properties.get(k) == v for k, v in properties.items())
+        ]
 
     def at(self, arn: str, *types: str) -> Registered | None:
         """The resource that an ARN belongs to: its own, or that of a part of it (`<table>/index/x`, `<bucket>/a/*`)."""
@@ -95,8 +99,12 @@ class Stack:
 
     @functools.cached_property
     def by_arn(self) -> Mapping[str, Registered]:
-        """Every resource that has an ARN, by it."""
-        return {r.output("arn"): r for r in self.resources if r.output("arn")}
+        """Every resource that has an ARN, by it; one that is given an ARN (a topic's policy) only speaks of another."""
+        return {
+            r.output("arn"): r
+            for r in self.resources
+            if r.output("arn") and "arn" not in r.properties
+        }
 
     @functools.cached_property
     def by_urn(self) -> Mapping[str, Registered]:
@@ -108,7 +116,11 @@ class Stack:
         known = self._waits
         if resource.urn not in known:
             known[resource.urn] = resource.depends_on.union(
-                *(self.waits_for(self.by_urn[urn]) for urn in resource.depends_on if urn in self.by_urn)
+                *(
+                    self.waits_for(self.by_urn[urn])
+                    for urn in resource.depends_on
+                    if urn in self.by_urn
+                )
             )
         return known[resource.urn]
 

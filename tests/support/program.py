@@ -69,7 +69,9 @@ ARN_FORMS = {
 class Answers(pulumi.runtime.Mocks):
     """Plausible outputs for every resource: real enough for ARNs to be followed from one resource to the next."""
 
-    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+    def new_resource(
+        self, args: pulumi.runtime.MockResourceArgs
+    ) -> tuple[str | None, dict[str, Any]]:
         inputs = plain(args.inputs)
         name = inputs.get("name") or f"{args.name}-0123456"
         service = args.typ.split(":")[1].split("/")[0] if ":" in args.typ else ""
@@ -131,7 +133,9 @@ class _Monitor(mocks.MockMonitor):
                 name=request.name,
                 urn=urn,
                 properties=plain(rpc.deserialize_properties(request.object)),
-                outputs={"id": answer.id, **self.resources[urn].state} if urn in self.resources else {},
+                outputs={"id": answer.id, **self.resources[urn].state}
+                if urn in self.resources
+                else {},
                 parent=request.parent,
                 protect=request.protect,
                 depends_on=frozenset(request.dependencies),
@@ -175,7 +179,11 @@ def run_program(
         texts = {k: v if isinstance(v, str) else json.dumps(v) for k, v in config.items()}
         pulumi.runtime.set_all_config(texts)
         pulumi.runtime.set_mocks(
-            answers, project="sandpiper", stack=stack, preview=preview, monitor=_Monitor(answers, run)
+            answers,
+            project="sandpiper",
+            stack=stack,
+            preview=preview,
+            monitor=_Monitor(answers, run),
         )
         settings.set_root_resource(None)
         settings.SETTINGS.outputs, settings.SETTINGS.lock = set(), threading.Lock()

@@ -1,0 +1,144 @@
+"""The REST API around its description: authorizers, validation, deployment, stage, logs and throttling."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from policies import dialect, documents, links
+from policies.encryption import key_of
+from policies.model import Registered, Stack, rule
+
+PUBLIC = {
+    "GET /health": "monitors and load balancers ask it before they have a token; it says nothing about the stack's data",
+}
+"""Methods without an authorizer, and why. A preflight (OPTIONS, answered by the gateway itself) is always open."""
+
+STAGE = "aws:apigateway/stage:Stage"
+METHOD_SETTINGS = "aws:apigateway/methodSettings:MethodSettings"
+INTEGRATION = "x-amazon-apigateway-integration"
+
+
+@rule
+def api_imports_without_loss(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """What API Gateway does not understand it drops in silence, unless it is told to fail."""
+    for api in stack.all(links.REST_API):
+        body = api.get("body")
+        if api.get("failOnWarnings") is not True:
+            yield api, "set failOnWarnings, or parts of the description are dropped in silence"
+        if not isinstance(body, str) or not documents.is_json_object(body):
+            yield api, "its body must be a JSON object"
+            continue
+        for text in dialect.problems(body):
+            yield api, text
+        if json.loads(body).get("info", {}).get("title") != api.get("name"):
+            yield api, "info.title overwrites the name; make both the same"
+        size = api.get("minimumCompressionSize")
+        if size is not None and not (isinstance(size, str) and size.lstrip("-").isdigit()):
+            yield api, "minimumCompressionSize must be a number as text"
+
+
+@rule
+def method_asks_the_authorizer(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Every method but the named public ones asks who is calling."""
+    for api in stack.all(links.REST_API):
+        for endpoint, operation in _operations(api):
+            open_to_all = not operation.get("security")
+            preflight = endpoint.startswith("OPTIONS ") and _type(operation) == "mock"
+            if open_to_all and not preflight and endpoint not in PUBLIC:
+                yield api, f"{endpoint} has no authorizer and is not on the list of public methods"
+
+
+@rule
+def request_is_validated(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Body and parameters of every method are checked before a function is paid for."""
+    for api in stack.all(links.REST_API):
+        body = _body(api)
+        validators = body.get("x-amazon-apigateway-request-validators", {})
+        default = body.get("x-amazon-apigateway-request-validator")
+        for endpoint, operation in _operations(api):
+            chosen = validators.get(
+                operation.get("x-amazon-apigateway-request-validator", default), {}
+            )
+            if not (chosen.get("validateRequestBody") and chosen.get("validateRequestParameters")):
+                yield api, f"{endpoint} has no validator for body and parameters"
+            if endpoint.startswith(("POST ", "PUT ", "PATCH ")) and not operation.get(
+                "requestBody"
+            ):
+                yield api, f"{endpoint} takes a body but names no schema for it"
+
+
+@rule
+def deployment_follows_the_description(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Without the description's hash among the triggers, a stage serves the old API for ever."""
+    for deployment in stack.all("aws:apigateway/deployment:Deployment"):
+        api = stack.answering("id", str(deployment.get("restApi")), links.REST_API)
+        body = str(api.get("body")) if api else ""
+        if (
+            hashlib.sha256(body.encode()).hexdigest()
+            not in (deployment.get("triggers") or {}).values()
+        ):
+            yield deployment, "triggers must hold the SHA-256 of the API's body"
+
+
+@rule
+def stage_is_logged_and_traced(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """One line per request in an encrypted group of ours, and X-Ray."""
+    for stage in stack.all(STAGE):
+        group = stack.at(str(stage.get("accessLogSettings.destinationArn")), links.LOG_GROUP)
+        if group is None or not key_of(stack, group):
+            yield stage, "needs an access log in an encrypted log group of this stack"
+        line = str(stage.get("accessLogSettings.format") or "")
+        if "\n" in line or "$context.requestId" not in line or not documents.is_json_object(line):
+            yield stage, "the access log's format must be one line of JSON with $context.requestId"
+        if stage.get("xrayTracingEnabled") is not True:
+            yield stage, "set xrayTracingEnabled"
+
+
+@rule
+def stage_is_throttled_and_measured(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Limits are explicit, methods are counted, and bodies never reach the logs."""
+    for stage in stack.all(STAGE):
+        found = stack.having(METHOD_SETTINGS, stageName=stage.get("stageName"), methodPath="*/*")
+        if not found:
+            yield stage, "needs method settings for */*"
+        for settings in found:
+            yield from _unmeasured(settings, settings.get("settings") or {})
+
+
+def _unmeasured(settings: Registered, written: dict[str, Any]) -> Iterator[tuple[Registered, str]]:
+    for limit in ("throttlingRateLimit", "throttlingBurstLimit"):
+        if not (written.get(limit) or 0) > 0:
+            yield settings, f"{limit} must be a number above 0"
+    if written.get("metricsEnabled") is not True:
+        yield settings, "set metricsEnabled"
+    if written.get("dataTraceEnabled") is not False:
+        yield settings, "set dataTraceEnabled to false: it would log bodies and tokens"
+    if written.get("loggingLevel") not in {"ERROR", "INFO"}:
+        yield settings, "loggingLevel must be ERROR or INFO"
+
+
+def _body(api: Registered) -> dict[str, Any]:
+    return links.api_description(api)
+
+
+def _operations(api: Registered) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in _body(api).get("paths", {}).items():
+        for method, operation in methods.items():
+            yield f"{method.upper()} {path}", operation
+
+
+def _type(operation: dict[str, Any]) -> object:
+    return operation.get(INTEGRATION, {}).get("type")
+
+
+RULES = (
+    api_imports_without_loss,
+    method_asks_the_authorizer,
+    request_is_validated,
+    deployment_follows_the_description,
+    stage_is_logged_and_traced,
+    stage_is_throttled_and_measured,
+)

@@ -1,0 +1,243 @@
+"""The data key: who may use it through which service, and what it says about services that come by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from policies import documents, links
+from policies.documents import Statement
+from policies.model import Registered, Stack, rule
+
+ENCRYPTION = (
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+)
+
+KEY_USE: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(
+        (
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:Query",
+            "dynamodb:BatchGetItem",
+            "dynamodb:BatchWriteItem",
+            "dynamodb:Scan",
+            "dynamodb:GetRecords",
+            "s3:GetObject",
+            "sqs:ReceiveMessage",
+            "secretsmanager:GetSecretValue",
+        ),
+        frozenset({"kms:Decrypt"}),
+    ),
+    "s3:PutObject": frozenset({"kms:GenerateDataKey"}),
+    "sqs:SendMessage": frozenset({"kms:GenerateDataKey", "kms:Decrypt"}),
+    "sns:Publish": frozenset({"kms:GenerateDataKey", "kms:Decrypt"}),
+    "secretsmanager:PutSecretValue": frozenset({"kms:GenerateDataKey", "kms:Decrypt"}),
+}
+"""What a caller must be allowed on the key of an encrypted resource besides the action itself (each service's guide to
+customer managed keys). Actions that touch no content (ListBucket, DeleteObject, ListStreams ...) need nothing.
+"""
+
+LOG_ACTIONS = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt", "kms:GenerateDataKey", "kms:Describe")
+
+
+@dataclass(frozen=True)
+class Use:
+    """One action on one key through one service, as `kms:ViaService` spells it (`sqs.us-west-2.amazonaws.com`)."""
+
+    action: str
+    key: str
+    through: str
+
+
+@rule
+def encrypted_things_can_be_used(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """A right on an encrypted table, bucket, queue, topic or secret is worth nothing without the right on its key."""
+    for role in stack.all(links.ROLE):
+        held = _held(stack, role)
+        for use in sorted(_needed(stack, role) - held, key=str):
+            yield role, f"needs {use.action} on the data key through {use.through}"
+
+
+@rule
+def key_is_used_for_a_reason(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Every right on the key is narrowed to a service that the role uses; the key opens everything else too."""
+    for role in stack.all(links.ROLE):
+        for statement in links.rights(stack, role):
+            if (
+                any(a.startswith("kms:") for a in statement.actions)
+                and len(_through(statement)) != 1
+            ):
+                yield role, "uses the data key without naming one service in kms:ViaService"
+        for use in sorted(_held(stack, role) - _needed(stack, role), key=str):
+            yield (
+                role,
+                f"may {use.action} through {use.through or 'any service'}, which nothing it does needs",
+            )
+
+
+@rule
+def key_turns_and_lingers(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Rotated every year; deleted only after a wait, the longest one in production."""
+    for key in stack.all(links.KEY):
+        if key.get("enableKeyRotation") is not True:
+            yield key, "set enableKeyRotation"
+        days = key.get("deletionWindowInDays")
+        if not isinstance(days, int) or not 7 <= days <= 30 or (stack.production and days < 30):
+            yield key, f"deletionWindowInDays is {days}; say 7 to 30, and 30 in production"
+
+
+@rule
+def key_policy_admits_the_services(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Services that come as themselves are named; roles are not: a role that does not exist makes KMS refuse it."""
+    for key in stack.all(links.KEY):
+        said = documents.of(key.get("policy"))
+        if not any(_is_root(s) for s in said):
+            yield (
+                key,
+                "its policy must give the account's root kms:*, or no IAM policy has any effect on it",
+            )
+        if any(
+            ":role/" in who or ":user/" in who for s in said for who in s.principals.get("AWS", ())
+        ):
+            yield key, "its policy names a role or user; let the role's own policy give the right"
+        if _logs_with(stack, key) and not any(_admits_logs(s) for s in said):
+            yield (
+                key,
+                "its policy must admit CloudWatch Logs for log groups of this account (encryption context)",
+            )
+        yield from _publishers(stack, key, said)
+
+
+@rule
+def variables_are_encrypted(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """A function's environment is encrypted with the data key; a key without an environment differs for ever."""
+    for function in stack.all(links.FUNCTION):
+        encrypted = stack.at(str(function.get("kmsKeyArn")), links.KEY) is not None
+        if bool(links.environment(function)) != encrypted:
+            yield (
+                function,
+                "set kmsKeyArn to the data key if and only if there are environment variables",
+            )
+
+
+def _held(stack: Stack, role: Registered) -> set[Use]:
+    return {
+        Use(action, resource, through)
+        for s in links.rights(stack, role)
+        for action in s.actions
+        if action.startswith("kms:")
+        for resource in s.resources
+        for through in _through(s) or ("",)
+    }
+
+
+def _through(statement: Statement) -> tuple[str, ...]:
+    return statement.only_if("StringEquals", "kms:ViaService")
+
+
+def _needed(stack: Stack, role: Registered) -> set[Use]:
+    needed: set[Use] = set()
+    for statement in links.rights(stack, role):
+        for action in statement.actions:
+            for resource in statement.resources:
+                owner = stack.at(resource.removesuffix("*"))
+                key = key_of(stack, owner) if owner else None
+                if key:
+                    through = _service(key, action.split(":")[0])
+                    needed |= {Use(use, key, through) for use in KEY_USE.get(action, ())}
+    for schedule in stack.all(links.SCHEDULE):
+        key = schedule.get("kmsKeyArn")
+        if key and schedule.get("target.roleArn") == role.output("arn"):
+            needed.add(Use("kms:Decrypt", str(key), _service(str(key), "scheduler")))
+    return needed
+
+
+def key_of(stack: Stack, resource: Registered) -> str:
+    """The ARN of the key that encrypts a resource; empty where AWS's own key does."""
+    if resource.type == links.BUCKET:
+        for encryption in stack.having(ENCRYPTION, bucket=resource.output("bucket")):
+            for written in encryption.get("rules") or []:
+                default = written.get("applyServerSideEncryptionByDefault") or {}
+                return str(default.get("kmsMasterKeyId") or "")
+    path = {
+        links.TABLE: "serverSideEncryption.kmsKeyArn",
+        links.QUEUE: "kmsMasterKeyId",
+        links.TOPIC: "kmsMasterKeyId",
+        links.SECRET: "kmsKeyId",
+        links.LOG_GROUP: "kmsKeyId",
+    }.get(resource.type, "")
+    return str(resource.get(path) or "") if path else ""
+
+
+def _service(key: str, service: str) -> str:
+    """A service's regional name, its region read from the key's ARN."""
+    parts = key.split(":")
+    return f"{service}.{parts[3]}.amazonaws.com" if len(parts) > 3 else service
+
+
+def _is_root(statement: Statement) -> bool:
+    who = statement.principals.get("AWS", ())
+    return (
+        statement.allows
+        and statement.actions == ("kms:*",)
+        and all(w.endswith(":root") for w in who)
+        and bool(who)
+    )
+
+
+def _logs_with(stack: Stack, key: Registered) -> bool:
+    return any(g.get("kmsKeyId") == key.output("arn") for g in stack.all(links.LOG_GROUP))
+
+
+def _admits_logs(statement: Statement) -> bool:
+    who = statement.principals.get("Service", ())
+    groups = statement.only_if("ArnLike", "kms:EncryptionContext:aws:logs:arn")
+    enough = all(any(a.startswith(wanted) for a in statement.actions) for wanted in LOG_ACTIONS)
+    return (
+        statement.allows
+        and enough
+        and len(who) == 1
+        and who[0].startswith("logs.")
+        and bool(groups)
+        and all(":log-group:" in g for g in groups)
+    )
+
+
+def _publishers(
+    stack: Stack, key: Registered, said: tuple[Statement, ...]
+) -> Iterator[tuple[Registered, str]]:
+    """Alarms and topics come as services; alarms carry the account, as AWS says."""
+    topics = {
+        t.output("arn") for t in stack.all(links.TOPIC) if key_of(stack, t) == key.output("arn")
+    }
+    alarms = stack.all("aws:cloudwatch/metricAlarm:MetricAlarm")
+    if any(topics & set(a.get("alarmActions") or ()) for a in alarms):
+        alarming = [s for s in said if _admits_publisher(s, "cloudwatch.amazonaws.com")]
+        if not any(s.only_if("StringEquals", "aws:SourceAccount") for s in alarming):
+            yield (
+                key,
+                "its policy must admit cloudwatch.amazonaws.com of this account, or alarms stay silent",
+            )
+    if topics and not any(_admits_publisher(s, "sns.amazonaws.com") for s in said):
+        yield key, "its policy must admit sns.amazonaws.com, or messages to encrypted queues vanish"
+
+
+def _admits_publisher(statement: Statement, service: str) -> bool:
+    return (
+        statement.allows
+        and statement.is_for(service)
+        and "kms:Decrypt" in statement.actions
+        and any(a in {"kms:GenerateDataKey", "kms:GenerateDataKey*"} for a in statement.actions)
+    )
+
+
+RULES = (
+    encrypted_things_can_be_used,
+    key_is_used_for_a_reason,
+    key_turns_and_lingers,
+    key_policy_admits_the_services,
+    variables_are_encrypted,
+)

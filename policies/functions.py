@@ -1,0 +1,252 @@
+"""Functions: sizes within AWS's limits, an environment that matches the grants, failures that end somewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+from policies import documents, links
+from policies.model import Registered, Stack, rule
+
+GATEWAY_SECONDS = 29
+ENVIRONMENT_BYTES = 4096
+RUNTIMES = frozenset(
+    {
+        "python3.11",
+        "python3.12",
+        "python3.13",
+        "python3.14",
+        "nodejs22.x",
+        "nodejs24.x",
+        "java21",
+        "java25",
+        "dotnet10",
+        "ruby3.3",
+        "ruby3.4",
+        "provided.al2023",
+    }
+)
+"""Runtimes that AWS patches (Lambda developer guide, Lambda runtimes, November 2026)."""
+
+RESERVED = frozenset(
+    {
+        "_HANDLER",
+        "_X_AMZN_TRACE_ID",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+        "AWS_EXECUTION_ENV",
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "LAMBDA_TASK_ROOT",
+        "LAMBDA_RUNTIME_DIR",
+    }
+)
+"""Variables that Lambda sets itself and refuses to be told (Lambda developer guide, environment variables)."""
+
+_VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
+_LIMITS = {
+    "memorySize": (128, 10_240),
+    "timeout": (1, 900),
+    "ephemeralStorage.size": (512, 10_240),
+}
+_OWN_CALLS = ("dynamodb:", "s3:", "sns:", "secretsmanager:")
+"""Services whose calls a handler makes itself, and for which it must be told a name."""
+_BY_AWS = frozenset({"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"})
+
+
+@rule
+def function_is_within_limits(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Sizes are explicit and within Lambda's limits; one architecture; a runtime that AWS still patches."""
+    for function in stack.all(links.FUNCTION):
+        for path, (least, most) in _LIMITS.items():
+            value = function.get(path)
+            if not isinstance(value, int) or not least <= value <= most:
+                yield function, f"{path} is {value}; say {least} to {most}"
+        if function.get("runtime") not in RUNTIMES:
+            yield function, f"runtime {function.get('runtime')} is unknown or retired"
+        if function.get("architectures") not in (["arm64"], ["x86_64"]):
+            yield function, "architectures must be one of arm64 and x86_64"
+        handler = str(function.get("handler") or "")
+        if not re.fullmatch(r"\S{1,128}", handler):
+            yield function, "handler must be 1 to 128 characters without a space"
+        if stack.rehearsal and function.get("tracingConfig.mode") != "Active":
+            yield function, "tracing must be Active in staging and production"
+
+
+@rule
+def function_answers_before_the_gateway_gives_up(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """API Gateway waits 29 s; a function that goes on works for nobody."""
+    for start in links.starts(stack):
+        if (
+            start.kind in {"api", "authorizer"}
+            and int(start.invoked.function.get("timeout") or 3) > GATEWAY_SECONDS
+        ):
+            yield (
+                start.invoked.function,
+                f"serves the API; its timeout may be {GATEWAY_SECONDS} s at most",
+            )
+
+
+@rule
+def function_logs_as_json(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Levels are taken with JSON only, and without them the provider sees a difference for ever."""
+    for function in stack.all(links.FUNCTION):
+        config = function.get("loggingConfig") or {}
+        if config.get("logFormat") != "JSON":
+            yield function, "loggingConfig.logFormat must be JSON"
+        if config.get("systemLogLevel") not in {"DEBUG", "INFO", "WARN"}:
+            yield function, "loggingConfig.systemLogLevel must be DEBUG, INFO or WARN"
+        if config.get("applicationLogLevel") not in {
+            "TRACE",
+            "DEBUG",
+            "INFO",
+            "WARN",
+            "ERROR",
+            "FATAL",
+        }:
+            yield function, "loggingConfig.applicationLogLevel must be named"
+
+
+@rule
+def environment_is_acceptable(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """4 KB as JSON, Lambda's own names left alone, no endpoint of an emulator, no secret's value."""
+    secrets = _secret_texts(stack)
+    for function in stack.all(links.FUNCTION):
+        variables = links.environment(function)
+        if len(json.dumps(variables).encode()) > ENVIRONMENT_BYTES:
+            yield (
+                function,
+                "its environment is larger than 4 KB; pass the name of a parameter instead",
+            )
+        for name, value in variables.items():
+            if name in RESERVED or name.startswith("AWS_LAMBDA_"):
+                yield function, f"{name} is set by Lambda itself"
+            elif name.startswith("AWS_ENDPOINT_URL"):
+                yield (
+                    function,
+                    f"{name} would send its calls elsewhere; handlers cannot tell an emulator from AWS",
+                )
+            elif not _VARIABLE.fullmatch(name):
+                yield (
+                    function,
+                    f"{name}: a variable is a letter, then letters, digits and underscores",
+                )
+            if any(secret in value for secret in secrets):
+                yield function, f"{name} holds a secret's value; pass the secret's ARN"
+
+
+@rule
+def environment_and_rights_agree(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """What a function may touch it is told of, and what it is told of it may touch."""
+    for function in stack.all(links.FUNCTION):
+        held = links.rights(stack, links.role_of(stack, function))
+        touched = {
+            owner.urn: owner
+            for s in held
+            for action in s.actions
+            if action.startswith(_OWN_CALLS) and action.split(":")[1] not in _BY_AWS
+            for resource in s.resources
+            if (owner := stack.at(resource.removesuffix("*")))
+        }
+        values = set(links.environment(function).values())
+        told = {r.urn: r for r in stack.resources if _names(r) & values}
+        for urn in sorted(touched.keys() - told.keys()):
+            yield function, f"may use {touched[urn].name}, but no variable names it"
+        for urn in sorted(told.keys() - touched.keys()):
+            yield function, f"is told of {told[urn].name}, but may do nothing with it"
+
+
+@rule
+def release_moves_an_alias(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Every function is published and called by an alias that follows its version."""
+    for function in stack.all(links.FUNCTION):
+        aliases = stack.having(links.ALIAS, functionName=function.get("name"))
+        if function.get("publish") is not True or not aliases:
+            yield function, "set publish, and give it an alias"
+        for alias in aliases:
+            if alias.get("functionVersion") != function.output("version"):
+                yield alias, "must point at the function's published version"
+
+
+@rule
+def asynchronous_failures_end_somewhere(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """S3 and the scheduler do not wait for an answer: retries are finite, and then a queue has the event."""
+    for start in links.starts(stack):
+        if start.kind not in {"upload", "schedule"}:
+            continue
+        function, alias = start.invoked.function, start.invoked.alias
+        qualifier = alias.get("name") if alias else None
+        configs = stack.having(links.ASYNC, functionName=function.get("name"), qualifier=qualifier)
+        if not configs:
+            yield (
+                function,
+                f"{start.by.name} starts it; it needs a FunctionEventInvokeConfig on that alias",
+            )
+        for config in configs:
+            yield from _unfinished(stack, config)
+
+
+@rule
+def layer_fits_its_functions(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """At most five layers, each built for the function's runtime and architecture."""
+    for function in stack.all(links.FUNCTION):
+        arns = function.get("layers") or []
+        if len(arns) > 5:
+            yield function, "uses more than five layers"
+        for arn in arns:
+            layer = stack.at(str(arn), "aws:lambda/layerVersion:LayerVersion")
+            if layer is None:
+                yield function, f"layer {arn} is not of this stack"
+            elif function.get("runtime") not in (layer.get("compatibleRuntimes") or ()) or not set(
+                function.get("architectures") or ()
+            ) <= set(layer.get("compatibleArchitectures") or ()):
+                yield function, f"{layer.name} was built for another runtime or architecture"
+
+
+def _unfinished(stack: Stack, config: Registered) -> Iterator[tuple[Registered, str]]:
+    retries, age = config.get("maximumRetryAttempts"), config.get("maximumEventAgeInSeconds")
+    if not isinstance(retries, int) or not 0 <= retries <= 2:
+        yield config, f"maximumRetryAttempts is {retries}; say 0 to 2"
+    if not isinstance(age, int) or not 60 <= age <= 21_600:
+        yield config, f"maximumEventAgeInSeconds is {age}; say 60 to 21600"
+    if stack.at(str(config.get("destinationConfig.onFailure.destination")), links.QUEUE) is None:
+        yield (
+            config,
+            "set destinationConfig.onFailure to a queue of this stack, or failed events are lost",
+        )
+
+
+def _names(resource: Registered) -> set[str]:
+    """What a variable would hold to name a resource that handlers call."""
+    return {
+        links.TABLE: {resource.output("name")},
+        links.BUCKET: {resource.output("bucket")},
+        links.TOPIC: {resource.output("arn")},
+        links.SECRET: {resource.output("arn")},
+    }.get(resource.type, set()) - {""}
+
+
+def _secret_texts(stack: Stack) -> set[str]:
+    """Every text that no variable may contain: generated passwords, and what secrets hold."""
+    made = {r.output("result") for r in stack.all("random:index/randomPassword:RandomPassword")}
+    for version in stack.all("aws:secretsmanager/secretVersion:SecretVersion"):
+        text = str(version.get("secretString") or "")
+        made.add(text)
+        if documents.is_json_object(text):
+            made.add(str(json.loads(text).get("key") or ""))
+    return made - {""}
+
+
+RULES = (
+    function_is_within_limits,
+    function_answers_before_the_gateway_gives_up,
+    function_logs_as_json,
+    environment_is_acceptable,
+    environment_and_rights_agree,
+    release_moves_an_alias,
+    asynchronous_failures_end_somewhere,
+    layer_fits_its_functions,
+)

@@ -1,0 +1,139 @@
+"""What must be there first. Pulumi sees only which outputs are used; AWS checks rights and destinations at create time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from policies import documents, links
+from policies.model import Registered, Stack, rule
+from policies.permissions import PERMISSION
+
+BUCKET_SETTINGS = (
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+    "aws:s3/bucketVersioning:BucketVersioning",
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+    "aws:s3/bucketPolicy:BucketPolicy",
+    "aws:s3/bucketLogging:BucketLogging",
+    "aws:s3/bucketNotification:BucketNotification",
+)
+
+
+@rule
+def function_waits_for_its_rights(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Lambda checks tracing and network rights when it creates the function, and makes the log group if it is not there."""
+    for function in stack.all(links.FUNCTION):
+        role = links.role_of(stack, function)
+        own = [p for p in links.policies_of(stack, role) if p.parent == function.parent]
+        group = stack.answering(
+            "name", str(function.get("loggingConfig.logGroup")), links.LOG_GROUP
+        )
+        yield from _missing(stack, function, [*own, *([group] if group else [])])
+
+
+@rule
+def mapping_waits_for_its_rights(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """AWS refuses a mapping whose role cannot read the source, after trying for five minutes."""
+    for mapping in stack.all(links.MAPPING):
+        target = links.invoked(stack, str(mapping.get("functionName")))
+        role = links.role_of(stack, target.function) if target else None
+        destination = mapping.get("destinationConfig.onFailure.destinationArn")
+        named = {str(arn) for arn in (mapping.get("eventSourceArn"), destination) if arn}
+        yield from _missing(stack, mapping, _policies_naming(stack, role, named))
+
+
+@rule
+def failure_destination_waits_for_its_right(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Lambda refuses a destination that the function's role may not write."""
+    for config in stack.all(links.ASYNC):
+        function = links.named_function(stack, config.get("functionName"))
+        role = links.role_of(stack, function) if function else None
+        destination = str(config.get("destinationConfig.onFailure.destination"))
+        yield from _missing(stack, config, _policies_naming(stack, role, {destination}))
+
+
+@rule
+def schedule_waits_for_its_rights(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """The first start may be due at once."""
+    for schedule in stack.all(links.SCHEDULE):
+        role = stack.at(str(schedule.get("target.roleArn")), links.ROLE)
+        yield from _missing(stack, schedule, links.policies_of(stack, role))
+
+
+@rule
+def notification_waits_for_its_permissions(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """S3 tries every destination when it is told of it."""
+    for notification in stack.all(links.NOTIFICATION):
+        bucket = stack.answering("bucket", str(notification.get("bucket")), links.BUCKET)
+        arn = bucket.output("arn") if bucket else ""
+        yield from _missing(stack, notification, stack.having(PERMISSION, sourceArn=arn))
+
+
+@rule
+def bucket_settings_follow_each_other(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Two changes of one bucket at the same time are refused: OperationAborted."""
+    for bucket in stack.all(links.BUCKET):
+        name = bucket.output("bucket")
+        mine = [s for type_ in BUCKET_SETTINGS for s in stack.having(type_, bucket=name)]
+        for place, one in enumerate(mine):
+            for other in mine[place + 1 :]:
+                if one.urn not in stack.waits_for(other) and other.urn not in stack.waits_for(one):
+                    yield other, f"and {one.name} may be made at the same time; chain them"
+
+
+@rule
+def logging_waits_for_its_target(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """S3 checks that the target admits the logging service."""
+    for logging in stack.all("aws:s3/bucketLogging:BucketLogging"):
+        policies = stack.having(
+            "aws:s3/bucketPolicy:BucketPolicy", bucket=logging.get("targetBucket")
+        )
+        yield from _missing(stack, logging, policies)
+
+
+@rule
+def stage_waits_for_its_logs(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Without the account's log role a logging stage is refused; a group that API Gateway makes itself has no retention."""
+    accounts = stack.all(links.ACCOUNT)
+    for stage in stack.all("aws:apigateway/stage:Stage"):
+        settings = stack.having(
+            "aws:apigateway/methodSettings:MethodSettings", stageName=stage.get("stageName")
+        )
+        logs = any(s.get("settings.loggingLevel") in {"ERROR", "INFO"} for s in settings)
+        wanted = f"API-Gateway-Execution-Logs_{stage.get('restApi')}/{stage.get('stageName')}"
+        groups = stack.having(links.LOG_GROUP, name=wanted)
+        if logs and not groups:
+            yield stage, f"API Gateway will make the log group {wanted} itself; declare it"
+        yield from _missing(stack, stage, [*accounts, *(groups if logs else [])])
+    for account in accounts:
+        role = stack.at(str(account.get("cloudwatchRoleArn")), links.ROLE)
+        yield from _missing(stack, account, links.policies_of(stack, role))
+
+
+def _policies_naming(stack: Stack, role: Registered | None, arns: set[str]) -> list[Registered]:
+    return [
+        p
+        for p in links.policies_of(stack, role)
+        if any(arns & set(s.resources) for s in documents.of(p.get("policy")))
+    ]
+
+
+def _missing(
+    stack: Stack, resource: Registered, first: Iterable[Registered]
+) -> Iterator[tuple[Registered, str]]:
+    for other in first:
+        if other.urn not in stack.waits_for(resource):
+            yield resource, f"must wait for {other.name}; add it to depends_on"
+
+
+RULES = (
+    function_waits_for_its_rights,
+    mapping_waits_for_its_rights,
+    failure_destination_waits_for_its_right,
+    schedule_waits_for_its_rights,
+    notification_waits_for_its_permissions,
+    bucket_settings_follow_each_other,
+    logging_waits_for_its_target,
+    stage_waits_for_its_logs,
+)

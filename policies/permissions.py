@@ -1,0 +1,137 @@
+"""Who may invoke a function: Lambda permissions match what the program wires, no more and no less.
+
+The emulator does not judge them, and AWS judges them with the first request: `403` or silence, with a green update.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from policies import links
+from policies.links import Start
+from policies.model import Registered, Stack, rule
+
+PERMISSION = "aws:lambda/permission:Permission"
+API = "apigateway.amazonaws.com"
+S3 = "s3.amazonaws.com"
+PERMISSIONS_A_FUNCTION = 20
+"""A function's resource policy holds 20,480 bytes, some 30 to 50 statements (Lambda quotas); this leaves room."""
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What a permission says: which function, by which alias, who, on whose behalf, in which account."""
+
+    function: str
+    qualifier: str
+    principal: str
+    source_arn: str
+    source_account: str = ""
+
+
+@rule
+def what_is_started_exists(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """A route, trigger or schedule starts a function of this stack; of another one we see neither rights nor limits."""
+    for target in links.targets(stack):
+        if links.invoked(stack, target.arn) is None:
+            yield (
+                target.by,
+                f"starts '{target.arn}' ({target.kind}), which is no function of this stack",
+            )
+
+
+@rule
+def permission_names_its_source(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Without a source ARN, anybody's API or bucket may invoke the function through the same service."""
+    for permission in stack.all(PERMISSION):
+        arn = permission.get("sourceArn")
+        if not isinstance(arn, str) or not arn.startswith("arn:") or arn.endswith(":*"):
+            yield permission, "sourceArn is missing or names everything; name the one source"
+        if permission.get("principal") == S3 and not permission.get("sourceAccount"):
+            yield permission, "a bucket's ARN names no account; set sourceAccount"
+        if permission.get("action") != "lambda:InvokeFunction":
+            yield permission, f"allows {permission.get('action')}; allow lambda:InvokeFunction only"
+
+
+@rule
+def everything_wired_may_invoke(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """A permission on the bare function does not cover its alias, nor the other way round."""
+    given = {_allowed(p) for p in stack.all(PERMISSION)}
+    for start in links.starts(stack):
+        wanted = _wanted(stack, start)
+        if wanted is not None and wanted not in given:
+            called = f"alias '{wanted.qualifier}'" if wanted.qualifier else "the bare function"
+            text = f"{start.by.name} ({start.kind}) may not invoke it: no permission for {wanted.principal} on {called}"
+            yield start.invoked.function, f"{text} with source {wanted.source_arn}"
+
+
+@rule
+def permission_is_used(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """A permission that nothing needs is a door left open."""
+    used = {_wanted(stack, start) for start in links.starts(stack)}
+    for permission in stack.all(PERMISSION):
+        if _allowed(permission) not in used:
+            yield permission, "no route, authorizer or upload needs it; remove it"
+
+
+@rule
+def permissions_fit_their_function(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """One permission for each function and API, not for each route: their sum is limited."""
+    counted = Counter(str(p.get("function")) for p in stack.all(PERMISSION))
+    for function in stack.all(links.FUNCTION):
+        count = counted[str(function.get("name"))]
+        if count > PERMISSIONS_A_FUNCTION:
+            yield (
+                function,
+                f"{count} permissions; more than {PERMISSIONS_A_FUNCTION} may not fit 20,480 bytes",
+            )
+
+
+@rule
+def function_is_called_by_its_alias(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """What calls the bare function goes past provisioned concurrency, and past a release that moves the alias."""
+    for start in links.starts(stack):
+        if start.invoked.alias is None:
+            yield start.by, f"starts {start.invoked.function.name} itself; name its alias"
+
+
+def _allowed(permission: Registered) -> Allowed:
+    text = {key: str(permission.get(key) or "") for key in ("function", "qualifier", "principal")}
+    return Allowed(
+        **text,
+        source_arn=str(permission.get("sourceArn") or ""),
+        source_account=str(permission.get("sourceAccount") or ""),
+    )
+
+
+def _wanted(stack: Stack, start: Start) -> Allowed | None:
+    """What AWS will look for; None for sources that act in a role instead of being permitted."""
+    function = str(start.invoked.function.get("name"))
+    alias = start.invoked.alias
+    qualifier = str(alias.get("name")) if alias else ""
+    if start.kind in {"api", "authorizer"}:
+        path = "/*/*" if start.kind == "api" else "/authorizers/*"
+        return Allowed(function, qualifier, API, start.by.output("executionArn") + path)
+    if start.kind == "upload":
+        bucket = stack.answering("bucket", str(start.by.get("bucket")), links.BUCKET)
+        arn = bucket.output("arn") if bucket else ""
+        return Allowed(function, qualifier, S3, arn, _account(start.invoked.function))
+    return None
+
+
+def _account(function: Registered) -> str:
+    """The account of the stack, read from a function's ARN: arn:<partition>:lambda:<region>:<account>:..."""
+    parts = function.output("arn").split(":")
+    return parts[4] if len(parts) > 4 else ""
+
+
+RULES = (
+    what_is_started_exists,
+    permission_names_its_source,
+    everything_wired_may_invoke,
+    permission_is_used,
+    permissions_fit_their_function,
+    function_is_called_by_its_alias,
+)
