@@ -1,6 +1,7 @@
 """Daily: deletes uploads that are older than the retention.
 
-The bucket is versioned, so a deletion leaves a marker, and the bucket's lifecycle removes the versions under it.
+The bucket is versioned, so a deletion leaves a marker, and the bucket's lifecycle removes the
+versions under it.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ aws.prepare("s3", read_timeout=_READ_TIMEOUT)
 
 
 def handler(event: object, context: Any) -> dict[str, int]:
-    """How many objects were deleted. Stops 35 seconds before its own deadline: the next day's run goes on.
+    """How many objects were deleted. Stops 35 seconds before its own deadline: the next day's run
+    goes on.
 
-    Raises RuntimeError at the end when objects could not be deleted, so that the schedule tries again and the alarm hears of it.
+    Raises RuntimeError at the end when objects could not be deleted, so that the schedule tries
+    again and the alarm hears of it.
     """
     del event
     logs.begin(context)
@@ -45,7 +48,9 @@ def handler(event: object, context: Any) -> dict[str, int]:
 
 
 def _retention_days() -> int:
-    """UPLOAD_RETENTION_DAYS, 30 when unset. Raises ValueError below 1: a typing error must not empty the bucket."""
+    """UPLOAD_RETENTION_DAYS, 30 when unset. Raises ValueError below 1: a typing error must not
+    empty the bucket.
+    """
     days = int(os.environ.get("UPLOAD_RETENTION_DAYS") or _DEFAULT_DAYS)
     if days < 1:
         raise ValueError(f"UPLOAD_RETENTION_DAYS must be 1 or more (got {days})")

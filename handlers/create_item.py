@@ -23,7 +23,8 @@ def handler(request: http.Request) -> http.Answer:
         "createdAt": {"S": now},
         "updatedAt": {"S": now},
     }
-    # No condition: the id is new, and a put that boto3 repeats after a lost answer must succeed, not find itself.
+    # No condition: the id is new, and a put that boto3 repeats after a lost answer must succeed,
+    # not find itself.
     aws.client("dynamodb").put_item(TableName=os.environ["ITEMS_TABLE"], Item=row)
     item = items.from_row(row)
     headers = {"Location": _location(request, item["id"]), "ETag": items.etag(item)}
@@ -33,7 +34,8 @@ def handler(request: http.Request) -> http.Answer:
 def _location(request: http.Request, item_id: str) -> str:
     """The item's place, relative to the request's own (RFC 9110, section 10.2.2).
 
-    A function does not know every prefix that stands before its path: the stage, a custom domain's base path, a sandbox's. What
-    follows the last slash of the request's path is all that a relative reference replaces, so it is right under each of them.
+    A function does not know every prefix that stands before its path: the stage, a custom domain's
+    base path, a sandbox's. What follows the last slash of the request's path is all that a relative
+    reference replaces, so it is right under each of them.
     """
     return f"./{item_id}" if request.path.endswith("/") else f"./items/{item_id}"

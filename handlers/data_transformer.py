@@ -1,7 +1,8 @@
-"""DynamoDB stream of the items table -> audit table: one row per change, with the item before and after it.
+"""DynamoDB stream of the items table -> audit table: one row per change, with the item before and
+after it.
 
-A change arrives at least once and writes the same row each time. The images stay DynamoDB's own notation, so that no number is
-converted on the way.
+A change arrives at least once and writes the same row each time. The images stay DynamoDB's own
+notation, so that no number is converted on the way.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import Any
 
 from common import aws, ids, logs
 
-_SEQUENCE_DIGITS = 40  # sequence numbers are 21 to 40 digits; of equal length they sort as text as they do as numbers
+# Sequence numbers have 21 to 40 digits; of equal length they sort as text as they do as numbers.
+_SEQUENCE_DIGITS = 40
 _RESERVE = 9_500  # milliseconds: one slow put ends before Lambda's timeout does
 
 aws.prepare("dynamodb")
@@ -21,24 +23,30 @@ aws.prepare("dynamodb")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """The record to start again at, if any, for ReportBatchItemFailures.
 
-    A shard is in order, and so are an item's audit rows: everything after a failure is left for the next attempt. So is what
-    cannot be done in time, for a timeout would do all of the batch again.
+    A shard is in order, and so are an item's audit rows: everything after a failure is left for the
+    next attempt. So is what cannot be done in time, for a timeout would do all of the batch again.
     """
     logs.begin(context)
     records = event["Records"]
     for done, record in enumerate(records):
         try:
-            if done and context.get_remaining_time_in_millis() < _RESERVE:
-                raise TimeoutError("out of time, the rest is left for the next attempt")
+            if done:
+                _check_time(context)
             _write(record)
         except Exception as error:
             logs.error("change not recorded", cause=error, eventId=str(record.get("eventID", "")))
-            # Without a sequence number there is nothing to name: the exception then fails the whole batch.
+            # Without a sequence number there is nothing to name: the exception then fails the whole
+            # batch.
             failed = record["dynamodb"]["SequenceNumber"]
             logs.info("batch stopped", recorded=done, records=len(records))
             return {"batchItemFailures": [{"itemIdentifier": failed}]}
     logs.info("batch recorded", recorded=len(records))
     return {"batchItemFailures": []}
+
+
+def _check_time(context: Any) -> None:
+    if context.get_remaining_time_in_millis() < _RESERVE:
+        raise TimeoutError("out of time, the rest is left for the next attempt")
 
 
 def _write(record: dict[str, Any]) -> None:
@@ -47,7 +55,8 @@ def _write(record: dict[str, Any]) -> None:
 
 
 def audit_row(record: dict[str, Any]) -> dict[str, Any]:
-    """The audit row of a stream record, as DynamoDB attributes. Raises KeyError for what is not a record of the items stream.
+    """The audit row of a stream record, as DynamoDB attributes. Raises KeyError for what is not a
+    record of the items stream.
 
     A removal by time to live looks like any other: its record has no new image.
     """
@@ -66,7 +75,9 @@ def audit_row(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _decoded(attribute: dict[str, Any]) -> dict[str, Any]:
-    """The attribute with its binary values as bytes: an event holds them in base64, and boto3 would encode them once more."""
+    """The attribute with its binary values as bytes: an event holds them in base64, and boto3 would
+    encode them once more.
+    """
     kind, content = next(iter(attribute.items()))
     if kind == "B":
         return {kind: base64.b64decode(content)}

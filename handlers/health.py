@@ -1,4 +1,6 @@
-"""GET /health: the one public route. It says that the API and its functions run, and touches nothing behind them."""
+"""GET /health: the one public route. It says that the API and its functions run, and touches
+nothing behind them.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""Upload -> thumbnail: a picture under uploads/ becomes one that fits 200x200 under thumbnails/ in the images bucket.
+"""Upload -> thumbnail: a picture under uploads/ becomes one that fits 200x200 under thumbnails/ in
+the images bucket.
 
-A picture that can never be processed (damaged, too large, no picture at all) is logged as an error and done with: Lambda's
-retries would only fail again. Anything else is raised, after the other records of the event, and Lambda retries.
+A picture that can never be processed (damaged, too large, no picture at all) is logged as an error
+and done with: Lambda's retries would only fail again. Anything else is raised, after the other
+records of the event, and Lambda retries.
 """
 
 from __future__ import annotations
@@ -14,8 +16,9 @@ import zlib
 from typing import Any
 from urllib.parse import unquote_plus
 
-from common import aws, logs
 from PIL import Image, ImageOps
+
+from common import aws, logs
 
 _UPLOADS = "uploads/"
 _THUMBNAILS = "thumbnails/"
@@ -41,7 +44,6 @@ _UNDECODABLE = (
     struct.error,
     zlib.error,
     Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
 )
 
 Image.MAX_IMAGE_PIXELS = _MOST_PIXELS
@@ -49,11 +51,13 @@ aws.prepare("s3", read_timeout=_READ_TIMEOUT)
 
 
 class Refused(Exception):
-    """This object will never become a thumbnail; the text says why."""
+    """The object will never become a thumbnail; the text says why."""
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, int]:
-    """How many thumbnails were written and how many objects refused. Raises the first unexpected error, at the end."""
+    """How many thumbnails were written and how many objects refused. Raises the first unexpected
+    error, at the end.
+    """
     logs.begin(context)
     written = refused = 0
     unexpected: list[Exception] = []
@@ -122,14 +126,16 @@ def _read(bucket: str, key: str) -> bytes:
 
 
 def thumbnail(data: bytes) -> tuple[bytes, str]:
-    """A picture's thumbnail and its content type; raises Refused for what is not a sound JPEG, PNG or WebP.
+    """A picture's thumbnail and its content type; raises Refused for what is not a sound JPEG, PNG
+    or WebP.
 
-    The format stays. Metadata (place, camera, comments) does not go along, the colour profile does. Of an animation the first
-    picture is taken. A picture that fits already is not enlarged.
+    The format stays. Metadata (place, camera, comments) does not go along, the colour profile does.
+    Of an animation the first picture is taken. A picture that fits already is not enlarged.
     """
     try:
-        with warnings.catch_warnings(action="ignore"):  # of odd metadata, which is dropped anyway
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
+        # Pillow warns of odd metadata, which is dropped anyway, and of a size that is refused
+        # below.
+        with warnings.catch_warnings(action="ignore"):
             picture = Image.open(io.BytesIO(data), formats=_FORMATS)
             _check_size(picture)
             # Cameras write JPEG files with a second picture inside, which Pillow calls MPO.
@@ -142,7 +148,9 @@ def thumbnail(data: bytes) -> tuple[bytes, str]:
 
 
 def _check_size(picture: Image.Image) -> None:
-    """Pillow warns above the limit and refuses above twice; here one limit holds, before a pixel is decoded."""
+    """Refuse by the size in the header, before a pixel is decoded. Pillow itself refuses above
+    twice this limit.
+    """
     width, height = picture.size
     if width * height > _MOST_PIXELS:
         raise Refused(f"{width}x{height} pixels are more than {_MOST_PIXELS}")
@@ -159,7 +167,8 @@ def _reduced(picture: Image.Image) -> Image.Image:
     elif picture.mode.startswith("I"):
         # 16 bits of grey: a conversion would cut off everything brighter than 255.
         picture = _with(picture, picture.point(lambda grey: grey / 256).convert("L"))
-    # For JPEG this decodes at a fraction of the size already: a quarter of the time, a third of the memory.
+    # For JPEG this decodes at a fraction of the size already: a quarter of the time, a third of the
+    # memory.
     picture.thumbnail(_SIZE)
     return picture
 
@@ -170,7 +179,9 @@ def _with(original: Image.Image, converted: Image.Image) -> Image.Image:
 
 
 def _upright(picture: Image.Image) -> Image.Image:
-    """Turned as its EXIF orientation says: after the reduction, when there are few pixels left to turn."""
+    """Turned as its EXIF orientation says: after the reduction, when there are few pixels left to
+    turn.
+    """
     try:
         return ImageOps.exif_transpose(picture)
     except _UNDECODABLE as error:

@@ -17,7 +17,9 @@ aws.prepare("dynamodb", "secretsmanager")
 
 @http.endpoint
 def handler(request: http.Request) -> http.Answer:
-    """200 with `items` and `nextCursor` (null on the last page); 400 for a bad limit or a forged cursor."""
+    """200 with `items` and `nextCursor` (null on the last page); 400 for a bad limit or a forged
+    cursor.
+    """
     limit = _limit(request.query("limit"))
     after = _after(request.query("cursor"))
     rows = _rows(after, limit + 1)
@@ -46,7 +48,8 @@ def _after(text: str | None) -> str | None:
         try:
             item_id = cursor.unseal(text, key)
         except cursor.Forged:
-            # Another environment may have signed it with a key that is newer than the one cached here.
+            # Another environment may have signed it with a key that is newer than the one cached
+            # here.
             key = secrets.refetch(os.environ["CURSOR_KEY_SECRET_ARN"])
         else:
             if ids.is_key(item_id):
@@ -56,7 +59,8 @@ def _after(text: str | None) -> str | None:
 
 
 def _rows(after: str | None, wanted: int) -> list[dict[str, Any]]:
-    """Up to `wanted` rows: one more than the page shows whether there is a next one, so no page is ever empty but the first.
+    """Up to `wanted` rows: one more than the page shows whether there is a next one, so no page is
+    ever empty but the first.
 
     A query also ends after 1 MB, which 100 items may exceed: it is continued.
     """

@@ -1,7 +1,8 @@
 """Notifications queue -> notifications topic.
 
-A message is a JSON object. Its `message` is published under its `subject`; without a `message` the whole object is published.
-A message that cannot be published fails alone: the queue delivers it again and, after its receives, to the dead-letter queue.
+A message is a JSON object. Its `message` is published under its `subject`; without a `message` the
+whole object is published. A message that cannot be published fails alone: the queue delivers it
+again and, after its receives, to the dead-letter queue.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from common import aws, logs
 
 _LONGEST_SUBJECT = 100  # characters, a limit of SNS
 _UNPRINTABLE = re.compile(r"[^\x21-\x7e]+")
-# A publish may take 9 seconds when SNS is slow. What is not begun in time goes back unpublished; running into the timeout
-# would send the published ones back too, and publish them twice.
+# A publish may take 9 seconds when SNS is slow. What is not begun in time goes back unpublished;
+# running into the timeout would send the published ones back too, and publish them twice.
 _RESERVE = 9_500  # milliseconds
 
 aws.prepare("sns")
@@ -45,7 +46,8 @@ def _publish(record: dict[str, Any]) -> None:
     published: dict[str, Any] = {
         "TopicArn": os.environ["NOTIFICATIONS_TOPIC_ARN"],
         **publication(record["body"]),
-        # A queue delivers at least once: a subscriber can tell by this that it has seen a message before.
+        # A queue delivers at least once: a subscriber can tell by this that it has seen a message
+        # before.
         "MessageAttributes": {
             "messageId": {"DataType": "String", "StringValue": record["messageId"]}
         },
@@ -70,12 +72,15 @@ def publication(body: str) -> dict[str, str]:
         message = json.dumps(content, ensure_ascii=False)
     if not message.strip():
         raise ValueError("the message is blank")
+    message.encode()  # half of a surrogate pair raises UnicodeEncodeError, a ValueError
     subject = _subject(content.get("subject"))
     return {"Message": message} | ({"Subject": subject} if subject else {})
 
 
 def _subject(value: object) -> str:
-    """A subject within SNS's limits: printable ASCII without line breaks, at most 100 characters; "" when nothing is left."""
+    """A subject within SNS's limits: printable ASCII without line breaks, at most 100 characters;
+    "" when nothing is left.
+    """
     if not isinstance(value, str):
         return ""
     return _UNPRINTABLE.sub(" ", value).strip()[:_LONGEST_SUBJECT].rstrip()

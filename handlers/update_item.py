@@ -8,7 +8,8 @@ from typing import Any
 from common import aws, http, ids, items
 from common.bodies import json_object
 
-# A version that no item has: an If-Match whose tags cannot match still has to tell a stale item (412) from none (404).
+# A version that no item has: an If-Match whose tags cannot match still has to tell a stale item
+# (412) from none (404).
 _NO_VERSION = 0
 
 aws.prepare("dynamodb")
@@ -16,7 +17,9 @@ aws.prepare("dynamodb")
 
 @http.endpoint
 def handler(request: http.Request) -> http.Answer:
-    """200 with the item and its new ETag; 404, 412 when stale, 428 without If-Match, 400 for a refused body."""
+    """200 with the item and its new ETag; 404, 412 when stale, 428 without If-Match, 400 for a
+    refused body.
+    """
     item_id = request.path_parameter("id")
     versions = items.expected_versions(request.header("If-Match"))
     fields = items.parse(json_object(request))
@@ -27,7 +30,7 @@ def handler(request: http.Request) -> http.Answer:
 
 
 def _update(item_id: str, fields: items.Fields, versions: list[int] | None) -> dict[str, Any]:
-    """Checks and writes in one call, so that of two writers with the same ETag only one succeeds."""
+    """Checks and writes in one call, so of two writers with the same ETag only one succeeds."""
     try:
         answer = aws.client("dynamodb").update_item(
             TableName=os.environ["ITEMS_TABLE"],
@@ -39,7 +42,8 @@ def _update(item_id: str, fields: items.Fields, versions: list[int] | None) -> d
     except Exception as error:
         if aws.error_code(error) != "ConditionalCheckFailedException":
             raise
-        # The failed call returns the row it looked at, so telling the two apart needs no right to read.
+        # The failed call returns the row it looked at, so telling the two apart needs no right to
+        # read.
         if getattr(error, "response", {}).get("Item"):
             raise http.Problem(412, "The item has changed since you read it.") from None
         raise http.Problem(404, "There is no such item.") from None

@@ -1,6 +1,7 @@
 """Makes a signed JWT for the API: `python tools/token.py --secret-arn ARN` prints one.
 
-It signs with the secret that the authorizer verifies with, so it needs the right to read that secret and nothing of the stack.
+It signs with the secret that the authorizer verifies with, so it needs the right to read that
+secret and nothing of the stack.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ import sys
 from pathlib import Path
 
 if __name__ == "__main__":
-    # Run as a script, this folder comes first on the path, and this file would stand in for the standard library's token module.
+    # Run as a script, this folder comes first on the path, and this file would stand in for the
+    # standard library's token module.
     _here = Path(__file__).resolve().parent
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != _here]
 
@@ -18,7 +20,9 @@ import json
 import time
 from typing import Any
 
+import boto3
 import jwt
+from botocore.exceptions import BotoCoreError, ClientError
 
 _SECONDS = 3600
 
@@ -28,7 +32,8 @@ def make_token(
 ) -> str:
     """An HS256 token of the current key, valid for `expires` seconds (negative: expired already).
 
-    `secret` is the signing secret: {"kid", "key", "iss", "aud"}. Raises KeyError when one is missing.
+    `secret` is the signing secret: {"kid", "key", "iss", "aud"}. Raises KeyError when one is
+    missing.
     """
     now = int(time.time())
     claims = {
@@ -42,10 +47,9 @@ def make_token(
 
 
 def read_secret(arn: str, region: str | None = None) -> dict[str, Any]:
-    """The signing secret from Secrets Manager; the region is the ARN's unless given. Raises SystemExit in one line."""
-    import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
-
+    """The signing secret from Secrets Manager; the region is the ARN's unless given. Raises
+    SystemExit in one line.
+    """
     parts = arn.split(":")
     try:
         client = boto3.client(

@@ -1,4 +1,5 @@
-"""What the functions share. Every archive carries this package whole; a module is paid for only by those who import it.
+"""What the functions share. Every archive carries this package whole; a module is paid for only by
+those who import it.
 
 http     requests, answers and problems of the REST API
 bodies   JSON request bodies, read strictly

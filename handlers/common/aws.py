@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Three attempts of at most 1 + 2 seconds end inside the 10 seconds of an API function, so that the caller gets a 503
-# with Retry-After instead of a timeout.
+# Three attempts of at most 1 + 2 seconds end inside the 10 seconds of an API function, so that the
+# caller gets a 503 with Retry-After instead of a timeout.
 _CONNECT_SECONDS = 1
 _READ_SECONDS = 2
 _ATTEMPTS = 3
@@ -37,7 +37,9 @@ _clients: dict[str, Any] = {}
 
 
 def client(service: str, *, read_timeout: int = _READ_SECONDS) -> Any:
-    """The execution environment's one client of a service; `read_timeout` in seconds counts at its first use."""
+    """The execution environment's one client of a service; `read_timeout` in seconds counts at its
+    first use.
+    """
     if service not in _clients:
         import boto3
         from botocore.config import Config
@@ -63,7 +65,9 @@ def prepare(*services: str, read_timeout: int = _READ_SECONDS) -> None:
 
 
 def error_code(error: BaseException) -> str:
-    """The code AWS gave (`ConditionalCheckFailedException`), or "" for an error that is not an answer of AWS."""
+    """The code AWS gave (`ConditionalCheckFailedException`), or "" for an error that is not an
+    answer of AWS.
+    """
     response: object = getattr(error, "response", None)
     described = response.get("Error") if isinstance(response, dict) else None
     return str(described.get("Code", "")) if isinstance(described, dict) else ""
@@ -81,7 +85,9 @@ def is_temporary(error: BaseException) -> bool:
 
 
 def plain(attributes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """A DynamoDB item as plain values. Numbers stay the text that DynamoDB sent: none becomes a float."""
+    """A DynamoDB item as plain values. Numbers stay the text that DynamoDB sent: none becomes a
+    float.
+    """
     return {name: _plain_value(value) for name, value in attributes.items()}
 
 

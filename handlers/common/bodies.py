@@ -11,16 +11,17 @@ from common.http import Problem
 if TYPE_CHECKING:
     from common.http import Request
 
-# Characters. The longest valid item is 56,000 of them when a client escapes every character (12 per character outside the
-# basic plane); beyond that, parsing would be work done for nobody.
+# Characters. The longest valid item is 56,000 of them when a client escapes every character (12 per
+# character outside the basic plane); beyond that, parsing would be work done for nobody.
 LONGEST = 65_536
 
 
 def json_object(request: Request) -> dict[str, Any]:
     """The body as a JSON object whose numbers are Decimals.
 
-    Raises Problem 400 for everything else: no body, no JSON, no object, a repeated member, NaN, nesting too deep, too long.
-    The Content-Type is not asked: the gateway routes by path and method alone.
+    Raises Problem 400 for everything else: no body, no JSON, no object, a repeated member, NaN,
+    nesting too deep, too long. The Content-Type is not asked: the gateway routes by path and method
+    alone.
     """
     text = request.body()
     if not text.strip():
@@ -51,6 +52,7 @@ def _refuse_constant(name: str) -> NoReturn:
 def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        # Which of two members counts differs between parsers: what one checks, the next may not see.
+        # Which of two members counts differs between parsers: what one checks, the next may not
+        # see.
         raise Problem(400, "The body repeats a member.")
     return members

@@ -1,7 +1,7 @@
 """Page cursors: the id of a page's last item, signed.
 
-Unsigned, a cursor would let a caller start a query at any key. The signature covers a label, so that a cursor of one list
-is worth nothing on another.
+Unsigned, a cursor would let a caller start a query at any key. The signature covers a label, so
+that a cursor of one list is worth nothing on another.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def seal(item_id: str, key: str) -> str:
 
 
 def unseal(cursor: str, key: str) -> str:
-    """The id inside a cursor; raises Forged for anything that `seal` did not return with this key."""
+    """The id inside a cursor; raises Forged for what `seal` did not return with this key."""
     if not cursor.isascii() or len(cursor) > _LONGEST:
         raise Forged
     try:
@@ -34,7 +34,8 @@ def unseal(cursor: str, key: str) -> str:
     except binascii.Error:
         raise Forged from None
     mac, item_id = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
-    # Encoding once more refuses the other spellings that base64 allows (its last character has spare bits).
+    # Encoding once more refuses the other spellings that base64 allows (its last character has
+    # spare bits).
     if not hmac.compare_digest(mac, _mac(item_id, key)) or _encode(raw) != cursor:
         raise Forged
     return item_id.decode()

@@ -1,7 +1,8 @@
 """Requests, answers and problems of the REST API (Lambda proxy integration, payload format 1.0).
 
-A handler is a function of a `Request` that returns an answer or raises a `Problem`; `endpoint` makes it a Lambda handler.
-Problems are RFC 9457 problem+json and never tell how the function works inside.
+A handler is a function of a `Request` that returns an answer or raises a `Problem`; `endpoint`
+makes it a Lambda handler. Problems are RFC 9457 problem+json and never tell how the function works
+inside.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ _RETRY_AFTER = "1"  # seconds
 
 
 class Problem(Exception):
-    """An answer that is an error. `errors` name the places in the body: {"pointer": "/price", "detail": ...}."""
+    """An answer that is an error. `errors` name the places in the body: {"pointer": "/price",
+    "detail": ...}.
+    """
 
     def __init__(
         self,
@@ -104,7 +107,9 @@ class Request:
         return None
 
     def query(self, name: str) -> str | None:
-        """A query parameter, None when absent or empty; raises Problem 400 when it is given more than once."""
+        """A query parameter, None when absent or empty; raises Problem 400 when it is given more
+        than once.
+        """
         values = self._member("multiValueQueryStringParameters").get(name)
         if not isinstance(values, list):
             values = [self._member("queryStringParameters").get(name)]
@@ -143,7 +148,9 @@ def answer(
 
 
 def endpoint(function: Callable[[Request], Answer]) -> Callable[[Any, Any], Answer]:
-    """A Lambda handler around a function of a request: problems, CORS, one log line per request, never an exception."""
+    """A Lambda handler around a function of a request: problems, CORS, one log line per request,
+    never an exception.
+    """
 
     @functools.wraps(function)
     def handler(event: Any, context: Any) -> Answer:
@@ -184,7 +191,8 @@ def _common_headers(request: Request) -> dict[str, str]:
     allowed = [origin.strip() for origin in os.environ.get("CORS_ALLOW_ORIGINS", "").split(",")]
     if not any(allowed):
         return headers
-    # The answer depends on Origin even when the origin is refused: a shared cache must not mix the two up.
+    # The answer depends on Origin even when the origin is refused: a shared cache must not mix the
+    # two up.
     headers["Vary"] = "Origin"
     origin = request.header("Origin")
     if origin and origin in allowed:

@@ -1,7 +1,7 @@
 """Identifiers and instants.
 
-An item's id is a UUID version 7 (RFC 9562, section 5.7): it sorts by creation, so the index that lists items needs no other
-key, and two clients never have to agree on a counter.
+An item's id is a UUID version 7 (RFC 9562, section 5.7): it sorts by creation, so the index that
+lists items needs no other key, and two clients never have to agree on a counter.
 """
 
 from __future__ import annotations
@@ -10,18 +10,19 @@ import os
 import re
 import time
 
-# Also accepts ids that another program put into the table; everything else cannot be an item's key and is not asked for.
+# Also accepts ids that another program put into the table; everything else cannot be an item's key
+# and is not asked for.
 _KEY = re.compile(r"[0-9A-Za-z_-]{1,64}", re.ASCII)
-_last = 0
+_latest = [0]  # the moment of the id given out last
 
 
 def new() -> str:
     """A UUIDv7 as text; within one execution environment each is greater than the one before."""
-    global _last
     milliseconds, nanoseconds = divmod(time.time_ns(), 1_000_000)
-    # Method 3 of section 6.2: the 12 bits after the milliseconds hold the fraction of the millisecond.
+    # Method 3 of section 6.2: the 12 bits after the milliseconds hold the fraction of the
+    # millisecond.
     moment = milliseconds << 12 | nanoseconds * 4096 // 1_000_000
-    _last = moment = max(moment, _last + 1)
+    _latest[0] = moment = max(moment, _latest[0] + 1)
     milliseconds, fraction = moment >> 12, moment & 0xFFF
     random = int.from_bytes(os.urandom(8), "big") & (1 << 62) - 1
     digits = f"{milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | random:032x}"

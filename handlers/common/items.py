@@ -1,12 +1,13 @@
 """The item: what a client may send, the row in the table, and what a client gets back.
 
-Money is a Decimal from the first byte to the last: text or a JSON number in, a DynamoDB number in the table, text out.
+Money is a Decimal from the first byte to the last: text or a JSON number in, a DynamoDB number in
+the table, text out.
 """
 
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from common import aws
@@ -42,10 +43,12 @@ class _Refused(Exception):
 
 
 def parse(body: Mapping[str, Any]) -> Fields:
-    """The four fields of a body: name, price (Decimal), description (text or None) and tags (list of text).
+    """The four fields of a body: name, price (Decimal), description (text or None) and tags (list
+    of text).
 
-    Texts are kept as sent: nothing is trimmed, but a blank name or tag is refused. Lengths count Unicode characters, as JSON
-    Schema does. Raises Problem 400 that names every wrong member, unknown ones included.
+    Texts are kept as sent: nothing is trimmed, but a blank name or tag is refused. Lengths count
+    Unicode characters, as JSON Schema does. Raises Problem 400 that names every wrong member,
+    unknown ones included.
     """
     errors = [
         {"pointer": _pointer(name), "detail": "is not a member of an item"}
@@ -62,10 +65,10 @@ def parse(body: Mapping[str, Any]) -> Fields:
         try:
             if name in body:
                 fields[name] = check(body[name])
-            elif name not in fields:
-                raise _Refused("is required")
         except _Refused as refused:
             errors.append({"pointer": f"/{name}", "detail": str(refused)})
+    missing = [name for name in ("name", "price") if name not in body]
+    errors += [{"pointer": f"/{name}", "detail": "is required"} for name in missing]
     if errors:
         raise Problem(400, "The item is not valid.", errors=errors)
     return fields
@@ -77,10 +80,11 @@ def _pointer(name: str) -> str:
 
 
 def price(value: object) -> Decimal:
-    """A price of 0 to 999999999999.99 with at most two decimals, from text (`"19.90"`) or a JSON number.
+    """A price of 0 to 999999999999.99 with at most two decimals, from text (`"19.90"`) or a JSON
+    number.
 
-    A number counts by its value (1e2 is 100); a text must be written plainly, so that nobody can tell two texts of one price
-    apart by their exponents or signs.
+    A number counts by its value (1e2 is 100); a text must be written plainly, so that nobody can
+    tell two texts of one price apart by their exponents or signs.
     """
     if isinstance(value, str):
         if not _PRICE.fullmatch(value):
@@ -88,12 +92,11 @@ def price(value: object) -> Decimal:
         return Decimal(value)
     if not isinstance(value, Decimal):
         raise _Refused("must be a number, or a number as text")
-    try:
-        if 0 <= value <= HIGHEST_PRICE and value.quantize(_CENT) == value:
-            return value.quantize(_CENT).copy_abs()
-    except InvalidOperation:
-        pass  # more digits than any price has
-    raise _Refused("must be 0 to 999999999999.99 with at most 2 decimals")
+    # The bounds come first: of a number within them, however many digits it has, `quantize` keeps
+    # 14.
+    if not 0 <= value <= HIGHEST_PRICE or value.quantize(_CENT) != value:
+        raise _Refused("must be 0 to 999999999999.99 with at most 2 decimals")
+    return value.quantize(_CENT).copy_abs()
 
 
 def _name(value: object) -> str:
@@ -142,7 +145,7 @@ def attributes(fields: Fields) -> dict[str, dict[str, Any]]:
 
 
 def from_row(row: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """A table row as the API answers it: price with exactly two decimals, version a whole number."""
+    """A table row as the API answers it: price with two decimals, version a whole number."""
     item = aws.plain(row)
     return {
         "id": item["id"],
@@ -164,8 +167,8 @@ def etag(item: Mapping[str, Any]) -> str:
 def expected_versions(if_match: str | None) -> list[int] | None:
     """The versions an If-Match header accepts, None for `*` (any).
 
-    Weak tags and tags that are not ours match nothing (RFC 9110, section 13.1.1), which may leave the list empty. Raises Problem
-    428 without a header.
+    Weak tags and tags that are not ours match nothing (RFC 9110, section 13.1.1), which may leave
+    the list empty. Raises Problem 428 without a header.
     """
     text = (if_match or "").strip()
     if not text:

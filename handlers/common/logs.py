@@ -1,7 +1,8 @@
 """Structured logs: one JSON object per line on standard output, where Lambda reads and ships them.
 
-The functions log through an own logger that does not propagate. Lambda puts a handler on the root logger, and a second one
-there would double every line; replacing Lambda's would cost third-party libraries theirs.
+The functions log through an own logger that does not propagate. Lambda puts a handler on the root
+logger, and a second one there would double every line; replacing Lambda's would cost third-party
+libraries theirs.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import sys
 import time
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-# Anything that looks like a signed token is blotted out, whoever put it into a message or an exception.
+# Anything that looks like a signed token is blotted out, whoever put it into a message or an
+# exception.
 _TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 _HIDDEN = "***"
 _SHORTEST_SECRET = 6  # characters; hiding shorter ones would blot out ordinary words
@@ -47,7 +49,7 @@ class _Formatter(logging.Formatter):
 
 
 class _Stdout(logging.Handler):
-    """Looks sys.stdout up at each line: a worker may have been given another one since the import."""
+    """Looks sys.stdout up at each line: a worker may have got another one since the import."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

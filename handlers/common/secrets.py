@@ -34,7 +34,9 @@ def get(arn: str) -> str:
 
 
 def refetch(arn: str) -> str | None:
-    """The secret's text when it has changed since it was cached, else None; asks at most every 10 seconds."""
+    """The secret's text when it has changed since it was cached, else None; asks at most every 10
+    seconds.
+    """
     if _elapsed(_refetched.get(arn, 0.0)) < _PAUSE:
         return None
     _refetched[arn] = time.time()
@@ -44,7 +46,8 @@ def refetch(arn: str) -> str | None:
 
 
 def _elapsed(since: float) -> float:
-    # The wall clock: a frozen execution environment's monotonic clock may stand still. A clock set back counts as long ago.
+    # The wall clock: a frozen execution environment's monotonic clock may stand still. A clock set
+    # back counts as long ago.
     seconds = time.time() - since
     return seconds if seconds >= 0 else _MAXIMUM_AGE
 

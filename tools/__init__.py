@@ -1,0 +1,1 @@
+"""Tools for developers and operators, run as `python -m tools.<name>`."""
