@@ -7,16 +7,14 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
+from sandbox import secrecy
 from sandbox.clients import Clients
 from sandbox.faults import aws_said, is_expected, is_missing
 from sandbox.resources import INVOKES, REGISTRY, Resource, ResourceType, RestartNeeded
 from sandbox.state import Record, Remark, State
 from sandbox.values import fingerprints, jsonable
-
-_SECRET_LENGTH: Final = 8
-"""A text shorter than this is too common to be searched for in outputs."""
 
 
 class Stopped(Exception):
@@ -47,6 +45,10 @@ class Registration:
         return f"{self.type.rpartition(':')[2]} '{self.name}'"
 
 
+def _nobody(_what: str, _registration: Registration) -> None:
+    """Nobody listens."""
+
+
 @dataclass
 class Engine:
     """Applies one run of the program; its methods are called from many threads.
@@ -59,7 +61,7 @@ class Engine:
     aws: Clients
     state: State
     strict: bool = False
-    say: Callable[[str, Registration], object] = lambda what, registration: None
+    say: Callable[[str, Registration], object] = _nobody
     counts: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(("created", "updated", "deleted", "same"), 0)
     )
@@ -136,7 +138,7 @@ class Engine:
         old = self.state.resources.get(wanted.urn)
         kind = REGISTRY.get(wanted.type) or _unknown(wanted.type)
         prints = fingerprints(wanted.inputs, self.aws.seed)
-        changed = _changed(old, prints) - wanted.ignore
+        changed = _changed(old, prints) - wanted.ignore if old and not old.half_made else set()
         r = Resource(
             wanted.type,
             wanted.name,
@@ -191,7 +193,11 @@ class Engine:
     ) -> None:
         old = self.state.resources.get(wanted.urn)
         remarks = old.remarks if old and what == "same" else _remarks(kind, r)
-        kept = old.outputs if old and what == "same" else _open_outputs(outputs, wanted, kind)
+        kept = (
+            old.outputs
+            if old and what == "same"
+            else secrecy.open_outputs(outputs, wanted.inputs, wanted.secrets, kind.secret_outputs)
+        )
         with self._lock:
             self.counts[what] += 1
             order = sum(self.counts.values())
@@ -238,9 +244,13 @@ class Engine:
             said = (
                 f"{type(error).__name__}: {said} (in the sandbox: {last.name}, line {last.lineno})"
             )
+        trace = "".join(traceback.format_exception(error))
+        said, trace = (
+            secrecy.masked(text, wanted.inputs, wanted.secrets) for text in (said, trace)
+        )
         with self._lock:
             self.failures.append(f"{wanted.where}: {wanted.title}: {said}")
-            self.traces.append("".join(traceback.format_exception(error)))
+            self.traces.append(trace)
             old = self.state.resources.get(wanted.urn)
             if old is None:
                 self.state.resources[wanted.urn] = Record(
@@ -248,9 +258,10 @@ class Engine:
                 )
 
 
-def _changed(old: Record | None, prints: Mapping[str, str]) -> set[str]:
-    before = old.prints if old else {}
-    return {key for key in before.keys() | prints.keys() if before.get(key) != prints.get(key)}
+def _changed(old: Record, prints: Mapping[str, str]) -> set[str]:
+    return {
+        key for key in old.prints.keys() | prints.keys() if old.prints.get(key) != prints.get(key)
+    }
 
 
 def _unread(kind: ResourceType, r: Resource) -> list[str]:
@@ -268,33 +279,6 @@ def _remarks(kind: ResourceType, r: Resource) -> list[Remark]:
         *(("unread", name) for name in _unread(kind, r)),
         *(("compat", text) for text in r.compat),
     ]
-
-
-def _open_outputs(
-    outputs: Mapping[str, Any], wanted: Registration, kind: ResourceType
-) -> dict[str, Any]:
-    """The outputs that may lie in a file: none that is secret, none that repeats a secret input's text."""
-    texts = {
-        text
-        for key in wanted.secrets
-        for text in _texts(wanted.inputs.get(key))
-        if len(text) >= _SECRET_LENGTH
-    }
-    hidden = wanted.secrets | kind.secret_outputs
-    return {
-        key: jsonable(value)
-        for key, value in outputs.items()
-        if key not in hidden
-        and not any(secret in text for text in _texts(value) for secret in texts)
-    }
-
-
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, Mapping):
-        return [text for inner in value.values() for text in _texts(inner)]
-    if isinstance(value, list | tuple):
-        return [text for inner in value for text in _texts(inner)]
-    return [value] if isinstance(value, str) else []
 
 
 def _unknown(token: str) -> ResourceType:

@@ -69,7 +69,8 @@ def _parser() -> argparse.ArgumentParser:
         command = add(name, help=text, description=text[0].upper() + text[1:] + ".")
         command.add_argument("--stack", help="which stack (default: the running one)")
         command.set_defaults(run=run)
-        _OPTIONS.get(name, lambda command: None)(command)
+        if more := _OPTIONS.get(name):
+            more(command)
     return parser
 
 

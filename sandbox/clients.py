@@ -45,7 +45,7 @@ class Clients:
         return found
 
     def input_shape(self, service: str, operation: str) -> Any:
-        """botocore's input shape of an operation named in snake_case."""
+        """Input shape, in botocore's model, of an operation named in snake_case."""
         meta = self.client(service).meta
         return meta.service_model.operation_model(meta.method_to_api_mapping[operation]).input_shape
 
@@ -90,5 +90,4 @@ def _session() -> Any:
         "credentials_file": (None, None, None, None),
         "ignore_configured_endpoint_urls": (None, None, True, None),
     }
-    session = botocore.session.Session(session_vars=variables)
-    return session
+    return botocore.session.Session(session_vars=variables)

@@ -27,9 +27,8 @@ def is_missing(error: Any) -> bool:
 def is_expected(error: BaseException) -> bool:
     """Whether the error is about the resource (AWS refused it, an input is wrong), not a flaw of the sandbox."""
     named = {cls.__name__ for cls in type(error).__mro__}
-    return bool(
-        named & {"ClientError", "ParamValidationError", "BotoCoreError", "ValueError", "Mistake"}
-    )
+    ours = type(error).__module__.startswith("sandbox.")
+    return ours or bool(named & {"ClientError", "BotoCoreError", "ValueError"})
 
 
 def in_program(error: BaseException, root: Path) -> list[str]:
@@ -63,4 +62,4 @@ def _relative(file: str, root: Path) -> str:
 
 
 def _line(text: str) -> str:
-    return "; ".join(part.strip() for part in text.splitlines() if part.strip())
+    return " ".join(part.strip() for part in text.splitlines() if part.strip())

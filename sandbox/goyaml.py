@@ -6,7 +6,7 @@ as `2026-01-01 00:00:00 +0000 UTC`, Go's way of printing a time.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import decimal
 import math
 import re
@@ -141,7 +141,9 @@ def _time(value: str) -> str | None:
     if hour is not None and bool(mark) != bool(zone):
         return None  # with a T a zone is needed, without one none is allowed
     try:
-        date = datetime.datetime(*(int(x or 0) for x in (year, month, day, hour, minute, second)))
+        date = dt.datetime(
+            *(int(x or 0) for x in (year, month, day, hour, minute, second)), tzinfo=dt.UTC
+        )
     except ValueError:
         return None
     offset = (

@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Final
 from urllib.parse import unquote, urlsplit
 
 import pulumi
@@ -17,7 +17,9 @@ from pulumi.runtime.proto import engine_pb2, resource_pb2, source_pb2
 from sandbox.apply import Engine, Registration
 from sandbox.values import pack, unpack
 
-_STACK = "pulumi:pulumi:Stack"
+_STACK: Final = "pulumi:pulumi:Stack"
+_CONSTRUCTORS: Final = 3
+"""A resource's own constructor and those of its two base classes stand between the SDK and the line that made it."""
 
 
 class Monitor(mocks.MockMonitor):
@@ -45,6 +47,7 @@ class Monitor(mocks.MockMonitor):
         return f"{self._prefix}{chain}::{name}"
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 the monitor's own name
+        """Make one resource; components and providers need nothing made."""
         urn = self.make_urn(request.parent, request.type, request.name)
         if request.type == _STACK:
             return resource_pb2.RegisterResourceResponse(urn=urn)
@@ -79,6 +82,7 @@ class Monitor(mocks.MockMonitor):
         )
 
     def ReadResource(self, request: Any) -> Any:  # noqa: N802 the monitor's own name
+        """A resource looked up by its id: it is answered as asked for, and listed."""
         urn = self.make_urn(request.parent, request.type, request.name)
         self._engine.invoked[request.type] = (
             "a resource looked up by its id: it got its arguments back"
@@ -86,11 +90,13 @@ class Monitor(mocks.MockMonitor):
         return resource_pb2.ReadResourceResponse(urn=urn, properties=request.properties)
 
     def Invoke(self, request: Any) -> Any:  # noqa: N802 the monitor's own name
+        """A provider's function."""
         args, _ = unpack(request.args)
         answer = pack(self._engine.invoke(request.tok, args), request.args, secret=frozenset())
         return resource_pb2.ResourceInvokeResponse(**{"return": answer})
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 the monitor's own name
+        """The stack's exports; a component's outputs are nobody's business."""
         if f"::{_STACK}::" in request.urn:
             self.exports, self.secret_exports = unpack(request.outputs)
         return empty_pb2.Empty()
@@ -144,7 +150,11 @@ class _NoMocks(pulumi.runtime.Mocks):
 class Log:
     """Pulumi's engine log: what the program says through `pulumi.info`, `warn` and `error` goes to `say`."""
 
-    _WORDS = {engine_pb2.INFO: "", engine_pb2.WARNING: "warning: ", engine_pb2.ERROR: "error: "}
+    _WORDS: ClassVar = {
+        engine_pb2.INFO: "",
+        engine_pb2.WARNING: "warning: ",
+        engine_pb2.ERROR: "error: ",
+    }
 
     def __init__(self, say: Callable[[str], object]) -> None:
         self._say = say
@@ -161,7 +171,6 @@ def quick_stack_trace(root: Path) -> Callable[[], source_pb2.StackTrace]:
     The SDK's own reads the source line of each frame of each registration; that is a third of a run's time, for
     lines that nobody looks at.
     """
-
     inside, sandbox = f"{root}/", f"{Path(__file__).parent}/"
 
     def own(file: str) -> bool:
@@ -172,13 +181,14 @@ def quick_stack_trace(root: Path) -> Callable[[], source_pb2.StackTrace]:
         )
 
     def trace() -> source_pb2.StackTrace:
-        frame, found = sys._getframe(1), []
+        frame, found, constructors = sys._getframe(1), [], 0
         while frame is not None:
-            file = frame.f_code.co_filename
-            if own(file):
-                uri = Path(file).as_uri()
+            code = frame.f_code
+            if constructors >= _CONSTRUCTORS and own(code.co_filename):
+                uri = Path(code.co_filename).as_uri()
                 position = source_pb2.SourcePosition(uri=uri, line=frame.f_lineno)
                 found.append(source_pb2.StackFrame(pc=position))
+            constructors += code.co_name == "__init__"
             frame = frame.f_back
         return source_pb2.StackTrace(frames=found)
 

@@ -131,6 +131,6 @@ def write_json(path: Path, value: Any) -> None:
     """Write a JSON file in one step, readable by its owner only."""
     draft = path.with_suffix(".new")
     file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(file, "w", encoding="utf-8") as stream:
+    with os.fdopen(file, "w", encoding="utf-8") as stream:
         json.dump(value, stream, indent=1)
     draft.replace(path)

@@ -103,7 +103,7 @@ def _own_loop(loops: list[asyncio.AbstractEventLoop]) -> None:
 def _silent_loop() -> asyncio.AbstractEventLoop:
     """A loop that does not print what became of futures nobody waited for: the engine knows the failures."""
     loop = asyncio.new_event_loop()
-    loop.set_exception_handler(lambda loop, context: None)
+    loop.set_exception_handler(lambda _loop, _context: None)
     return loop
 
 

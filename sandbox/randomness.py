@@ -13,7 +13,7 @@ import json
 import string
 import uuid
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from sandbox.resources import Outputs, Resource, ResourceType, resource
 
@@ -62,7 +62,7 @@ def _text(r: Resource) -> str:
         "special": r.take("overrideSpecial") or _SPECIAL,
     }
     r.take("number")
-    used = {key: letters for key, letters in classes.items() if r.take(key, True)}
+    used = {key: letters for key, letters in classes.items() if r.take(key, default=True)}
     least = {key: r.take(f"min{key.capitalize()}", 0) for key in classes}
     if not used:
         raise ValueError("no kind of character is left to choose from")
@@ -82,23 +82,27 @@ def _text(r: Resource) -> str:
     secret_outputs=("result", "bcryptHash"),
 )
 def random_password(r: Resource) -> Outputs:
+    """A text that no file may hold."""
     return {"id": "none", "result": _text(r)}
 
 
 @resource("random:index/randomString:RandomString", ignored=_SPENT)
 def random_string(r: Resource) -> Outputs:
+    """A text that is no secret."""
     text = _text(r)
     return {"id": text, "result": text}
 
 
 @resource("random:index/randomUuid:RandomUuid", ignored=_SPENT)
 def random_uuid(r: Resource) -> Outputs:
+    """A version 4 UUID."""
     text = str(uuid.UUID(bytes=_stream(r).take(16), version=4))
     return {"id": text, "result": text}
 
 
 @resource("random:index/randomId:RandomId", ignored=_SPENT)
 def random_id(r: Resource) -> Outputs:
+    """Random bytes in four notations, each with the prefix; the id is the bare Base64 text."""
     raw = _stream(r).take(r.take("byteLength"))
     prefix = r.take("prefix", "")
     short = base64.urlsafe_b64encode(raw).decode().rstrip("=")
@@ -113,6 +117,7 @@ def random_id(r: Resource) -> Outputs:
 
 @resource("random:index/randomBytes:RandomBytes", ignored=_SPENT, secret_outputs=("base64", "hex"))
 def random_bytes(r: Resource) -> Outputs:
+    """Random bytes that no file may hold."""
     raw = _stream(r).take(r.take("length"))
     return {"id": "none", "base64": base64.b64encode(raw).decode(), "hex": raw.hex()}
 
@@ -121,10 +126,9 @@ def _nothing(_: Resource) -> None:
     """Nothing lies in the emulator."""
 
 
-def _derive_again(*types: Any) -> None:
+def _derive_again(*types: ResourceType) -> None:
     """A changed input derives a new value, an unchanged one the same; there is nothing to delete."""
     for kind in types:
-        assert isinstance(kind, ResourceType)
         kind.updates(kind.create)
         kind.deletes(_nothing)
         if kind.secret_outputs:

@@ -97,7 +97,9 @@ def curl(url: str, token: str) -> list[str]:
     base = url.rstrip("/")
     return [
         f"  TOKEN='{token}'",
-        f'  curl -sS -X POST {base}/items -H "Authorization: Bearer $TOKEN" '
-        """-H 'Content-Type: application/json' -d '{"name": "Notebook", "price": "4.50"}'""",
+        (
+            f'  curl -sS -X POST {base}/items -H "Authorization: Bearer $TOKEN" '
+            """-H 'Content-Type: application/json' -d '{"name": "Notebook", "price": "4.50"}'"""
+        ),
         f'  curl -sS {base}/items -H "Authorization: Bearer $TOKEN"',
     ]

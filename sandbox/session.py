@@ -6,8 +6,7 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from sandbox import emulator as emulators
 from sandbox.emulator import Emulator
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
     from sandbox.clients import Clients
     from sandbox.stack import Stack
     from sandbox.state import State
-
-HIDDEN: Final = "[secret]"
-"""What a file or a screen shows in place of a secret export."""
 
 
 @dataclass
@@ -53,7 +49,7 @@ class Session:
     strict: bool = False
     leashed: bool = False
     say: Callable[[str], object] = print
-    progress: Callable[[str, Registration], object] = lambda what, registration: None
+    progress: Callable[[str, Registration], object] = lambda _what, _registration: None
     _restarts: list[str] = field(default_factory=list)
     _saved: int = 0
 
@@ -136,6 +132,7 @@ class Session:
         emulator, aws, state = self._open(stack, emulator)
         from sandbox import program
         from sandbox.apply import Engine
+        from sandbox.secrecy import HIDDEN
 
         engine = Engine(aws, state, self.strict, self.progress)
         state.busy = True
@@ -159,8 +156,7 @@ class Session:
         The program's imports take longer than the emulator's start: they run side by side.
         """
         booting = _Booting(emulator, self.place)
-        from sandbox import program, services, state  # noqa: F401 the types register themselves
-        from sandbox import randomness  # noqa: F401,I001 after them: its values never lie in a file
+        from sandbox import program, randomness, services, state  # noqa: F401 the types register themselves
         from sandbox.clients import Clients
 
         seed = booting.seed()

@@ -227,7 +227,7 @@ def _complete(
             raise Mistake(f"{file}: config.{key}: is missing, and Pulumi.yaml gives no default")
     for key, value in values.items():
         if path := _secure(value):
-            where = ".".join((key, *path))
+            where = ".".join(part for part in (key, *path) if part)
             raise Mistake(
                 f"{file}: config.{where}: a 'secure' value cannot be decrypted here; "
                 f"give a plain one for the sandbox: -c {where}=VALUE"

@@ -126,7 +126,7 @@ def _text(value: Any) -> Any:
     return value if isinstance(value, str) else str(value)
 
 
-def _number(make: type[int] | type[float], value: Any) -> Any:
+def _number(make: type[int | float], value: Any) -> Any:
     try:
         made = make(value)
     except (TypeError, ValueError):

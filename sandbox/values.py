@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import decimal
 import hashlib
 import hmac
 import json
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -110,7 +109,7 @@ def jsonable(value: Any) -> Any:
         return {str(k): jsonable(v) for k, v in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [jsonable(v) for v in value]
-    if isinstance(value, datetime.datetime | datetime.date):
+    if isinstance(value, dt.datetime | dt.date):
         return value.isoformat()
     if isinstance(value, decimal.Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
@@ -141,7 +140,7 @@ def _content(value: Any) -> Any:
     if isinstance(value, pulumi.StringAsset):
         return hashlib.sha256(value.text.encode()).hexdigest()
     if isinstance(value, pulumi.FileAsset | pulumi.FileArchive):
-        return _path(os.fspath(value.path))
+        return _path(Path(value.path))
     if isinstance(value, pulumi.AssetArchive):
         return {name: _content(inner) for name, inner in value.assets.items()}
     if isinstance(value, pulumi.RemoteAsset | pulumi.RemoteArchive):
@@ -149,31 +148,25 @@ def _content(value: Any) -> Any:
     raise TypeError(f"an input holds a {type(value).__name__}")
 
 
-def _path(path: str) -> Any:
+def _path(path: Path) -> Any:
     """A file by its bytes, a folder by its files; what does not exist (a layer not built yet) by its name."""
-    if os.path.isdir(path):
-        return {name: _path(file) for name, file in _files(path)}
+    if path.is_dir():
+        return {file.relative_to(path).as_posix(): _path(file) for file in _files(path)}
     try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        return hashlib.sha256(path.read_bytes()).hexdigest()
     except FileNotFoundError:
-        return os.path.basename(path)
+        return path.name
 
 
-def _files(folder: str) -> Iterator[tuple[str, str]]:
-    for base, _, names in sorted(os.walk(folder)):
-        for name in sorted(names):
-            file = os.path.join(base, name)
-            yield os.path.relpath(file, folder), file
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def asset_paths(value: Any) -> Iterator[str]:
+def asset_paths(value: Any) -> Iterator[Path]:
     """Absolute paths of the files inside an archive or asset."""
     if isinstance(value, pulumi.AssetArchive):
         for inner in value.assets.values():
             yield from asset_paths(inner)
     elif isinstance(value, pulumi.FileAsset | pulumi.FileArchive):
-        path = os.path.abspath(os.fspath(value.path))
-        if os.path.isdir(path):
-            yield from (file for _, file in _files(path))
-        else:
-            yield path
+        path = Path(value.path).absolute()
+        yield from _files(path) if path.is_dir() else [path]

@@ -124,14 +124,13 @@ class Watcher:
         if self._outcome is not None:
             for wanted in self._outcome.engine.registered.values():
                 for file in (f for value in wanted.inputs.values() for f in asset_paths(value)):
-                    if Path(file) in paths:
-                        found.setdefault(Path(file), []).append(wanted)
+                    if file in paths:
+                        found.setdefault(file, []).append(wanted)
         return found
 
     def _swap(self, carriers: dict[Path, list[Registration]]) -> bool:
         """New code into the functions that carry a saved file; a file that does not compile is only reported."""
-        assert self._outcome is not None
-        if not all([self._compiles(path) for path in carriers]):
+        if [path for path in carriers if not self._compiles(path)] or self._outcome is None:
             return False
         began = time.perf_counter()
         if not self._session.in_step():
