@@ -29,9 +29,9 @@ class ApiSettings(Model):
     )
     cors_allow_origins: tuple[str, ...] = setting(
         (),
-        "Web origins that may call the API from a browser, `https://host[:port]` each. Empty: none.",
+        "The web origin that may call the API from a browser, `https://host[:port]`; at most one. Empty: none.",
         source="Fetch standard, CORS protocol",
-        schema={"items": {"type": "string", "pattern": f"^{ORIGIN}$"}, "uniqueItems": True},
+        schema={"items": {"type": "string", "pattern": f"^{ORIGIN}$"}, "maxItems": 1},
         example=["https://app.example.com"],
     )
     authorizer_result_ttl_in_seconds: int = setting(

@@ -63,13 +63,16 @@ def function_names(draft: Draft) -> Iterator[Mistake]:
 
 
 def cors_origins(draft: Draft) -> Iterator[Mistake]:
-    """Browsers compare an origin character by character."""
-    seen: set[str] = set()
-    for index, origin in enumerate(draft.api.cors_allow_origins):
-        problem = "must not be given twice" if origin in seen else _wrong_origin(origin)
-        seen.add(origin)
-        if problem:
+    """Browsers compare an origin character by character, and the gateway's own answers (preflight, errors) can name
+    only a fixed one.
+    """
+    origins = draft.api.cors_allow_origins
+    for index, origin in enumerate(origins):
+        if problem := _wrong_origin(origin):
             yield Mistake(("api", "cors_allow_origins", str(index)), refused(problem, origin))
+    if len(origins) > 1:
+        what = "must be at most 1 origin: what the gateway answers by itself names a fixed one"
+        yield Mistake(("api", "cors_allow_origins"), refused(what, len(origins)))
 
 
 def _wrong_origin(origin: str) -> str:

@@ -189,7 +189,7 @@ def test_valid_edges_are_accepted(handlers: Path) -> None:
             "notification-sender": {"reserved_concurrent_executions": 4},
             "health": {"reserved_concurrent_executions": 0},
         },
-        "api": {"cors_allow_origins": ["http://localhost:3000", "https://app.example.com", "https://a-b.example:8443"]},
+        "api": {"cors_allow_origins": ["https://a-b.example:8443"]},
         "data": {"secret_recovery_window_in_days": 7},
         "triggers": {"queues": {"notifications": {"maximum_concurrency": 4, "batch_size": 10000,
                                                   "maximum_batching_window_in_seconds": 1,
