@@ -14,6 +14,17 @@ from sandbox.openapi.gateway import for_emulator
 from sandbox.openapi.plan import Method, Plan
 from sandbox.openapi.schemas import stored
 
+_AUTHORIZER: Final = (
+    "authType",
+    "authorizerCredentials",
+    "authorizerResultTtlInSeconds",
+    "authorizerUri",
+    "identitySource",
+    "identityValidationExpression",
+    "name",
+    "providerARNs",
+    "type",
+)
 _PAGE: Final = 500
 """Most resources the API lists at once; AWS allows 300 in an API."""
 
@@ -82,7 +93,7 @@ class _Expansion:
         ids = {}
         for name, wanted in self._plan.authorizers.items():
             old = there.get(name)
-            if old is not None and _same(wanted, {key: old.get(key) for key in wanted}):
+            if old is not None and _same(wanted, {key: old.get(key) for key in _AUTHORIZER}):
                 ids[name] = old["id"]
             else:
                 ids[name] = self._client.create_authorizer(**self._api, **wanted)["id"]
@@ -152,17 +163,13 @@ class _Expansion:
 
     def _gateway_responses(self) -> None:
         listed = self._client.get_gateway_responses(**self._api)["items"]
-        there = {
-            response["responseType"]: response
-            for response in listed
-            if not response.get("defaultResponse")
-        }
+        there = {r["responseType"] for r in listed if not r.get("defaultResponse")}
         for kind, response in self._plan.gateway_responses.items():
-            wanted = _set(for_emulator(response))
-            old = there.pop(kind, None)
-            if old is None or not _same(wanted, {key: old.get(key) for key in wanted}):
-                self._client.put_gateway_response(**self._api, responseType=kind, **wanted)
-        for kind in there:
+            # What a response leaves out is listed with a default, which looks like a choice: so all are put.
+            self._client.put_gateway_response(
+                **self._api, responseType=kind, **_set(for_emulator(response))
+            )
+        for kind in sorted(there - set(self._plan.gateway_responses)):
             self._client.delete_gateway_response(**self._api, responseType=kind)
 
 

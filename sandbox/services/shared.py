@@ -82,7 +82,7 @@ def nested(
 
     As with `Block.params`, a key without a counterpart in the API counts as an input that was not read.
     """
-    unknown = r._untranslated.append  # noqa: SLF001 - the account of inputs is kept there
+    unknown = r._untranslated.append  # the account of inputs is kept there
     return translate(r.aws.input_shape(service, operation), value, rename, unknown=unknown)
 
 
