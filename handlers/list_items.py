@@ -8,7 +8,7 @@ from typing import Any
 
 from common import aws, cursor, http, ids, items, secrets
 
-_LIMIT = re.compile(r"[1-9][0-9]?|100", re.ASCII)
+_LIMIT = re.compile(r"[1-9][0-9]?|100")
 _DEFAULT_LIMIT = 20
 _INDEX = "by-collection"
 

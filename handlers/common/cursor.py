@@ -7,13 +7,11 @@ that a cursor of one list is worth nothing on another.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 
 _LABEL = b"sandpiper items by-collection v1\0"
 _MAC_BYTES = 16
-_LONGEST = 200  # characters
 
 
 class Forged(Exception):
@@ -27,11 +25,9 @@ def seal(item_id: str, key: str) -> str:
 
 def unseal(cursor: str, key: str) -> str:
     """The id inside a cursor; raises Forged for what `seal` did not return with this key."""
-    if not cursor.isascii() or len(cursor) > _LONGEST:
-        raise Forged
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-    except binascii.Error:
+    except ValueError:
         raise Forged from None
     mac, item_id = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
     # Encoding once more refuses the other spellings that base64 allows (its last character has

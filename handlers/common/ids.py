@@ -12,7 +12,7 @@ import time
 
 # Also accepts ids that another program put into the table; everything else cannot be an item's key
 # and is not asked for.
-_KEY = re.compile(r"[0-9A-Za-z_-]{1,64}", re.ASCII)
+_KEY = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _latest = [0]  # the moment of the id given out last
 
 

@@ -25,14 +25,14 @@ MOST_TAGS = 50
 HIGHEST_PRICE = Decimal("999999999999.99")  # far below the 38 digits of a DynamoDB number
 
 _FIELDS = ("name", "price", "description", "tags")
-_PRICE = re.compile(r"(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{1,2})?", re.ASCII)
+_PRICE = re.compile(r"(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{1,2})?")
 _CENT = Decimal("0.01")
 # Control characters hide in lists and logs and are refused; a description may have tabs and lines.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _CONTROL_IN_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 # Half of a surrogate pair is no character: it cannot be written as UTF-8, and DynamoDB refuses it.
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-_ETAG = re.compile(r'"([1-9][0-9]{0,17})"', re.ASCII)
+_ETAG = re.compile(r'"([1-9][0-9]{0,17})"')
 _MOST_ETAGS = 50
 
 Fields = dict[str, Any]

@@ -7,9 +7,7 @@ import time
 from common import aws, logs
 
 _MAXIMUM_AGE = 300.0  # seconds; after this a removed key is no longer honoured
-_PAUSE = (
-    10.0  # seconds between two early refetches: forged key ids must not become calls (and cost)
-)
+_PAUSE = 10.0  # seconds between early refetches: forged key ids must not become calls and cost
 
 _cache: dict[str, tuple[str, float]] = {}
 _refetched: dict[str, float] = {}

@@ -114,18 +114,10 @@ def test_a_key_url_in_the_header_is_ignored_and_never_followed(authorize: Any) -
 @pytest.mark.parametrize(
     "header",
     [
-        *(
-            None,
-            "",
-            "Bearer",
-            "Bearer ",
-            "Basic dTpw",
-            "Token a.b.c",
-            "Bearer a.b",
-            "Bearer a.b.c.d",
-        ),
-        *("Bearer ..", "Bearer a..c", "Bearer é.é.é", "Bearer a.b.c\r\nX: y", 7, ["a.b.c"]),
+        *(None, "", "Bearer", "Bearer ", "Basic dTpw", "Token a.b.c", "Bearer a.b", 7, []),
+        *("Bearer ..", "Bearer a..c", "Bearer é.é.é", "Bearer \u017f.b.c", "Bearer a.b.c.d"),
         *("Bearer\ta.b.c", "a.b.c", "Bearer " + "a." * 5000, "Bearer \x00.\x00.\x00"),
+        "Bearer a.b.c\r\nX: y",
     ],
 )
 def test_a_header_that_is_no_bearer_token_is_denied(authorize: Any, aws: Any, header: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 _GOOD = {"name": "n", "price": "1"}
+_BASE64 = base64.b64encode(json.dumps(_GOOD).encode()).decode()
 _CENTS = st.integers(min_value=0, max_value=10**14 - 1)
 _NAUGHTY = (
     "\u202etxet",
@@ -206,6 +208,12 @@ def test_a_body_that_is_no_json_object_is_400(call: Any, aws: Any, body: Any) ->
     assert aws.names() == []
 
 
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_pythons_own_numbers_are_no_json(constant: str) -> None:
+    with pytest.raises(http.Problem, match="not valid JSON"):
+        json_object(_request(f'{{"price": {constant}}}'))
+
+
 def test_a_body_longer_than_any_item_is_400(call: Any, aws: Any) -> None:
     body = json.dumps(_GOOD) + " " * LONGEST
     assert call(create_item, "api_create_item", body=body)["statusCode"] == 400
@@ -218,7 +226,7 @@ def test_the_longest_item_fits_with_every_character_escaped(call: Any, table: An
     assert call(create_item, "api_create_item", body=body)["statusCode"] == 201
 
 
-@pytest.mark.parametrize("body", ["!!!", "e30", "/w==", "😀", "e30=\n"])
+@pytest.mark.parametrize("body", ["!!!", "e30", "/w==", "😀", _BASE64[:8] + "\n!" + _BASE64[8:]])
 def test_a_base64_body_that_is_no_text_is_400(call: Any, aws: Any, body: str) -> None:
     answer = call(create_item, "api_create_item", body=body, isBase64Encoded=True)
     assert answer["statusCode"] == 400

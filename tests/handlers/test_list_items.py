@@ -50,13 +50,21 @@ def test_a_page_goes_on_where_a_query_ended_early(
 
 
 @pytest.mark.parametrize(
-    "limit", ["0", "101", "-1", "1.5", "ten", "1e1", " 5", "\u0665", "01", "9" * 99]
+    "limit", ["0", "101", "-1", "1.5", "ten", "1e1", " 5", "\u0665", "01", "1000"]
 )
 def test_a_limit_outside_1_to_100_is_400(call: Any, table: Any, aws: Any, limit: str) -> None:
     query = {"limit": [limit]}
     answer = call(list_items, "api_list_items", multiValueQueryStringParameters=query)
     assert answer["statusCode"] == 400
     assert aws.names() == []
+
+
+@pytest.mark.parametrize("limit", ["1", "9", "10", "99", "100"])
+def test_a_limit_of_1_to_100_is_asked_for(call: Any, table: Any, aws: Any, limit: str) -> None:
+    query = {"limit": [limit]}
+    answer = call(list_items, "api_list_items", multiValueQueryStringParameters=query)
+    assert answer["statusCode"] == 200
+    assert aws.calls[0][1]["Limit"] == int(limit) + 1
 
 
 @pytest.mark.parametrize("name", ["limit", "cursor"])

@@ -80,6 +80,13 @@ def test_a_picture_lying_on_its_side_is_put_upright_and_loses_its_metadata(kind:
     assert dict(picture.getexif()) == {}
 
 
+@pytest.mark.parametrize("mode", ["P", "1", "L", "RGBA", "LA"])
+def test_every_kind_of_picture_is_put_upright(mode: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 8
+    assert _thumb(_saved(_picture(mode), "PNG", exif=exif))[0].size == (100, 200)
+
+
 def test_an_orientation_that_cannot_be_read_is_left_alone(lines: Any) -> None:
     cut = b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\xff\xff"
     for kind, exif in (("JPEG", cut), ("PNG", cut), ("PNG", b"no TIFF"), ("WEBP", b"Exif\0\0II")):
@@ -202,6 +209,17 @@ _HOSTILE = {
 def test_what_is_no_sound_picture_is_refused(data: bytes) -> None:
     with pytest.raises(Refused):
         thumbnail(data)
+
+
+@pytest.mark.parametrize(("width", "height"), [(50_000, 50_000), (8001, 8000), (16_000, 8001)])
+def test_a_bomb_is_refused_by_the_size_it_claims(width: int, height: int) -> None:
+    with pytest.raises(Refused, match=r"pixels are more than|DecompressionBomb"):
+        thumbnail(_png(width, height))
+
+
+def test_the_quality_of_a_jpeg_is_85() -> None:
+    expected = Image.open(io.BytesIO(_saved(_picture(), "JPEG", quality=85)))
+    assert _thumb(_saved(_picture(), "JPEG", quality=100))[0].quantization == expected.quantization
 
 
 def test_a_picture_followed_by_something_else_loses_it() -> None:
