@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -88,14 +89,19 @@ def read(aws: Clients, functions: Iterable[Function], since: int = 0) -> list[Ev
 
 def _events(aws: Clients, function: Function, since: int) -> Iterator[Event]:
     logs, more = aws.client("logs"), {}
+    alike: Counter[tuple[str, int, str]] = Counter()
     while True:
         try:
             page = logs.filter_log_events(logGroupName=function.log_group, startTime=since, **more)
         except logs.exceptions.ResourceNotFoundException:
             return
         for event in page["events"]:
+            # MiniStack gives the lines of functions no event id.
+            place = (event["logStreamName"], event["timestamp"], event["message"])
+            alike[place] += 1
+            event_id = event.get("eventId") or f"{place} {alike[place]}"
             yield Event(
-                function.name, event["timestamp"], event["message"].rstrip("\n"), event["eventId"]
+                function.name, event["timestamp"], event["message"].rstrip("\n"), event_id
             )
         if not page.get("nextToken"):
             return

@@ -1,0 +1,206 @@
+"""Dropping any one action that the emulator judges breaks what it is for: no function holds an action in vain.
+
+The actions that the emulator does not judge (keys, logs, traces, polling) are held by rules, in tests/policies.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from PIL import Image
+
+import sandbox
+from sandbox.box import Box
+from tests.application.conftest import QUICK
+
+Use = Callable[[Box], bool]
+ITEM = {"name": "lamp", "price": "1.00"}
+
+
+@pytest.fixture(scope="module")
+def fresh() -> Iterator[Box]:
+    """A sandbox of its own: an environment that has read a secret once would not ask again."""
+    # Without the authorizer's cache every request asks the authorizer.
+    uncached = {"api": {"authorizer_result_ttl_in_seconds": 0}}
+    with sandbox.running("dev", config={**QUICK, **uncached}) as running:
+        yield running
+
+
+def create(box: Box) -> bool:
+    return box.http.post("/items", token=True, json=ITEM).status == 201
+
+
+def read(box: Box) -> bool:
+    return box.http.get(f"/items/{_item(box)}", token=True).status == 200
+
+
+def list_(box: Box) -> bool:
+    return box.http.get("/items?limit=1", token=True).status == 200
+
+
+def page(box: Box) -> bool:
+    _item(box)
+    _item(box)
+    return list_(box)
+
+
+def update(box: Box) -> bool:
+    answer = box.http.put(
+        f"/items/{_item(box)}", token=True, json=ITEM, headers={"If-Match": "*"}
+    )
+    return answer.status == 200
+
+
+def delete(box: Box) -> bool:
+    return box.http.delete(f"/items/{_item(box)}", token=True).status == 204
+
+
+def authorize(box: Box) -> bool:
+    return box.http.get("/items/x", token=True).status == 404
+
+
+def thumbnail(box: Box) -> bool:
+    out = io.BytesIO()
+    Image.new("RGB", (20, 20)).save(out, "JPEG")
+    bucket = box.outputs["uploadsBucket"]
+    box.client("s3").put_object(Bucket=bucket, Key="uploads/x.jpg", Body=out.getvalue())
+    record = {"s3": {"bucket": {"name": bucket}, "object": {"key": "uploads/x.jpg"}}}
+    event = {"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", **record}]}
+    return box.invoke("image-processor", event).error is None
+
+
+def audit(box: Box) -> bool:
+    record = {
+        "eventID": "1",
+        "eventName": "REMOVE",
+        "eventSource": "aws:dynamodb",
+        "dynamodb": {
+            "ApproximateCreationDateTime": 1,
+            "Keys": {"id": {"S": "x"}},
+            "SequenceNumber": "1",
+        },
+    }
+    return box.invoke("data-transformer", {"Records": [record]}).payload == {"batchItemFailures": []}
+
+
+def notify(box: Box) -> bool:
+    record = {"messageId": "1", "body": '{"message": "x"}', "eventSource": "aws:sqs"}
+    return box.invoke("notification-sender", {"Records": [record]}).payload == {
+        "batchItemFailures": []
+    }
+
+
+def clean(box: Box) -> bool:
+    return box.invoke("cleanup-job", {}).error is None
+
+
+def delete_upload(box: Box) -> bool:
+    """As the role itself: no object of a test is old enough for cleanup-job, which refuses less than a day."""
+    role = box.outputs["functions"]["cleanup-job"]["roleArn"]
+    keys = box.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=box.endpoint,
+        region_name=box.region,
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+        config=Config(s3={"addressing_style": "path"}),
+    )
+    try:
+        s3.delete_object(Bucket=box.outputs["uploadsBucket"], Key="uploads/old")
+    except s3.exceptions.ClientError as error:
+        assert error.response["Error"]["Code"] == "AccessDenied"  # noqa: PT017
+        return False
+    return True
+
+
+JUDGED: list[tuple[str, str, Use]] = [
+    # The two secrets come first: an environment that has read one keeps it.
+    ("authorizer", "secretsmanager:GetSecretValue", authorize),
+    ("list-items", "secretsmanager:GetSecretValue", page),
+    ("create-item", "dynamodb:PutItem", create),
+    ("get-item", "dynamodb:GetItem", read),
+    ("list-items", "dynamodb:Query", list_),
+    ("update-item", "dynamodb:UpdateItem", update),
+    ("delete-item", "dynamodb:DeleteItem", delete),
+    ("image-processor", "s3:GetObject", thumbnail),
+    ("image-processor", "s3:PutObject", thumbnail),
+    ("data-transformer", "dynamodb:PutItem", audit),
+    ("notification-sender", "sns:Publish", notify),
+    ("cleanup-job", "s3:ListBucket", clean),
+    ("cleanup-job", "s3:DeleteObject", delete_upload),
+]
+
+
+def test_dropping_one_action_breaks_what_it_is_for(fresh: Box) -> None:
+    missed = []
+    for function, action, use in JUDGED:
+        with _without(fresh, function, action):
+            if use(fresh):
+                missed.append(f"{function} works without {action}")
+        if not use(fresh):
+            missed.append(f"{function} does not work with {action} given back")
+    assert missed == []
+
+
+def test_every_action_of_a_handler_is_judged_above(fresh: Box) -> None:
+    by_rules = {"kms", "logs", "xray", "sqs"}
+    held = set()
+    for function in fresh.outputs["functions"]:
+        for statement in _policy(fresh, function)[1]["Statement"]:
+            held |= {
+                (function, action)
+                for action in statement["Action"]
+                if action.split(":")[0] not in by_rules
+            }
+    assert held == {(function, action) for function, action, _ in JUDGED}
+
+
+def _item(box: Box) -> str:
+    """A new item, put by the administrator."""
+    number = len(box.client("dynamodb").scan(TableName=box.outputs["itemsTable"])["Items"])
+    item_id = f"0190c2d4-0000-7000-8000-{number:012d}"
+    row: dict[str, Any] = {name: {"S": "x"} for name in ("name", "createdAt", "updatedAt")}
+    row |= {"id": {"S": item_id}, "collection": {"S": "items"}, "tags": {"L": []}}
+    row |= {"price": {"N": "1"}, "version": {"N": "1"}}
+    box.client("dynamodb").put_item(TableName=box.outputs["itemsTable"], Item=row)
+    return item_id
+
+
+def _policy(box: Box, function: str) -> tuple[dict[str, str], dict[str, Any]]:
+    iam = box.client("iam")
+    role = box.outputs["functions"][function]["roleArn"].rsplit("/", 1)[1]
+    named = [
+        name
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
+        if name.startswith(f"{function}-policy")
+    ]
+    where = {"RoleName": role, "PolicyName": named[0]}
+    document = iam.get_role_policy(**where)["PolicyDocument"]
+    return where, document
+
+
+@contextmanager
+def _without(box: Box, function: str, action: str) -> Iterator[None]:
+    where, document = _policy(box, function)
+    iam = box.client("iam")
+    less = [
+        {**s, "Action": [a for a in s["Action"] if a != action]} for s in document["Statement"]
+    ]
+    less = [s for s in less if s["Action"]]
+    assert less != document["Statement"], f"{function} does not hold {action}"
+    iam.put_role_policy(**where, PolicyDocument=json.dumps({**document, "Statement": less}))
+    try:
+        yield
+    finally:
+        iam.put_role_policy(**where, PolicyDocument=json.dumps(document))
+
+
