@@ -19,9 +19,7 @@ from common import aws, logs, secrets
 _LONGEST_TOKEN = 8192  # characters; a gateway passes 10,240 bytes of headers
 _LONGEST_SUBJECT = 256  # characters
 _LEEWAY = 5  # seconds between the clocks of who signs and who verifies
-_BEARER = re.compile(
-    r"Bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)", re.ASCII | re.IGNORECASE
-)
+_BEARER = re.compile(r"Bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)", re.IGNORECASE)
 _CLAIMS = ("exp", "iat", "iss", "aud", "sub")
 
 aws.prepare("secretsmanager")

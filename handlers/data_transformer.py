@@ -12,10 +12,10 @@ import os
 from typing import Any
 
 from common import aws, ids, logs
+from common.deadline import Deadline
 
 # Sequence numbers have 21 to 40 digits; of equal length they sort as text as they do as numbers.
 _SEQUENCE_DIGITS = 40
-_RESERVE = 9_500  # milliseconds: one slow put ends before Lambda's timeout does
 
 aws.prepare("dynamodb")
 
@@ -28,10 +28,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """
     logs.begin(context)
     records = event["Records"]
+    deadline = Deadline(context)
     for done, record in enumerate(records):
         try:
-            if done:
-                _check_time(context)
+            if done and deadline.is_near():
+                raise TimeoutError("out of time, the rest is left for the next attempt")
             _write(record)
         except Exception as error:
             logs.error("change not recorded", cause=error, eventId=str(record.get("eventID", "")))
@@ -42,11 +43,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             return {"batchItemFailures": [{"itemIdentifier": failed}]}
     logs.info("batch recorded", recorded=len(records))
     return {"batchItemFailures": []}
-
-
-def _check_time(context: Any) -> None:
-    if context.get_remaining_time_in_millis() < _RESERVE:
-        raise TimeoutError("out of time, the rest is left for the next attempt")
 
 
 def _write(record: dict[str, Any]) -> None:

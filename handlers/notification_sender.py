@@ -13,12 +13,10 @@ import re
 from typing import Any
 
 from common import aws, logs
+from common.deadline import Deadline
 
 _LONGEST_SUBJECT = 100  # characters, a limit of SNS
 _UNPRINTABLE = re.compile(r"[^\x21-\x7e]+")
-# A publish may take 9 seconds when SNS is slow. What is not begun in time goes back unpublished;
-# running into the timeout would send the published ones back too, and publish them twice.
-_RESERVE = 9_500  # milliseconds
 
 aws.prepare("sns")
 
@@ -27,8 +25,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """The messages that were not published, for ReportBatchItemFailures."""
     logs.begin(context)
     failures: list[dict[str, str]] = []
+    deadline = Deadline(context)
     for position, record in enumerate(event["Records"]):
-        if position and context.get_remaining_time_in_millis() < _RESERVE:
+        # What is not begun in time goes back unpublished; running into the timeout would send the
+        # published ones back too, and publish them twice.
+        if position and deadline.is_near():
             left = event["Records"][position:]
             logs.warning("out of time, messages go back to the queue", messages=len(left))
             failures += [{"itemIdentifier": late["messageId"]} for late in left]
