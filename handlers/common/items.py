@@ -25,7 +25,7 @@ MOST_TAGS = 50
 HIGHEST_PRICE = Decimal("999999999999.99")  # far below the 38 digits of a DynamoDB number
 
 _FIELDS = ("name", "price", "description", "tags")
-_PRICE = re.compile(r"(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{1,2})?")
+_PRICE = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,2})?")
 _CENT = Decimal("0.01")
 # Control characters hide in lists and logs and are refused; a description may have tabs and lines.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -83,13 +83,13 @@ def price(value: object) -> Decimal:
     """A price of 0 to 999999999999.99 with at most two decimals, from text (`"19.90"`) or a JSON
     number.
 
-    A number counts by its value (1e2 is 100); a text must be written plainly, so that nobody can
-    tell two texts of one price apart by their exponents or signs.
+    A number counts by its value (1e2 is 100); a text must be written plainly, without sign,
+    exponent or space, as the API's schema says.
     """
     if isinstance(value, str):
         if not _PRICE.fullmatch(value):
             raise _Refused("must be 0 to 999999999999.99 with at most 2 decimals")
-        return Decimal(value)
+        return Decimal(value).quantize(_CENT)
     if not isinstance(value, Decimal):
         raise _Refused("must be a number, or a number as text")
     # The bounds come first: of a number within them, however many digits it has, `quantize` keeps
