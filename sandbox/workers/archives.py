@@ -4,7 +4,6 @@ A folder is named after what is in it, so new code never meets old files and not
 invalidated. Everything lies under one folder in TMPDIR, which goes when the emulator goes.
 """
 
-import contextlib
 import functools
 import hashlib
 import io
@@ -51,7 +50,7 @@ class Archives:
         descriptor, name = tempfile.mkstemp(prefix="log-", dir=self._root)
         os.close(descriptor)
         descriptor = os.open(name, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
-        os.unlink(name)
+        Path(name).unlink()
         return descriptor
 
     def remove(self) -> None:
@@ -78,8 +77,7 @@ def _extract(archive: bytes, folder: Path) -> None:
     """Unpack with the mode bits that say a file may be executed; names cannot leave the folder."""
     with zipfile.ZipFile(io.BytesIO(archive)) as opened:
         for member in opened.infolist():
-            target = opened.extract(member, folder)
+            target = Path(opened.extract(member, folder))
             executable = (member.external_attr >> 16) & 0o111
             if executable and not member.is_dir():
-                with contextlib.suppress(OSError):
-                    os.chmod(target, os.stat(target).st_mode | executable)
+                target.chmod(target.stat().st_mode | executable)

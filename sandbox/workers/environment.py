@@ -19,7 +19,7 @@ INIT_SECONDS = 10.0
 _LOG_LIMIT = 1 << 20
 
 
-class Failure(Exception):
+class CallError(Exception):
     """A call that ends in an error document; `fatal` means the environment is gone."""
 
     def __init__(self, document: dict[str, Any], *, fatal: bool = True) -> None:
@@ -59,7 +59,7 @@ class Environment:
             theirs.close()
 
     def load(self, request_id: str, timeout: float) -> None:
-        """Wait until the handler is loaded; raises `Failure` with the error document.
+        """Wait until the handler is loaded; raises `CallError` with the error document.
 
         `timeout` is the function's own, in seconds: AWS repeats a slow load within it.
         """
@@ -67,24 +67,24 @@ class Environment:
         try:
             _kind, self.process, _ = self._stream.receive(INIT_SECONDS)
             kind, self.memory_kib, payload = self._stream.receive(INIT_SECONDS + timeout)
-        except (TimeoutError, wire.Closed) as error:
+        except (TimeoutError, wire.ClosedError) as error:
             raise self._ended(error, request_id, timeout) from error
         self.init_ms = (time.monotonic() - started) * 1000
         if kind == wire.FAULT:
-            raise Failure(json.loads(payload))
+            raise CallError(json.loads(payload))
 
     def invoke(self, call: dict[str, Any], timeout: float) -> Any:
-        """Return the handler's answer; raises `Failure`. `timeout` is in seconds."""
+        """Return the handler's answer; raises `CallError`. `timeout` is in seconds."""
         try:
             self._stream.send(wire.CALL, wire.dump(call))
             kind, self.memory_kib, payload = self._stream.receive(timeout)
-        except (TimeoutError, wire.Closed) as error:
+        except (TimeoutError, wire.ClosedError) as error:
             raise self._ended(error, call["id"], timeout) from error
         if kind == wire.FAULT:
-            raise Failure(json.loads(payload), fatal=False)
+            raise CallError(json.loads(payload), fatal=False)
         return json.loads(payload)
 
-    def _ended(self, error: Exception, request_id: str, timeout: float) -> Failure:
+    def _ended(self, error: Exception, request_id: str, timeout: float) -> CallError:
         if isinstance(error, TimeoutError):
             self._kill()
             message = f"Task timed out after {timeout:.2f} seconds"
@@ -118,8 +118,10 @@ class Environment:
                 os.killpg(self.process, signal.SIGKILL)
 
 
-def _failure(kind: str, request_id: str, message: str) -> Failure:
-    return Failure({"errorType": kind, "errorMessage": f"RequestId: {request_id} Error: {message}"})
+def _failure(kind: str, request_id: str, message: str) -> CallError:
+    return CallError(
+        {"errorType": kind, "errorMessage": f"RequestId: {request_id} Error: {message}"}
+    )
 
 
 def _reason(code: int | None) -> str:

@@ -41,10 +41,12 @@ class Function:
 
     @property
     def name(self) -> str:
+        """Its physical name."""
         return self.config["FunctionName"]
 
     @property
     def version(self) -> str:
+        """`$LATEST` or a number."""
         return self.config.get("Version") or "$LATEST"
 
     @property
@@ -69,6 +71,7 @@ class Function:
 
     @property
     def log_group(self) -> str:
+        """Where its log events go: its own group unless it names another."""
         return self._logging.get("LogGroup") or f"/aws/lambda/{self.name}"
 
     @property

@@ -43,23 +43,23 @@ def seams() -> list[Seam]:
     ]
 
 
-class Malformed(Exception):
+class MalformedAnswerError(Exception):
     """The function failed, or returned what API Gateway cannot turn into a response."""
 
 
 def proxy_answer(body: Any) -> dict[str, Any]:
-    """Return a proxy answer with values as API Gateway reads them; raises `Malformed`.
+    """Return a proxy answer with values as API Gateway reads them; raises `MalformedAnswerError`.
 
     Source: API Gateway developer guide, "Output format of a Lambda function for proxy
     integration". Unknown members are refused, as AWS refuses them.
     """
     if not isinstance(body, dict) or set(body) - _MEMBERS:
-        raise Malformed
+        raise MalformedAnswerError
     text = body.get("body")
     if not (text is None or isinstance(text, str)):
-        raise Malformed
+        raise MalformedAnswerError
     if not isinstance(body.get("isBase64Encoded") or False, bool):
-        raise Malformed
+        raise MalformedAnswerError
     return {
         **body,
         "statusCode": _status(body.get("statusCode")),
@@ -75,20 +75,22 @@ def proxy_answer(body: Any) -> dict[str, Any]:
 def _status(value: Any) -> int:
     """Return the status; AWS reads numeric text too."""
     if isinstance(value, bool) or not str(value).isdigit() or not 100 <= int(value) <= 599:
-        raise Malformed
+        raise MalformedAnswerError
     return int(value)
 
 
 def _mapping(body: dict[str, Any], member: str) -> list[tuple[str, Any]]:
-    value = body.get(member) or {}
+    value = body.get(member)
+    if value is None:
+        return []
     if not isinstance(value, dict):
-        raise Malformed
+        raise MalformedAnswerError
     return [(name, item) for name, item in value.items() if item is not None]
 
 
 def _listed(values: Any) -> list[Any]:
     if not isinstance(values, list):
-        raise Malformed
+        raise MalformedAnswerError
     return values
 
 
@@ -96,7 +98,7 @@ def _header(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if not isinstance(value, str | int | float):
-        raise Malformed
+        raise MalformedAnswerError
     return str(value)
 
 
@@ -112,7 +114,7 @@ def _checked(module: ModuleType, original: Callable[..., Any]) -> Callable[..., 
     async def invoke_and_refuse(*args: Any, **kwargs: Any) -> Any:
         try:
             return await invoke(*args, **kwargs)
-        except Malformed:
+        except MalformedAnswerError:
             kind, name = "DEFAULT_5XX", "InternalServerErrorException"
             return BadGateway(kind, "Internal server error", name)
 
@@ -120,7 +122,7 @@ def _checked(module: ModuleType, original: Callable[..., Any]) -> Callable[..., 
         if result.get("throttle"):
             return original(result)
         if result.get("error"):
-            raise Malformed
+            raise MalformedAnswerError
         return proxy_answer(result.get("body")), None
 
     module._invoke_lambda_proxy_v1 = invoke_and_refuse

@@ -7,6 +7,7 @@ objects (Lambda developer guide, "Configuring advanced logging controls"; teleme
 import json
 import math
 import time
+from collections.abc import Mapping
 
 from sandbox.workers import logs
 from sandbox.workers.functions import Function
@@ -56,7 +57,7 @@ def _json_frame(
     function: Function, answer: Answer, request_id: str, *, timed_out: bool
 ) -> tuple[list[str], list[str]]:
     status = "timeout" if timed_out else "error" if answer.error else "success"
-    metrics = {
+    metrics: dict[str, float] = {
         "durationMs": round(answer.duration_ms, 3),
         "billedDurationMs": math.ceil(answer.duration_ms),
         "memorySizeMB": function.memory,
@@ -72,6 +73,6 @@ def _json_frame(
     return before, after
 
 
-def _platform(kind: str, record: dict[str, object]) -> str:
+def _platform(kind: str, record: Mapping[str, object]) -> str:
     entry = {"time": logs.timestamp(time.time()), "type": kind, "record": record}
     return json.dumps(entry, separators=(",", ":"))

@@ -48,18 +48,19 @@ class Nursery:
     def fork(self, order: dict[str, Any], descriptors: tuple[int, int]) -> None:
         """Fork an environment that talks over the first descriptor and logs to the second.
 
-        Raises `TimeoutError` when no zygote gets warm, `wire.Closed` when it dies twice.
+        Raises `TimeoutError` when no zygote gets warm, `wire.ClosedError` when it dies twice.
         """
         payload = wire.dump(order)
         with self._sending:
             for attempt in (1, 2):
                 try:
                     self._wait_until_warm().send(wire.START, payload, descriptors=descriptors)
-                    return
-                except wire.Closed:
+                except wire.ClosedError:
                     if attempt == 2:
                         raise
                     self._start()
+                else:
+                    return
 
     def exit_code(self, process: int, seconds: float = 0.5) -> int | None:
         """Return how an environment ended (negative: by that signal), or None if unknown."""
@@ -84,6 +85,8 @@ class Nursery:
             env=environment,
             stdin=subprocess.DEVNULL,
             cwd="/",
+            # Whoever kills the emulator's group leaves it the moment it needs to end its children.
+            start_new_session=True,
         )
         theirs.close()
         stream = wire.Stream(ours)
@@ -101,7 +104,7 @@ class Nursery:
             if not self._changed.wait_for(lambda: self._ready, WARM_UP_SECONDS):
                 raise TimeoutError("the process that forks Lambda environments did not start")
             if self._stream is None:
-                raise wire.Closed
+                raise wire.ClosedError
             return self._stream
 
     def _listen(self, stream: wire.Stream, generation: int) -> None:
@@ -114,10 +117,10 @@ class Nursery:
                     elif kind == wire.EXIT:
                         self._note_exit(*json.loads(payload))
                     self._changed.notify_all()
-        except wire.Closed:
+        except wire.ClosedError:
             with self._changed:
                 if generation == self._generation:
-                    # Whoever waits gets Closed at once and starts a new one.
+                    # Whoever waits gets ClosedError at once and starts a new one.
                     self._ready, self._stream = True, None
                     self._changed.notify_all()
 

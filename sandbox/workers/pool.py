@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.workers.archives import Archives
-from sandbox.workers.environment import Environment, Failure
+from sandbox.workers.environment import CallError, Environment
 from sandbox.workers.functions import Function
 from sandbox.workers.nursery import Nursery
 
@@ -134,7 +134,7 @@ class Pool:
             fleet.release(keep)
 
     def warm(self, function: Function) -> None:
-        """Start one environment ahead of the first call; raises `Failure` when it cannot load."""
+        """Start one environment ahead of the first call; raises `CallError` when it cannot load."""
         fleet = self._fleet(function.slot)
         environment = fleet.lease(function.make)
         try:
@@ -193,7 +193,7 @@ def _serve(
             started = time.monotonic()
         call["deadline"] = time.time() + function.timeout
         body, error = environment.invoke(call, function.timeout), False
-    except Failure as failure:
+    except CallError as failure:
         body, error, healthy = failure.document, True, not failure.fatal
     answer = Answer(
         body=body,

@@ -27,9 +27,7 @@ from sandbox.workers.context import LambdaContext
 RESPONSE_LIMIT = 6_291_556
 """Bytes of an answer (Lambda quotas: 6 MB for a synchronous payload; AWS checks this number)."""
 
-PACKAGES = frozenset(
-    ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
-)
+PACKAGES = frozenset(("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six"))
 """Packages that AWS's Python runtimes bring along."""
 
 _TOO_LARGE = {
@@ -44,7 +42,7 @@ headers: dict[str, str] = {}
 """Headers that the emulator wants on the handler's own AWS calls, for this invocation."""
 
 
-class Fault(Exception):
+class FaultError(Exception):
     """A failure with a type of Lambda's own."""
 
     def __init__(self, kind: str, message: str, trace: list[str] | None = None) -> None:
@@ -72,7 +70,7 @@ class Environment:
             self._stream.send(wire.READY, number=_peak_memory())
             while True:
                 self._answer(handler, json.loads(self._stream.receive()[2]))
-        except wire.Closed:
+        except wire.ClosedError:
             return 0
         except SystemExit as error:
             return _exit_code(error)
@@ -135,7 +133,7 @@ class Environment:
     def _document(
         self, error: BaseException, trace: TracebackType | None, request_id: str
     ) -> dict[str, Any]:
-        if isinstance(error, Fault):
+        if isinstance(error, FaultError):
             kind, frames = error.kind, error.trace
         else:
             kind, frames = type(error).__name__, self._frames(trace)
@@ -157,35 +155,35 @@ class Environment:
 
 
 def load_handler(name: str) -> Handler:
-    """Import the module of `module.function` and return the function; raises `Fault` as AWS does.
+    """Import the module of `module.function` and return the function; raises `FaultError` as AWS does.
 
     The module may be written with slashes (`pkg/module.function`).
     """
     module_name, dot, function_name = name.rpartition(".")
     if not dot:
         message = f"Bad handler '{name}': not enough values to unpack (expected 2, got 1)"
-        raise Fault("Runtime.MalformedHandlerName", message)
+        raise FaultError("Runtime.MalformedHandlerName", message)
     if module_name.split(".")[0] in sys.builtin_module_names:
         message = f"Cannot use built-in module {module_name} as a handler module"
-        raise Fault("Runtime.BuiltInModuleConflict", message)
+        raise FaultError("Runtime.BuiltInModuleConflict", message)
     try:
         module = importlib.import_module(module_name.replace("/", "."))
     except ImportError as error:
         message = f"Unable to import module '{module_name}': {error}"
-        raise Fault("Runtime.ImportModuleError", message) from error
+        raise FaultError("Runtime.ImportModuleError", message) from error
     except SyntaxError as error:
         place = f'  File "{error.filename}" Line {error.lineno}\n    {error.text}'
         message = f"Syntax error in module '{module_name}': {error}"
-        raise Fault("Runtime.UserCodeSyntaxError", message, [place]) from error
+        raise FaultError("Runtime.UserCodeSyntaxError", message, [place]) from error
     try:
         return getattr(module, function_name)
     except AttributeError as error:
         message = f"Handler '{function_name}' missing on module '{module_name}'"
-        raise Fault("Runtime.HandlerNotFound", message) from error
+        raise FaultError("Runtime.HandlerNotFound", message) from error
 
 
 def encode(answer: Any) -> bytes:
-    """Encode a handler's answer as JSON; raises `Fault` for what AWS's runtime refuses.
+    """Encode a handler's answer as JSON; raises `FaultError` for what AWS's runtime refuses.
 
     Decimals become numbers and bytes become text, as simplejson does on AWS; NaN is refused.
     """
@@ -193,7 +191,7 @@ def encode(answer: Any) -> bytes:
         return json.dumps(answer, default=_plain, allow_nan=False).encode()
     except Exception as error:
         message = f"Unable to marshal response: {error}"
-        raise Fault("Runtime.MarshalError", message) from error
+        raise FaultError("Runtime.MarshalError", message) from error
 
 
 def _plain(value: Any) -> Any:
@@ -205,7 +203,7 @@ def _plain(value: Any) -> Any:
 
 
 def _text_stream(descriptor: int) -> io.TextIOWrapper:
-    return open(  # noqa: SIM115 - it lives as long as the process
+    return open(
         descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
     )
 
@@ -215,7 +213,7 @@ def _forget_bundled(path: list[str], shadowed: set[str]) -> None:
 
     `shadowed` are the modules that the zygote loaded beyond what AWS's bootstrap itself needs.
     """
-    found = {entry.partition(".")[0] for folder in path for entry in os.listdir(folder)}
+    found = {entry.name.partition(".")[0] for folder in path for entry in os.scandir(folder)}
     bundled = found & {name.partition(".")[0] for name in shadowed}
     if bundled & PACKAGES:
         # They hold references to each other, so they are loaded anew together.

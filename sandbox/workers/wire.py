@@ -31,7 +31,7 @@ EXIT = b"X"
 """A child of the zygote ended: the payload is `[process id, exit code]`."""
 
 
-class Closed(Exception):
+class ClosedError(Exception):
     """The other side is gone."""
 
 
@@ -50,7 +50,7 @@ class Stream:
         number: int = 0,
         descriptors: tuple[int, ...] = (),
     ) -> None:
-        """Send one frame; raises `Closed` when nobody reads any more."""
+        """Send one frame; raises `ClosedError` when nobody reads any more."""
         header = HEADER.pack(len(payload), kind, number)
         try:
             if descriptors:
@@ -59,23 +59,23 @@ class Stream:
             else:
                 self.socket.sendall(header + payload)
         except ConnectionError as error:
-            raise Closed from error
+            raise ClosedError from error
 
     def receive(self, seconds: float | None = None) -> tuple[bytes, int, bytes]:
-        """Return (kind, number, payload); raises `TimeoutError` after `seconds`, or `Closed`."""
+        """Return (kind, number, payload); raises `TimeoutError` after `seconds`, or `ClosedError`."""
         deadline = None if seconds is None else time.monotonic() + seconds
         length, kind, number = HEADER.unpack(self._take(HEADER.size, deadline))
         return kind, number, self._take(length, deadline)
 
     def receive_with_descriptors(self) -> tuple[bytes, list[int]]:
-        """Return (payload, descriptors) of a frame sent with descriptors; raises `Closed`.
+        """Return (payload, descriptors) of a frame sent with descriptors; raises `ClosedError`.
 
         They arrive with the header's first byte, so nothing beyond the header is read with it.
         """
         room = socket.CMSG_SPACE(2 * array.array("i").itemsize)
         header, ancillary, _flags, _address = self.socket.recvmsg(HEADER.size, room)
         if not header:
-            raise Closed
+            raise ClosedError
         descriptors = array.array("i")
         for level, kind, data in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
@@ -93,9 +93,9 @@ class Stream:
             try:
                 chunk = self.socket.recv(max(65536, count - len(self._buffer)))
             except ConnectionError as error:
-                raise Closed from error
+                raise ClosedError from error
             if not chunk:
-                raise Closed
+                raise ClosedError
             self._buffer += chunk
         taken = bytes(self._buffer[:count])
         del self._buffer[:count]
@@ -114,7 +114,7 @@ class Stream:
         while len(parts) < count:
             chunk = self.socket.recv(count - len(parts))
             if not chunk:
-                raise Closed
+                raise ClosedError
             parts += chunk
         return bytes(parts)
 

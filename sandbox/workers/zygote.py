@@ -43,14 +43,15 @@ def preload() -> None:
         _avoid_apple_frameworks()
     import boto3
     import boto3.dynamodb.conditions
-    import boto3.dynamodb.types  # noqa: F401 - most handlers that touch DynamoDB need both
+    import boto3.dynamodb.types  # most handlers that touch DynamoDB need both
     import botocore.configprovider
 
     _share_service_models()
     # MiniStack serves all hosts under one name; the same switch as a variable would be visible.
-    defaults = botocore.configprovider.BOTOCORE_DEFAUT_SESSION_VARIABLES
-    name, variable, _default, convert = defaults["disable_host_prefix_injection"]
-    defaults["disable_host_prefix_injection"] = (name, variable, True, convert)
+    defaults: dict[str, Any] = botocore.configprovider.BOTOCORE_DEFAUT_SESSION_VARIABLES
+    if "disable_host_prefix_injection" in defaults:
+        name, variable, _default, convert = defaults["disable_host_prefix_injection"]
+        defaults["disable_host_prefix_injection"] = (name, variable, True, convert)
     _send_emulator_headers()
     with _throwaway_credentials():
         session = boto3.session.Session()
@@ -90,7 +91,9 @@ def _without_prose(value: Any) -> Any:
     if isinstance(value, dict):
         return {
             # Emptied, not left out: botocore reads the one of each client context parameter.
-            key: "" if key == "documentation" and isinstance(member, str) else _without_prose(member)
+            key: ""
+            if key == "documentation" and isinstance(member, str)
+            else _without_prose(member)
             for key, member in value.items()
         }
     if isinstance(value, list):
@@ -123,7 +126,7 @@ def _throwaway_credentials() -> Any:
     before = dict(os.environ)
     os.environ.update(
         AWS_ACCESS_KEY_ID="none",
-        AWS_SECRET_ACCESS_KEY="none",
+        AWS_SECRET_ACCESS_KEY="none",  # noqa: S106 - it never leaves this process
         AWS_DEFAULT_REGION="us-east-1",
         AWS_ENDPOINT_URL="http://127.0.0.1:9",
     )
@@ -153,7 +156,7 @@ class Zygote:
             self._stream.send(self._wire.READY)
             while True:
                 self._fork(*self._stream.receive_with_descriptors())
-        except (self._wire.Closed, ConnectionError):
+        except (self._wire.ClosedError, ConnectionError):
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             for child in self._children:
                 _end_group(child)
@@ -197,7 +200,7 @@ class Zygote:
             self._children.discard(child)
             _end_group(child)
             report = self._wire.dump([child, os.waitstatus_to_exitcode(status)])
-            with contextlib.suppress(self._wire.Closed):
+            with contextlib.suppress(self._wire.ClosedError):
                 self._stream.send(self._wire.EXIT, report)
 
 

@@ -1,0 +1,198 @@
+"""The seam that matters most: Python functions run in forked environments.
+
+Each replacement is a thin adapter: it turns MiniStack's record into a `Function`, and the pool's
+`Answer` into the dictionary that MiniStack's callers expect.
+"""
+
+import functools
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
+
+from sandbox.workers import journal
+from sandbox.workers.environment import CallError
+from sandbox.workers.functions import Function
+from sandbox.workers.lambda_seams import LAMBDA, RUNTIME, honest, refused
+from sandbox.workers.pool import Pool
+from sandbox.workers.seams import Seam
+
+_JOURNALLED = "forked environment"
+
+logger = logging.getLogger("sandbox.workers")
+Record = dict[str, Any]
+
+
+def seams(pool: Pool) -> list[Seam]:
+    """Return the seams that need a pool of forked environments."""
+    return [
+        Seam(
+            LAMBDA,
+            "_execute_function_warm",
+            ("func", "event", "request_id"),
+            "Python functions run in MiniStack's own slower and less faithful workers",
+            functools.partial(_warm, pool),
+            needs=(
+                "_resolve_layer_zip",
+                "_xray_trace_id_for_invocation",
+                "_durable_env_overlay",
+                "_invoke_depth",
+                "DURABLE_ENV_VARS",
+                "execution_credentials",
+            ),
+        ),
+        Seam(
+            LAMBDA,
+            "_emit_lambda_logs",
+            ("func", "request_id", "log_text", "error", "duration_ms", "log_source"),
+            "each call of a function gets a log stream of its own",
+            _unless_journalled,
+        ),
+        Seam(
+            LAMBDA,
+            "ensure_spawned",
+            ("worker",),
+            "a SnapStart version is loaded by MiniStack's own worker when it is published",
+            functools.partial(_loaded_at_publish, pool),
+        ),
+        Seam(
+            RUNTIME,
+            "get_or_create_worker",
+            ("func_name", "config", "code_zip", "qualifier"),
+            "WebSocket routes run Python functions in MiniStack's own workers",
+            _for_websockets,
+        ),
+    ]
+
+
+def _is_python(config: Mapping[str, Any]) -> bool:
+    return str(config.get("Runtime", "")).startswith("python")
+
+
+def _function(module: ModuleType, config: Mapping[str, Any], code: bytes) -> Function:
+    declared = (config.get("Environment") or {}).get("Variables") or {}
+    own = f"http://127.0.0.1:{os.environ.get('GATEWAY_PORT', '4566')}"
+
+    def layers() -> list[bytes]:
+        found = [module._resolve_layer_zip(layer) for layer in config.get("Layers") or []]
+        return [archive for archive in found if archive]
+
+    return Function(
+        config=config,
+        code=code,
+        endpoint=declared.get("AWS_ENDPOINT_URL", own),
+        layers=layers,
+        credentials=lambda: module.execution_credentials(config),
+    )
+
+
+def _warm(pool: Pool, module: ModuleType, original: Callable[..., Record]) -> Callable[..., Record]:
+    """Run Python functions in forked environments, everything else as before."""
+
+    def execute(func: Record, event: Any, request_id: str) -> Record:
+        config, code = func.get("config") or func, func.get("code_zip")
+        if not _is_python(config):
+            return honest(original(func, event, request_id), config)
+        if not code:
+            return refused(f"Function {config.get('FunctionName')} has no code archive")
+        function = _function(module, config, code)
+        try:
+            answer = pool.run(function, _call(module, config, event, request_id))
+        except Exception as error:
+            logger.exception("no environment for %s", function.name)
+            return refused(f"No execution environment could be started: {error}")
+        messages = journal.events(function, answer, request_id)
+        _store(function, answer.log_stream, messages)
+        result = {"body": answer.body, "log": "\n".join(messages), "log_source": _JOURNALLED}
+        if answer.error:
+            result["error"] = True
+        return result
+
+    return execute
+
+
+def _call(module: ModuleType, config: Mapping[str, Any], event: Any, request_id: str) -> Record:
+    durable = module._durable_env_overlay()
+    depth = module._invoke_depth.get()
+    return {
+        "id": request_id,
+        "arn": config["FunctionArn"],
+        "event": event,
+        "variables": {
+            "_X_AMZN_TRACE_ID": module._xray_trace_id_for_invocation(config),
+            **{name: durable.get(name) for name in module.DURABLE_ENV_VARS},
+        },
+        "headers": {"X-Ministack-Invoke-Depth": str(depth)} if depth else {},
+    }
+
+
+def _store(function: Function, stream_name: str, messages: list[str]) -> None:
+    """Put log events into CloudWatch Logs; a failure here never fails the invocation."""
+    from ministack.services import cloudwatch_logs
+
+    try:
+        now = int(time.time() * 1000)
+        group_name = function.log_group
+        names = {"logGroupName": group_name, "logStreamName": stream_name}
+        if group_name not in cloudwatch_logs._log_groups:
+            cloudwatch_logs._create_log_group(names)
+        group = cloudwatch_logs._log_groups[group_name]
+        if stream_name not in group["streams"]:
+            cloudwatch_logs._create_log_stream(names)
+        stored = [
+            {"timestamp": now, "message": message, "ingestionTime": now} for message in messages
+        ]
+        cloudwatch_logs._append_log_events(group["streams"][stream_name], stored)
+        cloudwatch_logs._fanout_to_subscription_filters(group_name, stream_name, stored)
+        cloudwatch_logs._fanout_to_live_tail_sessions(group_name, stream_name, stored)
+    except Exception:
+        logger.exception("log events of %s are lost", function.name)
+
+
+def _unless_journalled(_module: ModuleType, original: Callable[..., None]) -> Callable[..., None]:
+    def emit(*args: Any, log_source: str | None = None, **kwargs: Any) -> None:
+        if log_source != _JOURNALLED:
+            original(*args, log_source=log_source, **kwargs)
+
+    return emit
+
+
+def _loaded_at_publish(
+    pool: Pool, module: ModuleType, original: Callable[[Any], None]
+) -> Callable[[Any], None]:
+    def ensure(worker: Any) -> None:
+        if not _is_python(worker.config):
+            return original(worker)
+        try:
+            return pool.warm(_function(module, worker.config, worker.code_zip))
+        except CallError as failure:
+            raise RuntimeError(failure.document["errorMessage"]) from failure
+
+    return ensure
+
+
+class _Dispatched:
+    """Stands for a worker where MiniStack's WebSocket code asks for one."""
+
+    def __init__(self, config: Record, code: bytes) -> None:
+        self._func = {"config": config, "code_zip": code}
+
+    def invoke(self, event: Any, *_: Any, **__: Any) -> Record:
+        """Run the function the way every other caller does."""
+        from ministack.services import lambda_svc
+
+        result = lambda_svc._execute_function(self._func, event)
+        if result.get("error"):
+            return {"status": "error", "error": "Internal server error"}
+        return {"status": "ok", "result": result.get("body")}
+
+
+def _for_websockets(_module: ModuleType, original: Callable[..., Any]) -> Callable[..., Any]:
+    def get(func_name: str, config: Record, code_zip: bytes, qualifier: str = "$LATEST") -> Any:
+        if _is_python(config):
+            return _Dispatched(config, code_zip)
+        return original(func_name, config, code_zip, qualifier=qualifier)
+
+    return get

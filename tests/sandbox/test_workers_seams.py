@@ -1,0 +1,195 @@
+"""Each spot where the emulator is changed fits it, and does what it is for."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import shutil
+import time
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sandbox.workers import clock_seams, gateway_seams, lambda_seams, seams, worker_seams
+from tests.sandbox.workers_support import ECHO, Launcher, archive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
+    launcher = Launcher(tmp_path_factory.mktemp("launcher"))
+    yield launcher
+    launcher.stop()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "None",
+        "'text'",
+        "{}",
+        "{'body': 'no status'}",
+        "{'statusCode': 'ok', 'body': ''}",
+        "{'statusCode': 99, 'body': ''}",
+        "{'statusCode': 200, 'body': {'an': 'object'}}",
+        "{'statusCode': 200, 'body': '', 'cookies': []}",
+        "{'statusCode': 200, 'body': '', 'headers': {'x': {}}}",
+        "{'statusCode': 200, 'body': '', 'headers': []}",
+        "{'statusCode': 200, 'body': '', 'multiValueHeaders': {'x': 'y'}}",
+        "{'statusCode': 200, 'body': '', 'isBase64Encoded': 'no'}",
+    ],
+)
+def test_malformed_answer_is_refused(answer: str) -> None:
+    with pytest.raises(gateway_seams.MalformedAnswerError):
+        gateway_seams.proxy_answer(eval(answer))  # noqa: S307 - the table above
+
+
+def test_well_formed_answer_is_read_as_aws_reads_it() -> None:
+    answer = {
+        "statusCode": "201",
+        "headers": {"a": 1, "b": True, "c": None},
+        "multiValueHeaders": {"d": ["x", 2]},
+        "body": None,
+    }
+    assert gateway_seams.proxy_answer(answer) == {
+        "statusCode": 201,
+        "headers": {"a": "1", "b": "true"},
+        "multiValueHeaders": {"d": ["x", "2"]},
+        "body": "",
+    }
+
+
+def test_malformed_answer_and_failed_function_are_502_without_a_trace(box: Launcher) -> None:
+    for source in ("def handler(e, c):\n    return 'x'\n", "def handler(e, c):\n    1 / 0\n"):
+        status, headers, body = box.get(box.api(box.function(source)))
+        assert status == 502
+        assert json.loads(body) == {"message": "Internal server error"}
+        assert headers["x-amzn-ErrorType"] == "InternalServerErrorException"
+
+
+def test_malformed_answer_takes_the_gateway_response_of_the_api(box: Launcher) -> None:
+    path = box.api(box.function("def handler(e, c):\n    return 'x'\n"))
+    api = path.split("/")[3]
+    box.client("apigateway").put_gateway_response(
+        restApiId=api,
+        responseType="DEFAULT_5XX",
+        responseParameters={"gatewayresponse.header.X-Mine": "'yes'"},
+        responseTemplates={"application/json": '{"title":$context.error.messageString}'},
+    )
+    status, headers, body = box.get(box.deploy(api))
+    assert (status, headers["X-Mine"]) == (502, "yes")
+    assert json.loads(body) == {"title": "Internal server error"}
+
+
+def test_function_url_does_not_show_a_trace(box: Launcher) -> None:
+    name = box.function("def handler(e, c):\n    raise KeyError('private')\n")
+    url = box.client("lambda").create_function_url_config(FunctionName=name, AuthType="NONE")
+    box.client("lambda").add_permission(
+        FunctionName=name,
+        StatementId="public",
+        Action="lambda:InvokeFunctionUrl",
+        Principal="*",
+        FunctionUrlAuthType="NONE",
+    )
+    identifier = url["FunctionUrl"].split("//")[1].split(".")[0]
+    status, _, body = box.get(f"/_aws/lambda-url/{identifier}/")
+    assert status == 502
+    assert "private" not in body
+
+
+@pytest.mark.parametrize("runtime_name", ["java21", "ruby3.3", "dotnet8"])
+def test_runtime_that_cannot_run_is_refused_loudly(box: Launcher, runtime_name: str) -> None:
+    failure = box.run(ECHO, Runtime=runtime_name).failure
+    assert failure["errorType"] == "Runtime.NotSimulated"
+    assert f"does not run the runtime {runtime_name}" in failure["errorMessage"]
+
+
+def test_container_image_is_refused_loudly(box: Launcher) -> None:
+    box.client("lambda").create_function(
+        FunctionName="image",
+        PackageType="Image",
+        Role=box.role,
+        Code={"ImageUri": "000000000000.dkr.ecr.us-west-2.amazonaws.com/none:latest"},
+    )
+    failure = box.invoke("image").failure
+    assert failure["errorType"] == "Runtime.NotSimulated"
+    assert "does not run container images" in failure["errorMessage"]
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node.js here")
+def test_node_functions_run_in_the_workers_of_the_emulator(box: Launcher) -> None:
+    name = box.function("", Runtime="nodejs22.x")
+    code = archive(app="exports.handler = async (event) => event + 1;", suffix=".js")
+    box.client("lambda").update_function_code(FunctionName=name, ZipFile=code)
+    assert box.invoke(name, 4).ok == 5
+
+
+def test_every_execution_counts_in_cloudwatch_whoever_asked_for_it(box: Launcher) -> None:
+    name = box.function("def handler(e, c):\n    1 / 0\n")
+    box.get(box.api(name))
+    box.invoke(name)
+    now = time.time()
+    for metric in ("Invocations", "Errors"):
+        points = box.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/Lambda",
+            MetricName=metric,
+            Dimensions=[{"Name": "FunctionName", "Value": name}],
+            StartTime=now - 600,
+            EndTime=now + 600,
+            Period=3600,
+            Statistics=["Sum"],
+        )["Datapoints"]
+        assert sum(point["Sum"] for point in points) == 2, metric
+
+
+def test_snapstart_version_is_loaded_when_it_is_published(box: Launcher) -> None:
+    name = box.function(
+        "raise OSError('not ready')\n",
+        Runtime="python3.13",
+        SnapStart={"ApplyOn": "PublishedVersions"},
+    )
+    client = box.client("lambda")
+    version = client.publish_version(FunctionName=name)["Version"]
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        state = client.get_function_configuration(FunctionName=name, Qualifier=version)
+        if state["State"] != "Pending":
+            break
+        time.sleep(0.02)
+    assert (state["State"], state["StateReason"]) == ("Failed", "not ready")
+
+
+SEAMS = [
+    *lambda_seams.seams(),
+    *worker_seams.seams(None),  # pyright: ignore[reportArgumentType]
+    *gateway_seams.seams(),
+    *clock_seams.seams(),
+]
+
+
+@pytest.mark.parametrize("seam", SEAMS, ids=lambda seam: seam.attribute)
+def test_seam_fits_the_installed_emulator(seam: seams.Seam) -> None:
+    assert seam.mismatch(importlib.import_module(seam.module)) is None
+
+
+def test_seam_that_does_not_fit_leaves_the_emulator_s_own_way(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    module = ModuleType("changed")
+    original = module.work = lambda event, extra: None  # type: ignore[attr-defined]
+    module.TICK = 7  # type: ignore[attr-defined]
+    replace = lambda *_: None  # noqa: E731
+    for seam in (
+        seams.Seam("changed", "work", ("event",), "work is slow", replace),
+        seams.Seam("changed", "gone", ("event",), "work is gone", replace),
+        seams.Seam("changed", "Class.method", ("self",), "method is gone", replace),
+        seams.Seam("changed", "TICK", 10, "ticks are slow", replace),
+        seams.Seam("changed", "work", ("event", "extra"), "no helper", replace, needs=("help",)),
+    ):
+        assert not seam.install(module)
+        assert seam.reason in caplog.text
+    assert module.work is original
+    assert module.TICK == 7
