@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from common import aws, logs
+from common.deadline import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _PREFIX = "uploads/"
 _DEFAULT_DAYS = 30
 _READ_TIMEOUT = 10  # seconds; deleting a thousand keys is one call
-_RESERVE = 35_000  # milliseconds: three attempts of one slow call end before Lambda's timeout does
+_SLOW_CALL = 35_000  # milliseconds: three attempts at listing or deleting a page
 
 aws.prepare("s3", read_timeout=_READ_TIMEOUT)
 
@@ -34,8 +35,9 @@ def handler(event: object, context: Any) -> dict[str, int]:
     logs.begin(context)
     before = datetime.now(UTC) - timedelta(days=_retention_days())
     deleted = refused = 0
+    deadline = Deadline(context, slow_call=_SLOW_CALL)
     for page, keys in enumerate(_pages(before)):
-        if page and context.get_remaining_time_in_millis() < _RESERVE:
+        if page and deadline.is_near():
             logs.warning("out of time, the next run goes on", deleted=deleted)
             break
         errors = _delete(keys)

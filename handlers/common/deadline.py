@@ -15,9 +15,10 @@ class Deadline:
     let it begin, it could never do.
     """
 
-    def __init__(self, context: Any) -> None:
+    def __init__(self, context: Any, *, slow_call: int = _SLOW_CALL) -> None:
+        """`slow_call`: how long one piece of work may take, in milliseconds."""
         self._remaining = context.get_remaining_time_in_millis
-        self._reserve = min(_SLOW_CALL, self._remaining() // 2)
+        self._reserve = min(slow_call, self._remaining() // 2)
 
     def is_near(self) -> bool:
         """Whether what has not begun should be left for the next attempt."""

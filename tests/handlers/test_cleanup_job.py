@@ -79,7 +79,7 @@ def test_a_retention_that_makes_no_sense_deletes_nothing(
 
 def test_the_job_stops_before_its_deadline(aws: Any, bucket: dict[str, datetime]) -> None:
     bucket.update({f"uploads/{n}.png": _NOW - timedelta(days=99) for n in range(6)})
-    assert cleanup_job.handler({}, Context(seconds=20)) == {"deleted": 2}
+    assert cleanup_job.handler({}, Context(seconds=120, then=20)) == {"deleted": 2}
     assert aws.names().count("DeleteObjects") == 1
 
 

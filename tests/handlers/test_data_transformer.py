@@ -113,7 +113,7 @@ def test_a_stream_leaves_what_it_has_no_time_for_to_the_next_attempt(
 ) -> None:
     stream = event("dynamodb_stream")
     second = stream["Records"][1]["dynamodb"]["SequenceNumber"]
-    answer = data_transformer.handler(stream, Context(seconds=5))
+    answer = data_transformer.handler(stream, Context(seconds=30, then=5))
     assert answer == {"batchItemFailures": [{"itemIdentifier": second}]}
     assert len(audit) == 1
 

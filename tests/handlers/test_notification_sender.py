@@ -58,7 +58,7 @@ def test_a_message_that_the_topic_refuses_fails_alone(event: Any, context: Any, 
 
 def test_messages_without_time_go_back_unpublished(event: Any, topic: Any) -> None:
     queue = event("sqs_notifications")
-    answer = notification_sender.handler(queue, Context(seconds=5))
+    answer = notification_sender.handler(queue, Context(seconds=30, then=5))
     assert [entry["itemIdentifier"] for entry in answer["batchItemFailures"]] == _ids(queue)[1:]
     assert len(topic.calls) == 1
 
@@ -116,3 +116,11 @@ def test_a_message_that_is_no_text_is_published_with_its_object() -> None:
     body = {"message": {"nested": "é"}, "n": 1.10}
     sent = notification_sender.publication(json.dumps(body))
     assert json.loads(sent["Message"]) == body
+
+
+def test_a_short_timeout_still_lets_a_whole_batch_through(event: Any, topic: Any) -> None:
+    queue = event("sqs_notifications")
+    expected = notification_sender.handler(queue, Context())
+    published = len(topic.calls)
+    assert notification_sender.handler(queue, Context(seconds=2)) == expected
+    assert len(topic.calls) == 2 * published > 2
