@@ -52,6 +52,7 @@ class Session:
     progress: Callable[[str, Registration], object] = lambda _what, _registration: None
     _restarts: list[str] = field(default_factory=list)
     _saved: int = 0
+    _aws: Clients | None = None
 
     def up(self, stack: Stack) -> Outcome:
         """Start the sandbox where it does not run, and apply the program.
@@ -167,7 +168,9 @@ class Session:
                 "the last run was cut off" if found.busy else "the emulator was reset from outside",
             )
             return self._open(stack, self._start(stack))
-        return emulator, Clients(emulator.endpoint, emulator.region, seed=seed), found
+        if self._aws is None or self._aws.endpoint != emulator.endpoint or self._aws.seed != seed:
+            self._aws = Clients(emulator.endpoint, emulator.region, seed=seed)
+        return emulator, self._aws, found
 
 
 class _Booting:
