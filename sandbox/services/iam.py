@@ -101,7 +101,7 @@ def _attached(r: Resource, name: str) -> None:
             PolicyName=b.take("name"),
             PolicyDocument=_text(b.take("policy")),
         )
-    if blocks:
+    if r.old or any(_needs_mending(_text(b.inputs["policy"])) for b in blocks):
         _mend(r, name)
 
 
@@ -125,7 +125,8 @@ def role_policy(r: Resource) -> Outputs:
     role_name = r.take("role")
     document = _text(r.take("policy"))
     r.call("iam", "put_role_policy", RoleName=role_name, PolicyName=name, PolicyDocument=document)
-    _mend(r, role_name)
+    if r.old or _needs_mending(document):
+        _mend(r, role_name)
     return {"id": f"{role_name}:{name}", "name": name, "role": role_name, "policy": document}
 
 
@@ -147,6 +148,11 @@ def _text(policy: Any) -> str:
     return policy if isinstance(policy, str) else json.dumps(policy)
 
 
+def _needs_mending(document: str) -> bool:
+    """Most policies need none, and none of them is worth reading the role's others back."""
+    return bool(additions([json.loads(document)])[0])
+
+
 def _mend(r: Resource, role_name: str) -> None:
     """Rebuild the role's `sandbox-compat` from its other inline policies; report what it grants."""
     from botocore.exceptions import ClientError
@@ -156,15 +162,9 @@ def _mend(r: Resource, role_name: str) -> None:
             names = r.call("iam", "list_role_policies", RoleName=role_name)["PolicyNames"]
         except ClientError:
             return
-        if not _may_need(r, names):
-            return
         others = [name for name in names if name != COMPAT]
-        documents = [
-            r.call("iam", "get_role_policy", RoleName=role_name, PolicyName=name)["PolicyDocument"]
-            for name in others
-        ]
-        statements, reasons = additions(documents)
-        if statements:
+        statements, reasons = additions(_document(r, role_name, name) for name in others)
+        if statements and _runs_handlers(r, role_name):
             document = json.dumps({"Version": "2012-10-17", "Statement": statements})
             r.call(
                 "iam",
@@ -173,15 +173,18 @@ def _mend(r: Resource, role_name: str) -> None:
                 PolicyName=COMPAT,
                 PolicyDocument=document,
             )
+            for reason in reasons:
+                r.note_compat(reason)
         elif COMPAT in names:
             remove(r, "iam", "delete_role_policy", RoleName=role_name, PolicyName=COMPAT)
-    for reason in reasons:
-        r.note_compat(reason)
 
 
-def _may_need(r: Resource, names: list[str]) -> bool:
-    """Whether reading all policies of the role back is worth the calls: most roles need no mending."""
-    documents = [r.inputs.get("policy")] + [
-        p.get("policy") for p in r.inputs.get("inlinePolicies") or []
-    ]
-    return COMPAT in names or bool(additions([json.loads(_text(d)) for d in documents if d])[0])
+def _document(r: Resource, role_name: str, name: str) -> dict[str, Any]:
+    answer = r.call("iam", "get_role_policy", RoleName=role_name, PolicyName=name)
+    return answer["PolicyDocument"]
+
+
+def _runs_handlers(r: Resource, role_name: str) -> bool:
+    """Whether functions take the role: what a service does in a role of its own is not judged here."""
+    trust = r.call("iam", "get_role", RoleName=role_name)["Role"]["AssumeRolePolicyDocument"]
+    return "lambda.amazonaws.com" in json.dumps(trust)

@@ -520,6 +520,24 @@ def test_false_denials_are_mended_and_reported(aws: Any) -> None:
     made.delete()
 
 
+def test_role_of_a_service_needs_no_mending(aws: Any) -> None:
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "scheduler.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    made = make("iam/role:Role", "scheduler", assumeRolePolicy=document)
+    target = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f:live"
+    statement = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": target}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    policy = make("iam/rolePolicy:RolePolicy", "scheduler", role=made["name"], policy=document)
+    assert policy.compat == []
+    names = aws("iam").list_role_policies(RoleName=made["name"])["PolicyNames"]
+    assert names == [policy["name"]]
+    made.delete()
+
+
 @pytest.mark.parametrize(
     ("statement", "asked"),
     [
