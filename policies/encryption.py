@@ -54,28 +54,28 @@ class Use:
 
 @rule
 def encrypted_things_can_be_used(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """A right on an encrypted table, bucket, queue, topic or secret is worth nothing without the right on its key."""
-    for role in stack.all(links.ROLE):
-        held = _held(stack, role)
-        for use in sorted(_needed(stack, role) - held, key=str):
-            yield role, f"needs {use.action} on the data key through {use.through}"
+    """A right on an encrypted table, bucket, queue, topic or secret is worth nothing without the right on its key.
+
+    Each policy brings its own: what waits for a trigger's policy must find all of the trigger's rights there.
+    """
+    for policy in stack.all(links.ROLE_POLICY):
+        for use in sorted(_needed(stack, policy) - _held(policy), key=str):
+            yield policy, f"needs {use.action} on the data key through {use.through}"
 
 
 @rule
 def key_is_used_for_a_reason(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """Every right on the key is narrowed to a service that the role uses; the key opens everything else too."""
-    for role in stack.all(links.ROLE):
-        for statement in links.rights(stack, role):
+    """Every right on the key is narrowed to a service that the policy uses; the key opens everything else too."""
+    for policy in stack.all(links.ROLE_POLICY):
+        for statement in documents.of(policy.get("policy")):
             if (
                 any(a.startswith("kms:") for a in statement.actions)
                 and len(_through(statement)) != 1
             ):
-                yield role, "uses the data key without naming one service in kms:ViaService"
-        for use in sorted(_held(stack, role) - _needed(stack, role), key=str):
-            yield (
-                role,
-                f"may {use.action} through {use.through or 'any service'}, which nothing it does needs",
-            )
+                yield policy, "uses the data key without naming one service in kms:ViaService"
+        for use in sorted(_held(policy) - _needed(stack, policy), key=str):
+            through = use.through or "any service"
+            yield policy, f"may {use.action} through {through}, which nothing it does needs"
 
 
 @rule
@@ -123,10 +123,10 @@ def variables_are_encrypted(stack: Stack) -> Iterator[tuple[Registered, str]]:
             )
 
 
-def _held(stack: Stack, role: Registered) -> set[Use]:
+def _held(policy: Registered) -> set[Use]:
     return {
         Use(action, resource, through)
-        for s in links.rights(stack, role)
+        for s in documents.of(policy.get("policy"))
         for action in s.actions
         if action.startswith("kms:")
         for resource in s.resources
@@ -138,9 +138,9 @@ def _through(statement: Statement) -> tuple[str, ...]:
     return statement.only_if("StringEquals", "kms:ViaService")
 
 
-def _needed(stack: Stack, role: Registered) -> set[Use]:
+def _needed(stack: Stack, policy: Registered) -> set[Use]:
     needed: set[Use] = set()
-    for statement in links.rights(stack, role):
+    for statement in documents.of(policy.get("policy")):
         for action in statement.actions:
             for resource in statement.resources:
                 owner = stack.at(resource.removesuffix("*"))
@@ -148,10 +148,17 @@ def _needed(stack: Stack, role: Registered) -> set[Use]:
                 if key:
                     through = _service(key, action.split(":")[0])
                     needed |= {Use(use, key, through) for use in KEY_USE.get(action, ())}
+    return needed | _schedule_needs(stack, policy)
+
+
+def _schedule_needs(stack: Stack, policy: Registered) -> set[Use]:
+    """The scheduler reads the schedule's own, encrypted payload with the schedule's role."""
+    needed: set[Use] = set()
     for schedule in stack.all(links.SCHEDULE):
-        key = schedule.get("kmsKeyArn")
-        if key and schedule.get("target.roleArn") == role.output("arn"):
-            needed.add(Use("kms:Decrypt", str(key), _service(str(key), "scheduler")))
+        key = str(schedule.get("kmsKeyArn") or "")
+        role = stack.at(str(schedule.get("target.roleArn")), links.ROLE)
+        if key and policy in links.policies_of(stack, role):
+            needed.add(Use("kms:Decrypt", key, _service(key, "scheduler")))
     return needed
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 import pytest
 
@@ -14,6 +15,12 @@ STACKS = ("dev", "staging", "prod")
 @functools.cache
 def _shared_run(stack: str) -> Run:
     return run_stack(stack)
+
+
+@pytest.fixture(scope="session")
+def runs() -> Callable[[str], Run]:
+    """The mocked run of a stack by its name, e.g. `runs("dev")`."""
+    return _shared_run
 
 
 @pytest.fixture(scope="session", params=STACKS)

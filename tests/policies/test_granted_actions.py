@@ -1,0 +1,101 @@
+"""Dropping any single granted action is noticed: here by a rule, where the emulator does not judge the action."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pytest
+
+import policies
+from policies import Registered
+from policies.links import ROLE_POLICY
+from tests.support.program import Run
+
+JUDGED_END_TO_END = {
+    "dynamodb:DeleteItem": "delete-item",
+    "dynamodb:GetItem": "get-item",
+    "dynamodb:PutItem": "create-item, data-transformer",
+    "dynamodb:Query": "list-items",
+    "dynamodb:UpdateItem": "update-item",
+    "s3:DeleteObject": "cleanup-job",
+    "s3:GetObject": "image-processor",
+    "s3:ListBucket": "cleanup-job",
+    "s3:PutObject": "image-processor",
+    "secretsmanager:GetSecretValue": "authorizer, list-items",
+    "sns:Publish": "notification-sender",
+}
+"""Calls that handlers make themselves, and who makes them: the emulator refuses them without the right, so the tests of
+the running application find a dropped one.
+"""
+
+
+@dataclass(frozen=True)
+class Granted:
+    """One action of one statement of one policy."""
+
+    policy: str
+    statement: int
+    action: str
+
+    def __str__(self) -> str:
+        return f"{self.policy}-{self.action}"
+
+
+def _granted(run: Run) -> list[Granted]:
+    return [
+        Granted(policy.name, number, action)
+        for policy in run.all(ROLE_POLICY)
+        for number, statement in enumerate(json.loads(policy.properties["policy"])["Statement"])
+        for action in statement["Action"]
+    ]
+
+
+def _dropped(run: Run, granted: Granted) -> list[Registered]:
+    policy = run.one(ROLE_POLICY, granted.policy)
+    document = json.loads(policy.properties["policy"])
+    statement = document["Statement"][granted.statement]
+    statement["Action"].remove(granted.action)
+    if not statement["Action"]:
+        document["Statement"].remove(statement)
+    changed = replace(policy, properties={**policy.properties, "policy": json.dumps(document)})
+    return [changed if r is policy else r for r in run.resources]
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_dropping_any_single_granted_action_fails(stack: str, runs: Callable[[str], Run]) -> None:
+    run = runs(stack)
+    unnoticed = [
+        str(granted)
+        for granted in _granted(run)
+        if granted.action not in JUDGED_END_TO_END
+        and not policies.check(_dropped(run, granted), stack=stack)
+    ]
+    assert unnoticed == []
+
+
+def test_actions_judged_end_to_end_are_those_of_the_program(dev: Run) -> None:
+    own_calls = {
+        granted.action
+        for granted in _granted(dev)
+        if not granted.action.startswith(("kms:", "logs:", "xray:", "sqs:", "lambda:"))
+        and "Stream" not in granted.action
+        and granted.action not in {"dynamodb:GetRecords", "dynamodb:GetShardIterator"}
+    }
+    assert own_calls == set(JUDGED_END_TO_END)
+
+
+def test_every_class_of_action_is_granted_somewhere(dev: Run) -> None:
+    """The test above would pass over an empty list."""
+    assert {granted.action.split(":")[0] for granted in _granted(dev)} == {
+        "dynamodb",
+        "kms",
+        "lambda",
+        "logs",
+        "s3",
+        "secretsmanager",
+        "sns",
+        "sqs",
+        "xray",
+    }

@@ -1,0 +1,142 @@
+"""OpenAPI that is right for everybody but API Gateway."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support.breaking import Break
+from tests.support.breaks.api import body, part
+
+RULE = "api-imports-without-loss"
+SCHEMA = "components schemas ItemInput"
+NAME = f"{SCHEMA} properties name"
+GET, ITEM, HEALTH = "paths /items get", "paths /items/{id} get", "paths /health get"
+INTEGRATION = f"{HEALTH} x-amazon-apigateway-integration"
+AUTHORIZER = "components securitySchemes jwt x-amazon-apigateway-authorizer"
+ANSWERS = "x-amazon-apigateway-gateway-responses"
+PREFLIGHT = "paths /health options"
+HEADER = "responses default responseParameters method.response.header.Vary"
+
+
+def at(path: str) -> Any:
+    """Copy the health route to another path."""
+
+    def change(written: dict[str, Any]) -> None:
+        copied = {**written["paths"]["/health"]["get"]}
+        copied["operationId"] = f"copy_{len(written['paths'])}"
+        written["paths"][path] = {"get": copied}
+
+    return body(change)
+
+
+def _renamed(written: dict[str, Any]) -> None:
+    schemas = written["components"]["schemas"]
+    schemas["item-input"] = schemas["ItemInput"]
+
+
+def _many(written: dict[str, Any]) -> None:
+    written["paths"] |= {f"/r{n}": written["paths"]["/health"] for n in range(301)}
+
+
+def _many_schemes(written: dict[str, Any]) -> None:
+    schemes = written["components"]["securitySchemes"]
+    schemes |= {f"s{n}": schemes["jwt"] for n in range(10)}
+
+
+# fmt: off
+DOCUMENT = (
+    ("imports 3.0", part("openapi", "3.1.0")),
+    ("info.version is missing", part("info version", None)),
+    ("security at the root", part("security", [{"jwt": []}])),
+    ("webhooks is not imported", part("webhooks", {})),
+    ("without methods", part("paths", {})),
+    ("components.responses is not imported", part("components responses", {"Bad": {}})),
+)
+PATHS = (
+    ("/ping is reserved", at("/ping")),
+    ("'it ems' must be", at("/it ems")),
+    ("'x{id}' must be", at("/x{id}")),
+    ("nothing may follow a greedy", at("/files/{proxy+}/more")),
+    ("a level has one variable", at("/items/{itemId}/parts")),
+    ("resources; an API has 300", body(_many)),
+)
+OPERATIONS = (
+    ("TRACE /health: not a method", part("paths /health trace", {})),
+    ("GET /health: deprecated is not imported", part(f"{HEALTH} deprecated", value=True)),
+    ("operationId 'health' is taken", part(f"{GET} operationId", "health")),
+    ("no security scheme 'other'", part(f"{GET} security", [{"other": []}])),
+    ("'limit' stands in two places", part(f"{GET} parameters 1 name", "limit")),
+    ("example is not imported", part(f"{GET} parameters 0 example", 10)),
+    ("a primitive type and nothing else", part(f"{GET} parameters 0 schema", {"type": "string", "pattern": "x"})),
+    ("a primitive type and nothing else", part(f"{GET} parameters 0 schema", {"type": "array"})),
+    ("exactly the path's parameters", part(f"{ITEM} parameters", [])),
+    ("names no response", part(f"{HEALTH} responses", {})),
+    ("'ok' is no status", part(f"{HEALTH} responses ok", {"description": "fine"})),
+    ("references to responses", part(f"{HEALTH} responses 400", {"$ref": "#/components/responses/Bad"})),
+    ("response 200 needs a description", part(f"{HEALTH} responses 200", {"x": 1})),
+    ("as application/json only", part("paths /items post requestBody content text/plain", {})),
+)
+INTEGRATIONS = (
+    ("cannot be deployed", part(INTEGRATION, None)),
+    ("type 'lambda' is unknown", part(f"{INTEGRATION} type", "lambda")),
+    ("timeoutInMillis is 30000", part(f"{INTEGRATION} timeoutInMillis", 30_000)),
+    ("passthroughBehavior", part(f"{INTEGRATION} passthroughBehavior", None)),
+    ("httpMethod must be POST", part(f"{INTEGRATION} httpMethod", "GET")),
+    ("uri must be a function's invoke ARN", part(f"{INTEGRATION} uri", "arn:aws:lambda:us-west-2:1:function:x")),
+    ("a mock needs a request template", part(f"{PREFLIGHT} x-amazon-apigateway-integration requestTemplates", None)),
+    ("is not declared by response 204", part(f"{PREFLIGHT} responses 204 headers Vary", None)),
+    ("Vary: a static value stands in single quotes", part(f"{PREFLIGHT} x-amazon-apigateway-integration {HEADER}", "Origin")),
+)
+SCHEMES = (
+    ("type apiKey in a header only", part("components securitySchemes jwt type", "http")),
+    ("type token or request", part(f"{AUTHORIZER} type", "jwt")),
+    ("authorizerResultTtlInSeconds", part(f"{AUTHORIZER} authorizerResultTtlInSeconds", 3601)),
+    ("exactly the header", part(f"{AUTHORIZER} identitySource", "method.request.querystring.token")),
+    ("authorizers; an API has 10", body(_many_schemes)),
+)
+SCHEMAS = (
+    ("letters and digits only", body(_renamed)),
+    *((f"does not take '{word}'", part(f"{NAME} {word}", "x")) for word in (
+        "nullable", "example", "examples", "readOnly", "writeOnly", "default", "deprecated", "discriminator", "const",
+        "if", "exclusiveMinimum", "minItems", "maxItems", "$defs", "$schema", "dependentRequired", "patternProperties",
+    )),
+    ("type must be one of", part(f"{NAME} type", ["string", "null"])),
+    ("type must be one of", part(f"{NAME} type", "null")),
+    ("format int64", part(f"{NAME} format", "int64")),
+    ("true or false in draft-04", part(f"{NAME} exclusiveMaximum", 5)),
+    ("anyOf may not hold a reference", part(f"{NAME} anyOf", [{"$ref": "#/components/schemas/ItemInput"}])),
+    ("must be an object", part(f"{NAME} items", [])),
+    ("tags.items: API Gateway does not take", part(f"{SCHEMA} properties tags items nullable", value=True)),
+    ("price.anyOf: API Gateway does not take", part(f"{SCHEMA} properties price anyOf 0 nullable", value=True)),
+    ("additionalProperties: API Gateway does not take", part(f"{SCHEMA} additionalProperties", {"nullable": True})),
+    ("only schemas of the same document", part(f"{NAME} $ref", "other.json#/Name")),
+    ("there is no such schema", part(f"{NAME} $ref", "#/components/schemas/Gone")),
+)
+GATEWAY = (
+    ("DEFAULT_5XX is missing", part(f"{ANSWERS} DEFAULT_5XX", None)),
+    ("REQUEST_TOO_LARGE: cannot be customised", part(f"{ANSWERS} REQUEST_TOO_LARGE", {})),
+    ("statusCode is text", part(f"{ANSWERS} THROTTLED statusCode", 429)),
+    ("must be gatewayresponse.header", part(f"{ANSWERS} THROTTLED responseParameters Retry-After", "'1'")),
+    ("a static value stands in single quotes", part(f"{ANSWERS} THROTTLED responseParameters gatewayresponse.header.Retry-After", "1")),
+    ("chosen by application/json only", part(f"{ANSWERS} THROTTLED responseTemplates application/problem+json", "{}")),
+    ("an empty template", part(f"{ANSWERS} THROTTLED responseTemplates application/json", "")),
+    ("it is no VTL", part(f"{ANSWERS} THROTTLED responseTemplates application/json", '{"a": $util.escape("x")}')),
+    ("it is no VTL", part(f"{ANSWERS} THROTTLED responseTemplates application/json", '#set($x = 1){"a": 1}')),
+    ("BAD_REQUEST_BODY only", part(f"{ANSWERS} THROTTLED responseTemplates application/json", '"$context.error.validationErrorString"')),
+    ("(RFC 9457)", part(f"{ANSWERS} THROTTLED responseTemplates application/json", '{"message": "slow down"}')),
+    ("(RFC 9457)", part(f"{ANSWERS} THROTTLED responseTemplates application/json", '{"detail": "$context.error.messageString"')),
+)
+# fmt: on
+
+BREAKS = tuple(
+    Break(RULE, says, mutation)
+    for says, mutation in (
+        *DOCUMENT,
+        *PATHS,
+        *OPERATIONS,
+        *INTEGRATIONS,
+        *SCHEMES,
+        *SCHEMAS,
+        *GATEWAY,
+    )
+)

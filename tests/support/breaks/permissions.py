@@ -1,0 +1,74 @@
+"""Lambda permissions that are missing, too wide or beside the point."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from policies.links import MAPPING, NOTIFICATION, REST_API, SCHEDULE
+from policies.model import Registered
+from policies.permissions import PERMISSION
+from tests.support.breaking import Break, Resources, document, edited, without
+
+API = "health-api-permission"
+UPLOAD = "image-processor-uploads-permission"
+ELSEWHERE = "arn:aws:lambda:us-west-2:999999999999:function:elsewhere"
+ENTRY = "lambdaFunctions.0.lambdaFunctionArn"
+
+
+def _every_route_calls_the_bare_function(body: dict[str, Any]) -> None:
+    integration = body["paths"]["/health"]["get"]["x-amazon-apigateway-integration"]
+    integration["uri"] = integration["uri"].replace(":live/", "/")
+
+
+def _a_route_calls_somebody_else(body: dict[str, Any]) -> None:
+    integration = body["paths"]["/health"]["get"]["x-amazon-apigateway-integration"]
+    integration["uri"] = (
+        f"arn:aws:apigateway:us-west-2:lambda:path/2015-03-31/functions/{ELSEWHERE}/invocations"
+    )
+
+
+def _one_permission_per_route(resources: Resources) -> Resources:
+    one = next(r for r in resources if r.type == PERMISSION and r.name == API)
+    copies = [Registered(PERMISSION, f"p{n}", f"urn:p{n}", one.properties) for n in range(20)]
+    return [*resources, *copies]
+
+
+# fmt: off
+BREAKS = (
+    Break("permission-names-its-source", "sourceArn is missing", edited(PERMISSION, API, {"sourceArn": None})),
+    Break("permission-names-its-source", "names everything", edited(PERMISSION, API, {"sourceArn": "*"})),
+    Break("permission-names-its-source", "set sourceAccount", edited(PERMISSION, UPLOAD, {"sourceAccount": None})),
+    Break("permission-names-its-source", "allows lambda:*", edited(PERMISSION, API, {"action": "lambda:*"})),
+    Break("everything-wired-may-invoke", "api-rest (api) may not invoke it", without(PERMISSION, API)),
+    Break(
+        "everything-wired-may-invoke",
+        "api-rest (authorizer) may not invoke it",
+        without(PERMISSION, "authorizer-api-permission"),
+    ),
+    Break("everything-wired-may-invoke", "uploads-notification (upload) may not", without(PERMISSION, UPLOAD)),
+    Break("everything-wired-may-invoke", "on alias 'live'", edited(PERMISSION, API, {"qualifier": None})),
+    Break("everything-wired-may-invoke", "for apigateway", edited(PERMISSION, API, {"principal": "events.amazonaws.com"})),
+    Break("everything-wired-may-invoke", "for s3", edited(PERMISSION, UPLOAD, {"sourceAccount": "999999999999"})),
+    Break("permission-is-used", "no route, authorizer", edited(PERMISSION, API, {"qualifier": "old"})),
+    Break("permissions-fit-their-function", "21 permissions", _one_permission_per_route),
+    Break(
+        "function-is-called-by-its-alias",
+        "starts health-function itself",
+        document(REST_API, "api-rest", _every_route_calls_the_bare_function, key="body"),
+    ),
+    Break(
+        "function-is-called-by-its-alias",
+        "starts cleanup-job-function itself",
+        edited(SCHEDULE, "cleanup-job-schedule", {"target.arn": "arn:aws:lambda:us-west-2:123456789012:function:sandpiper-dev-cleanup-job"}),
+    ),
+    Break(
+        "what-is-started-exists",
+        "(api), which is no function",
+        document(REST_API, "api-rest", _a_route_calls_somebody_else, key="body"),
+    ),
+    Break("what-is-started-exists", "(upload)", edited(NOTIFICATION, "uploads-notification", {ENTRY: ELSEWHERE})),
+    Break("what-is-started-exists", "(queue)", edited(MAPPING, "notification-sender-mapping", {"functionName": ELSEWHERE})),
+    Break("what-is-started-exists", "(stream)", edited(MAPPING, "data-transformer-mapping", {"functionName": ELSEWHERE})),
+    Break("what-is-started-exists", "(schedule)", edited(SCHEDULE, "cleanup-job-schedule", {"target.arn": ELSEWHERE})),
+)
+# fmt: on
