@@ -52,7 +52,6 @@ _BAD_PRICES = (
         "1.",
         ".5",
         "1.234",
-        "01",
         "1e2",
         "1,5",
         "\u0663",
@@ -126,6 +125,14 @@ def test_a_price_goes_through_the_table_and_back_to_the_cent(cents: int, as_text
 def test_a_json_number_counts_by_its_value(number: str, price: str) -> None:
     fields = items.parse(json_object(_request(f'{{"name": "n", "price": {number}}}')))
     assert items.attributes(fields)["price"]["N"] == price
+
+
+@pytest.mark.parametrize(
+    ("text", "price"),
+    [("0", "0.00"), ("7.5", "7.50"), ("007.50", "7.50"), ("9" * 12, "9" * 12 + ".00")],
+)
+def test_a_price_written_as_text_is_stored_to_the_cent(text: str, price: str) -> None:
+    assert items.attributes(_parse(_GOOD | {"price": text}))["price"]["N"] == price
 
 
 @pytest.mark.parametrize("price", _BAD_PRICES)
