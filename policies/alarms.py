@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -128,11 +127,11 @@ def dashboard_is_drawn(stack: Stack) -> Iterator[tuple[Registered, str]]:
     for dashboard in stack.all(DASHBOARD):
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,255}", str(dashboard.get("dashboardName") or "")):
             yield dashboard, "dashboardName is letters, digits, - and _, 255 at most"
-        text = dashboard.get("dashboardBody")
-        if not isinstance(text, str) or not documents.is_json_object(text):
+        body = documents.json_object(dashboard.get("dashboardBody"))
+        if body is None:
             yield dashboard, "dashboardBody must be a JSON object"
             continue
-        widgets: list[dict[str, Any]] = json.loads(text).get("widgets", [])
+        widgets: list[dict[str, Any]] = body.get("widgets", [])
         if not 0 < len(widgets) <= MOST_WIDGETS:
             yield dashboard, f"has {len(widgets)} widgets; 1 to {MOST_WIDGETS} are taken"
         yield from ((dashboard, problem) for problem in _widgets(widgets))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,15 +24,15 @@ INTEGRATION = "x-amazon-apigateway-integration"
 def api_imports_without_loss(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """What API Gateway does not understand it drops in silence, unless it is told to fail."""
     for api in stack.all(links.REST_API):
-        body = api.get("body")
+        text, body = api.get("body"), documents.json_object(api.get("body"))
         if api.get("failOnWarnings") is not True:
             yield api, "set failOnWarnings, or parts of the description are dropped in silence"
-        if not isinstance(body, str) or not documents.is_json_object(body):
+        if body is None:
             yield api, "its body must be a JSON object"
             continue
-        for text in dialect.problems(body):
-            yield api, text
-        if json.loads(body).get("info", {}).get("title") != api.get("name"):
+        for problem in dialect.problems(str(text)):
+            yield api, problem
+        if body.get("info", {}).get("title") != api.get("name"):
             yield api, "info.title overwrites the name; make both the same"
         size = api.get("minimumCompressionSize")
         if size is not None and not (isinstance(size, str) and size.lstrip("-").isdigit()):
@@ -55,7 +54,7 @@ def method_asks_the_authorizer(stack: Stack) -> Iterator[tuple[Registered, str]]
 def request_is_validated(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Body and parameters of every method are checked before a function is paid for."""
     for api in stack.all(links.REST_API):
-        body = _body(api)
+        body = links.api_description(api)
         validators = body.get("x-amazon-apigateway-request-validators", {})
         default = body.get("x-amazon-apigateway-request-validator")
         for endpoint, operation in _operations(api):
@@ -91,7 +90,7 @@ def stage_is_logged_and_traced(stack: Stack) -> Iterator[tuple[Registered, str]]
         if group is None or not key_of(stack, group):
             yield stage, "needs an access log in an encrypted log group of this stack"
         line = str(stage.get("accessLogSettings.format") or "")
-        if "\n" in line or "$context.requestId" not in line or not documents.is_json_object(line):
+        if "\n" in line or "$context.requestId" not in line or documents.json_object(line) is None:
             yield stage, "the access log's format must be one line of JSON with $context.requestId"
         if stage.get("xrayTracingEnabled") is not True:
             yield stage, "set xrayTracingEnabled"
@@ -120,12 +119,8 @@ def _unmeasured(settings: Registered, written: dict[str, Any]) -> Iterator[tuple
         yield settings, "loggingLevel must be ERROR or INFO"
 
 
-def _body(api: Registered) -> dict[str, Any]:
-    return links.api_description(api)
-
-
 def _operations(api: Registered) -> Iterator[tuple[str, dict[str, Any]]]:
-    for path, methods in _body(api).get("paths", {}).items():
+    for path, methods in links.api_description(api).get("paths", {}).items():
         for method, operation in methods.items():
             yield f"{method.upper()} {path}", operation
 

@@ -46,13 +46,9 @@ def statements(document: str) -> tuple[Statement, ...]:
     return tuple(_statement(s) for s in _listed(written.get("Statement")))
 
 
-@functools.lru_cache(maxsize=1024)
-def is_json_object(text: str) -> bool:
-    """The text is one JSON object."""
-    try:
-        return isinstance(json.loads(text), dict)
-    except ValueError:
-        return False
+def json_object(text: object) -> Mapping[str, Any] | None:
+    """Read a property that holds one JSON object as text; None where it is something else. Read it only: it is shared."""
+    return _json_object(text) if isinstance(text, str) else None
 
 
 @functools.lru_cache(maxsize=4096)
@@ -76,6 +72,15 @@ def refuses_plain_http(document: Any, arns: Sequence[str], actions: Sequence[str
         and s.conditions == {"Bool": {"aws:SecureTransport": ("false",)}}
         for s in of(document)
     )
+
+
+@functools.lru_cache(maxsize=1024)
+def _json_object(text: str) -> Mapping[str, Any] | None:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _statement(written: Mapping[str, Any]) -> Statement:

@@ -235,8 +235,7 @@ def _secret_texts(stack: Stack) -> set[str]:
     for version in stack.all("aws:secretsmanager/secretVersion:SecretVersion"):
         text = str(version.get("secretString") or "")
         made.add(text)
-        if documents.is_json_object(text):
-            made.add(str(json.loads(text).get("key") or ""))
+        made.add(str((documents.json_object(text) or {}).get("key") or ""))
     return made - {""}
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,9 +129,8 @@ def dead_letters(stack: Stack) -> dict[str, int]:
     """ARN of each queue that another one redrives to -> the receives before that happens."""
     found: dict[str, int] = {}
     for queue in stack.all(QUEUE):
-        text = queue.get("redrivePolicy")
-        if isinstance(text, str) and documents.is_json_object(text):
-            redrive = json.loads(text)
+        redrive = documents.json_object(queue.get("redrivePolicy"))
+        if redrive is not None:
             found[str(redrive.get("deadLetterTargetArn"))] = int(redrive.get("maxReceiveCount", 0))
     return found
 
@@ -166,10 +164,9 @@ def _routes(stack: Stack) -> Iterator[Target]:
             yield Target("authorizer", api, arn_in_uri(uri))
 
 
-def api_description(api: Registered) -> dict[str, Any]:
+def api_description(api: Registered) -> Mapping[str, Any]:
     """The OpenAPI document of a REST API as data; empty where it is no JSON object."""
-    text = api.get("body")
-    return json.loads(text) if isinstance(text, str) and documents.is_json_object(text) else {}
+    return documents.json_object(api.get("body")) or {}
 
 
 def arn_in_uri(uri: object) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from policies import documents, links
@@ -71,10 +70,7 @@ def consumed_queue_has_dead_letters(stack: Stack) -> Iterator[tuple[Registered, 
     """A poison message must leave the queue, late enough for innocents, and stay long enough to be looked at."""
     receives = links.dead_letters(stack)
     for mapping, queue, _ in _queue_mappings(stack):
-        text = queue.get("redrivePolicy")
-        redrive = (
-            json.loads(text) if isinstance(text, str) and documents.is_json_object(text) else {}
-        )
+        redrive = documents.json_object(queue.get("redrivePolicy")) or {}
         target = stack.at(str(redrive.get("deadLetterTargetArn")), links.QUEUE)
         if target is None or target is queue:
             yield (

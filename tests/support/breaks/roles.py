@@ -8,7 +8,6 @@ from policies.links import FUNCTION, ROLE, ROLE_POLICY
 from tests.support.breaking import (
     Break,
     again,
-    also,
     document,
     edited,
     registered,
