@@ -31,8 +31,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     deadline = Deadline(context)
     for done, record in enumerate(records):
         try:
-            if done and deadline.is_near():
-                raise TimeoutError("out of time, the rest is left for the next attempt")
+            if done:
+                _check(deadline)
             _write(record)
         except Exception as error:
             logs.error("change not recorded", cause=error, eventId=str(record.get("eventID", "")))
@@ -43,6 +43,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             return {"batchItemFailures": [{"itemIdentifier": failed}]}
     logs.info("batch recorded", recorded=len(records))
     return {"batchItemFailures": []}
+
+
+def _check(deadline: Deadline) -> None:
+    if deadline.is_near():
+        raise TimeoutError("out of time, the rest is left for the next attempt")
 
 
 def _write(record: dict[str, Any]) -> None:
