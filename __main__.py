@@ -5,7 +5,7 @@ from pathlib import Path
 import pulumi
 
 import settings
-from components import api, events, layers, openapi, secrets
+from components import api, events, layers, openapi, secrets_manager
 from components.buckets import Bucket
 from components.function import ServerlessFunction
 from components.grants import Grant
@@ -40,16 +40,18 @@ uploads = Bucket("uploads", settings=config.data, place=place, encryption=key, l
 images = Bucket("images", settings=config.data, place=place, encryption=key, logs=access_logs)
 outbox = Queue("notifications", settings=config.queue("notifications"), encryption=key)
 notices = Topic("notifications", encryption=key, place=place)
-auth_secret = secrets.Secret(
+auth_secret = secrets_manager.Secret(
     "auth",
-    value=secrets.signing_key("auth-key", issuer=place.prefix, audience=f"{place.prefix}-api"),
+    value=secrets_manager.signing_key(
+        "auth-key", issuer=place.prefix, audience=f"{place.prefix}-api"
+    ),
     description="Signs and checks the JWTs of the API",
     settings=config.data,
     encryption=key,
 )
-cursor_key = secrets.Secret(
+cursor_key = secrets_manager.Secret(
     "cursor-key",
-    value=secrets.random_text("cursor-key-value"),
+    value=secrets_manager.random_text("cursor-key-value"),
     description="Signs the paging cursors of the API",
     settings=config.data,
     encryption=key,
@@ -60,7 +62,9 @@ handlers = Handlers(ROOT / "handlers")
 functions: list[ServerlessFunction] = []
 
 
-def function(name: str, *grants: Grant, uses: list[layers.Layer] | None = None) -> ServerlessFunction:
+def function(
+    name: str, *grants: Grant, uses: list[layers.Layer] | None = None
+) -> ServerlessFunction:
     """A function with exactly these rights; its sizes come from the stack file."""
     made = ServerlessFunction(
         name,
@@ -123,7 +127,10 @@ triggers = events.EventTriggers(
         events.Upload(
             uploads,
             function(
-                "image-processor", uploads.get("uploads/"), images.put("thumbnails/"), uses=[imaging]
+                "image-processor",
+                uploads.get("uploads/"),
+                images.put("thumbnails/"),
+                uses=[imaging],
             ),
             prefix="uploads/",
             suffixes=[".jpg", ".jpeg", ".png", ".webp"],

@@ -73,8 +73,12 @@ def main() -> None:
         parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     with tempfile.TemporaryDirectory(prefix="sandpiper-bench-") as folder:
         scratch = Scratch(Path(folder))
-        rows = [row for part in chosen for row in globals()[f"measure_{part}"](scratch, options.rounds)]
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, medians of {options.rounds} rounds\n")
+        rows = [
+            row for part in chosen for row in globals()[f"measure_{part}"](scratch, options.rounds)
+        ]
+    print(
+        f"Python {platform.python_version()}, {os.cpu_count()} cores, medians of {options.rounds} rounds\n"
+    )
     print("| figure | measured | aim | |\n|---|---|---|---|")
     for figure, measured, aim, verdict in rows:
         print(f"| {figure} | {measured} | {aim} | {verdict} |")
@@ -194,7 +198,12 @@ def measure_memory(scratch: Scratch, rounds: int) -> Iterator[Row]:
                 check=False,
             )
         total = sum(_pss(pid) for pid in _processes_under(scratch.folder)) / 1024
-    yield ("memory with 10 functions warm (PSS)", f"{total:.0f} MB", "<= 200 MB", _verdict(total <= 200))
+    yield (
+        "memory with 10 functions warm (PSS)",
+        f"{total:.0f} MB",
+        "<= 200 MB",
+        _verdict(total <= 200),
+    )
 
 
 def measure_mocks(scratch: Scratch, rounds: int) -> Iterator[Row]:
@@ -212,7 +221,12 @@ def measure_mocks(scratch: Scratch, rounds: int) -> Iterator[Row]:
             )
             times.append(time.perf_counter() - begin)
         middle = statistics.median(times)
-        yield (f"mocked run, {count} functions", f"{middle:.2f} s", f"<= {aim} s", _verdict(middle <= aim))
+        yield (
+            f"mocked run, {count} functions",
+            f"{middle:.2f} s",
+            f"<= {aim} s",
+            _verdict(middle <= aim),
+        )
 
 
 @contextmanager

@@ -13,10 +13,11 @@ import pulumi_aws as aws
 from components.function import ServerlessFunction
 from components.grants import Grant, policy, trust
 from components.keys import DataKey
-from components.openapi import Route as Route
-from components.openapi import document
+from components.openapi import Route, document
 from components.place import Place
 from settings import ApiSettings
+
+__all__ = ["ApiFront", "Route", "answers_browsers"]
 
 ACCESS_LOG_FORMAT = {
     "requestId": "$context.requestId",

@@ -74,7 +74,9 @@ class Bucket(pulumi.ComponentResource):
     def list(self, prefix: str = "") -> Grant:
         """List keys under a prefix."""
         condition = {"StringLike": {"s3:prefix": f"{prefix}*"}} if prefix else {}
-        return Grant([Statement(["s3:ListBucket"], [self.arn], condition)], {self._variable: self.name})
+        return Grant(
+            [Statement(["s3:ListBucket"], [self.arn], condition)], {self._variable: self.name}
+        )
 
     def _grant(self, action: str, prefix: str, *key_use: str) -> Grant:
         statements = [Statement([action], [pulumi.Output.concat(self.arn, "/", prefix, "*")])]
@@ -111,7 +113,9 @@ class Bucket(pulumi.ComponentResource):
         return made
 
     def _encrypt(self) -> aws.s3.BucketServerSideEncryptionConfiguration:
-        default = aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs
+        default = (
+            aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs
+        )
         key = self._encryption
         self._last = made = aws.s3.BucketServerSideEncryptionConfiguration(
             f"{self.component}-encryption",

@@ -22,12 +22,16 @@ SERVICE_NAME = "SERVICE_NAME"
 LOG_LEVEL = "LOG_LEVEL"
 
 
+def _unchanged(args: object) -> None:
+    del args
+
+
 @dataclass(frozen=True)
 class FunctionTweaks:
     """A typed last word on the arguments of the raw resources, for what the component does not name."""
 
-    function: Callable[[aws.lambda_.FunctionArgs], None] = lambda args: None
-    role: Callable[[aws.iam.RoleArgs], None] = lambda args: None
+    function: Callable[[aws.lambda_.FunctionArgs], None] = _unchanged
+    role: Callable[[aws.iam.RoleArgs], None] = _unchanged
 
 
 class ServerlessFunction(pulumi.ComponentResource):
@@ -207,7 +211,9 @@ class ServerlessFunction(pulumi.ComponentResource):
             architectures=[s.architecture],
             memory_size=s.memory_size,
             timeout=s.timeout,
-            ephemeral_storage=aws.lambda_.FunctionEphemeralStorageArgs(size=s.ephemeral_storage_size),
+            ephemeral_storage=aws.lambda_.FunctionEphemeralStorageArgs(
+                size=s.ephemeral_storage_size
+            ),
             environment=aws.lambda_.FunctionEnvironmentArgs(variables=environment),
             kms_key_arn=self._encryption.arn,
             layers=layers or None,

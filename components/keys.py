@@ -64,7 +64,13 @@ class DataKey(pulumi.ComponentResource):
             _allow(
                 "Logs",
                 {"Service": place.service("logs")},
-                ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
+                [
+                    "kms:Encrypt*",
+                    "kms:Decrypt*",
+                    "kms:ReEncrypt*",
+                    "kms:GenerateDataKey*",
+                    "kms:Describe*",
+                ],
                 {
                     "ArnLike": {
                         "kms:EncryptionContext:aws:logs:arn": place.arn("logs", "log-group:*")
@@ -78,12 +84,17 @@ class DataKey(pulumi.ComponentResource):
                 here,
             ),
             # SNS hands messages to encrypted queues; AWS's own samples leave this one without a source condition.
-            _allow("Fanout", {"Service": "sns.amazonaws.com"}, ["kms:Decrypt", "kms:GenerateDataKey*"]),
+            _allow(
+                "Fanout", {"Service": "sns.amazonaws.com"}, ["kms:Decrypt", "kms:GenerateDataKey*"]
+            ),
         ]
 
 
 def _allow(
-    sid: str, principal: dict[str, str], action: str | list[str], condition: dict[str, Any] | None = None
+    sid: str,
+    principal: dict[str, str],
+    action: str | list[str],
+    condition: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     # In a key policy "*" means this key; KMS knows no other resource there.
     statement: dict[str, Any] = {

@@ -119,7 +119,9 @@ class Queue(pulumi.ComponentResource):
         )
         aws.sqs.QueuePolicy(
             f"{name}-queue-policy",
-            aws.sqs.QueuePolicyArgs(queue_url=queue.url, policy=policy([tls_only([queue.arn], "sqs:*")])),
+            aws.sqs.QueuePolicyArgs(
+                queue_url=queue.url, policy=policy([tls_only([queue.arn], "sqs:*")])
+            ),
             pulumi.ResourceOptions(parent=self),
         )
         return queue
@@ -176,7 +178,8 @@ class Topic(pulumi.ComponentResource):
 
     def _may_publish(self, service: str, place: Place) -> dict[str, Any]:
         return {
-            "Sid": "Publish" + "".join(part.title() for part in service.split(".")[0].split("-")),
+            "Sid": "Publish"
+            + "".join(part.title() for part in service.split(".", maxsplit=1)[0].split("-")),
             "Effect": "Allow",
             "Principal": {"Service": service},
             "Action": "sns:Publish",

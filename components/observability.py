@@ -145,7 +145,14 @@ class Observability(pulumi.ComponentResource):
     ) -> aws.cloudwatch.Dashboard:
         region = self._place.region
         pictures = [
-            _picture("API", region, [["AWS/ApiGateway", kind, "ApiName", api.title, "Stage", api.stage_name] for kind in ("Count", "4XXError", "5XXError")]),
+            _picture(
+                "API",
+                region,
+                [
+                    ["AWS/ApiGateway", kind, "ApiName", api.title, "Stage", api.stage_name]
+                    for kind in ("Count", "4XXError", "5XXError")
+                ],
+            ),
             *(
                 _picture(
                     f.logical_name,

@@ -128,7 +128,10 @@ def _operation(route: Route) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": route.function.logical_name.replace("-", "_"),
         "parameters": [
-            *(_parameter(name, "path", required=True) for name in re.findall(r"{(\w+)\+?}", route.path)),
+            *(
+                _parameter(name, "path", required=True)
+                for name in re.findall(r"{(\w+)\+?}", route.path)
+            ),
             *(_parameter(name, "query", required=False) for name in route.query),
         ],
         "responses": {"default": {"description": "The function's own answer"}},

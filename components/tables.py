@@ -36,7 +36,7 @@ class Table(pulumi.ComponentResource):
         self._encryption = encryption
         self.table = aws.dynamodb.Table(
             f"{name}-table",
-            _table_args(settings, encryption, key, sort, indexes or {}, stream),
+            _table_args(settings, encryption, key, sort, indexes or {}, stream=stream),
             pulumi.ResourceOptions(parent=self, protect=settings.protect),
         )
         self.name = self.table.name
@@ -93,10 +93,12 @@ def _table_args(
     key: str,
     sort: str | None,
     indexes: Mapping[str, tuple[str, str]],
+    *,
     stream: bool,
 ) -> aws.dynamodb.TableArgs:
     # Only attributes that are keys may be listed: any other makes every later plan differ.
-    attributes = sorted({key, *([sort] if sort else []), *(a for pair in indexes.values() for a in pair)})
+    keys = {key, *([sort] if sort else []), *(a for pair in indexes.values() for a in pair)}
+    attributes: list[str] = sorted(keys)
     return aws.dynamodb.TableArgs(
         billing_mode="PAY_PER_REQUEST",
         hash_key=key,

@@ -15,7 +15,9 @@ def tag_everything(tags: Mapping[str, str]) -> None:
     sandbox too. A type is taggable where the provider computes `tags_all` for it.
     """
 
-    def transform(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+    def transform(
+        args: pulumi.ResourceTransformationArgs,
+    ) -> pulumi.ResourceTransformationResult | None:
         if "tags_all" not in args.props:
             return None
         props: dict[str, Any] = {**args.props}

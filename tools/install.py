@@ -21,14 +21,18 @@ def main(folder: str, lock: str) -> int:
     """Returns the exit code: 0 where everything is installed."""
     if sys.version_info < OLDEST:
         found = ".".join(map(str, sys.version_info[:3]))
-        return _fail(f"Python 3.11 or newer is needed; this is {found}. Try: make PYTHON=python3.12")
+        return _fail(
+            f"Python 3.11 or newer is needed; this is {found}. Try: make PYTHON=python3.12"
+        )
     environment, python = Path(folder), Path(folder, "bin", "python")
     if not python.exists():
         print(f"Making {environment} ...", flush=True)
         made = subprocess.run([sys.executable, "-m", "venv", environment], check=False)
         if made.returncode:
             shutil.rmtree(environment, ignore_errors=True)
-            return _fail("python -m venv failed; on Debian and Ubuntu install the package python3-venv")
+            return _fail(
+                "python -m venv failed; on Debian and Ubuntu install the package python3-venv"
+            )
     uv = shutil.which("uv")
     if uv:
         command = [uv, "pip", "install", "--quiet", "--python", str(python)]

@@ -52,9 +52,7 @@ def page(box: Box) -> bool:
 
 
 def update(box: Box) -> bool:
-    answer = box.http.put(
-        f"/items/{_item(box)}", token=True, json=ITEM, headers={"If-Match": "*"}
-    )
+    answer = box.http.put(f"/items/{_item(box)}", token=True, json=ITEM, headers={"If-Match": "*"})
     return answer.status == 200
 
 
@@ -87,7 +85,9 @@ def audit(box: Box) -> bool:
             "SequenceNumber": "1",
         },
     }
-    return box.invoke("data-transformer", {"Records": [record]}).payload == {"batchItemFailures": []}
+    return box.invoke("data-transformer", {"Records": [record]}).payload == {
+        "batchItemFailures": []
+    }
 
 
 def notify(box: Box) -> bool:
@@ -192,9 +192,7 @@ def _policy(box: Box, function: str) -> tuple[dict[str, str], dict[str, Any]]:
 def _without(box: Box, function: str, action: str) -> Iterator[None]:
     where, document = _policy(box, function)
     iam = box.client("iam")
-    less = [
-        {**s, "Action": [a for a in s["Action"] if a != action]} for s in document["Statement"]
-    ]
+    less = [{**s, "Action": [a for a in s["Action"] if a != action]} for s in document["Statement"]]
     less = [s for s in less if s["Action"]]
     assert less != document["Statement"], f"{function} does not hold {action}"
     iam.put_role_policy(**where, PolicyDocument=json.dumps({**document, "Statement": less}))
@@ -202,5 +200,3 @@ def _without(box: Box, function: str, action: str) -> Iterator[None]:
         yield
     finally:
         iam.put_role_policy(**where, PolicyDocument=json.dumps(document))
-
-

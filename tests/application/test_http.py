@@ -58,7 +58,8 @@ def test_an_item_is_created_with_its_location_and_etag(box: Box) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "answered"), [("0", "0.00"), ("12.5", "12.50"), (12.5, "12.50"), (0.1, "0.10"), (7, "7.00")]
+    ("sent", "answered"),
+    [("0", "0.00"), ("12.5", "12.50"), (12.5, "12.50"), (0.1, "0.10"), (7, "7.00")],
 )
 def test_a_price_is_text_with_two_decimals(new_item: NewItem, sent: Any, answered: str) -> None:
     assert new_item(price=sent)["price"] == answered

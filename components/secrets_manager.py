@@ -60,7 +60,9 @@ class Secret(pulumi.ComponentResource):
         )
 
 
-def random_text(name: str, *, length: int = 64, parent: pulumi.Resource | None = None) -> pulumi.Output[str]:
+def random_text(
+    name: str, *, length: int = 64, parent: pulumi.Resource | None = None
+) -> pulumi.Output[str]:
     """Random letters and digits (5.95 bits each) that stay the same until the resource `name` is replaced."""
     made = random.RandomPassword(
         name, length=length, special=False, opts=pulumi.ResourceOptions(parent=parent)
