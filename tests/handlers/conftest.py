@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import create_item
 import pytest
+
 from common import aws as common_aws
 from common import logs, secrets
-
 from tests.handlers.fakes import Aws, Table
 
 if TYPE_CHECKING:

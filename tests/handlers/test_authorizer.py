@@ -14,8 +14,8 @@ from typing import Any
 import authorizer
 import jwt
 import pytest
-from common import secrets
 
+from common import secrets
 from tests.handlers.fakes import AwsError
 from tools.token import make_token
 

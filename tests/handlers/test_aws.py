@@ -9,8 +9,8 @@ import boto3
 import get_item
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
-from common import aws, logs, secrets
 
+from common import aws, logs, secrets
 from tests.handlers.fakes import AwsError
 
 _ARN = "arn:aws:secretsmanager:us-west-2:123456789012:secret:x"

@@ -6,9 +6,10 @@ import re
 import time
 
 import pytest
-from common import cursor, ids
 from hypothesis import given
 from hypothesis import strategies as st
+
+from common import cursor, ids
 
 _KEYS = st.text(min_size=1, max_size=40).filter(lambda key: key.isprintable())
 _IDS = st.from_regex(r"[0-9A-Za-z_-]{1,64}", fullmatch=True)

@@ -9,6 +9,7 @@ import get_item
 import health
 import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+
 from common import http
 
 _ORIGINS = "https://app.example, http://localhost:5173"

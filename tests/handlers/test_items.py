@@ -9,10 +9,11 @@ from typing import Any
 
 import create_item
 import pytest
-from common import http, items
-from common.bodies import LONGEST, json_object
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from common import http, items
+from common.bodies import LONGEST, json_object
 
 _GOOD = {"name": "n", "price": "1"}
 _BASE64 = base64.b64encode(json.dumps(_GOOD).encode()).decode()

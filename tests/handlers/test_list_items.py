@@ -6,6 +6,7 @@ from typing import Any
 
 import list_items
 import pytest
+
 from common import cursor
 
 _CURSOR_KEY = "cursor-key-of-the-tests-0123456789"
