@@ -42,9 +42,12 @@ schema: $(INSTALLED)  ## Write stack.schema.json and docs/settings.md anew.
 bench: $(INSTALLED)  ## Print the figures of docs/performance.md.
 	$(BIN)/python -m benchmarks $(ARGS)
 
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make lock"
+
 lock:  ## Resolve requirements.lock and the layers' requirements anew (needs uv).
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --custom-compile-command "make lock" --output-file requirements.lock requirements-dev.txt
+	$(LOCK) --output-file requirements.lock requirements-dev.txt
+	for layer in layers/*/; do $(LOCK) --output-file "$${layer}requirements.txt" "$${layer}requirements.in"; done
 
 $(INSTALLED): requirements.lock
 	@$(PYTHON) tools/install.py $(VENV) requirements.lock

@@ -21,7 +21,7 @@ from components.function import ServerlessFunction
 AUTHORIZER = "jwt"
 VALIDATOR = "all"
 ALLOWED_HEADERS = "Content-Type,Authorization,If-Match"
-EXPOSED_HEADERS = "ETag,Location"
+EXPOSED_HEADERS = "ETag,Location,Retry-After"
 PREFLIGHT_SECONDS = 600
 """How long a browser may remember a preflight answer."""
 
