@@ -59,9 +59,12 @@ def update_rest_api(r: Resource) -> Outputs:
         "description": r.take("description") or (plan and plan.description) or "",
         "apiKeySource": settings.get("apiKeySource", "HEADER"),
         "disableExecuteApiEndpoint": bool(r.take("disableExecuteApiEndpoint")),
-        "minimumCompressionSize": settings.get("minimumCompressionSize"),
     }
     patches = [replace(f"/{key}", value) for key, value in values.items()]
+    if (size := settings.get("minimumCompressionSize")) is None:
+        patches.append({"op": "remove", "path": "/minimumCompressionSize"})
+    else:
+        patches.append(replace("/minimumCompressionSize", size))
     r.call("apigateway", "update_rest_api", restApiId=old["id"], patchOperations=patches)
     if plan:
         expand(r.aws.client("apigateway"), old["id"], plan)
