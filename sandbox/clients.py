@@ -84,10 +84,14 @@ def _session() -> Any:
     """A botocore session that reads neither the user's profile nor environment."""
     import botocore.session
 
+    from sandbox.models import Loader
+
     variables = {
         "profile": (None, None, None, None),
         "config_file": (None, None, None, None),
         "credentials_file": (None, None, None, None),
         "ignore_configured_endpoint_urls": (None, None, True, None),
     }
-    return botocore.session.Session(session_vars=variables)
+    session = botocore.session.Session(session_vars=variables)
+    session.register_component("data_loader", Loader())
+    return session

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import time
@@ -88,6 +89,7 @@ def watch(options: Namespace) -> int:
     """`watch`: up, then logs and saved files until Ctrl-C."""
     from sandbox.watch import Watcher
 
+    gc.enable()
     root = _root(options)
     screen = Screen()
     began = time.perf_counter()
@@ -164,6 +166,7 @@ def logs(options: Namespace) -> int:
     _, emulator, state = _running(options)
     known = functions.find(state)
     wanted = [functions.named(state, options.name)] if options.name else list(known.values())
+    gc.enable()
     tail = functions.Tail(_clients(emulator), wanted)
     screen = Screen()
     while True:

@@ -100,9 +100,7 @@ def _events(aws: Clients, function: Function, since: int) -> Iterator[Event]:
             place = (event["logStreamName"], event["timestamp"], event["message"])
             alike[place] += 1
             event_id = event.get("eventId") or f"{place} {alike[place]}"
-            yield Event(
-                function.name, event["timestamp"], event["message"].rstrip("\n"), event_id
-            )
+            yield Event(function.name, event["timestamp"], event["message"].rstrip("\n"), event_id)
         if not page.get("nextToken"):
             return
         more = {"nextToken": page["nextToken"]}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -161,6 +163,10 @@ def _check_schema(document: Any, file: str, project: str, root: Path) -> None:
     schema = _schema(root)
     if not schema:
         return
+    mark = hashlib.sha256(json.dumps([schema, document]).encode()).hexdigest()
+    known = root / ".sandbox" / "cache" / f"checked-{file}"
+    if known.is_file() and known.read_text("utf-8") == mark:
+        return  # importing the checker takes longer than all else that is done here
     import jsonschema
 
     errors = jsonschema.Draft202012Validator(schema).iter_errors(document)
@@ -169,6 +175,9 @@ def _check_schema(document: Any, file: str, project: str, root: Path) -> None:
         own = len(path) > 1 and path[0] == "config" and path[1].startswith(f"{project}:")
         if not own and not (path == ["config"] and f"{project}:" in error.message):
             raise Mistake(f"{file}: {'.'.join(path)}: {error.message}")
+    with contextlib.suppress(OSError):
+        known.parent.mkdir(parents=True, exist_ok=True)
+        known.write_text(mark, "utf-8")
 
 
 def _schema(root: Path) -> Any:
