@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -268,7 +269,8 @@ class EventTriggers(pulumi.ComponentResource):
 def _filters(upload: Upload) -> list[aws.s3.BucketNotificationLambdaFunctionArgs]:
     return [
         aws.s3.BucketNotificationLambdaFunctionArgs(
-            id=f"{upload.function.logical_name}{suffix.replace('.', '-')}",
+            # S3 refuses two filters with one id: a function may read several prefixes of a bucket.
+            id=_words(upload.function.logical_name, upload.prefix, suffix),
             lambda_function_arn=upload.function.arn,
             events=["s3:ObjectCreated:*"],
             filter_prefix=upload.prefix or None,
@@ -276,3 +278,8 @@ def _filters(upload: Upload) -> list[aws.s3.BucketNotificationLambdaFunctionArgs
         )
         for suffix in upload.suffixes
     ]
+
+
+def _words(*parts: str) -> str:
+    """`image-processor-uploads-jpg` for `image-processor`, `uploads/`, `.jpg`."""
+    return "-".join(word for part in parts for word in re.findall(r"[A-Za-z0-9]+", part))
