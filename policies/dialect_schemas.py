@@ -16,9 +16,11 @@ KNOWN = frozenset(
         "exclusiveMaximum",
         "format",
         "items",
+        "maxItems",
         "maxLength",
         "maxProperties",
         "maximum",
+        "minItems",
         "minLength",
         "minProperties",
         "minimum",
@@ -33,8 +35,9 @@ KNOWN = frozenset(
         "uniqueItems",
     }
 )
-"""Keywords of draft-04 that API Gateway takes and means. `exclusiveMinimum`, `minItems` and `maxItems` are taken and not
-meant; `nullable`, `example`, `readOnly`, `default`, `discriminator`, `const`, `if` ... are refused or dropped.
+"""Keywords of draft-04 that API Gateway takes. It does not check `minItems` and `maxItems`: handlers must.
+
+`nullable`, `example`, `readOnly`, `default`, `discriminator`, `exclusiveMinimum`, `const`, `if` ... are refused or dropped.
 """
 UNKNOWN_FORMATS = frozenset({"int32", "int64", "decimal"})
 TYPES = frozenset({"array", "boolean", "integer", "number", "object", "string"})

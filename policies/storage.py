@@ -132,6 +132,8 @@ def bucket_has_one_notification(stack: Stack) -> Iterator[tuple[Registered, str]
                 f"{bucket.name} already has a notification; put all its triggers into one",
             )
         entries: list[dict[str, Any]] = [e for n in found for e in n.get("lambdaFunctions") or []]
+        if len({e.get("id") for e in entries}) < len(entries):
+            yield found[0], "two of its filters have the same id; S3 refuses them"
         for place, one in enumerate(entries):
             if any(_overlap(one, other) for other in entries[place + 1 :]):
                 yield (

@@ -103,6 +103,7 @@ class Answers(pulumi.runtime.Mocks):
 class Run:
     """One finished run: the exports, and every registration in the order it arrived."""
 
+    stack: str
     outputs: dict[str, Any] = field(default_factory=dict)
     resources: list[Registered] = field(default_factory=list)
 
@@ -165,7 +166,7 @@ def run_program(
     preview: bool = False,
 ) -> Run:
     """Run any Pulumi program on mocks; config values that are not text are handed over as JSON."""
-    run = Run()
+    run = Run(stack)
     answers = answers or Answers()
 
     def inside() -> None:
@@ -204,12 +205,19 @@ def run_program(
     return run
 
 
-def run_stack(stack: str, *, config: Mapping[str, Any] | None = None, preview: bool = False) -> Run:
+def run_stack(
+    stack: str,
+    *,
+    config: Mapping[str, Any] | None = None,
+    answers: pulumi.runtime.Mocks | None = None,
+    preview: bool = False,
+) -> Run:
     """Run `__main__.py` as a stack file configures it; `config` replaces whole keys."""
     quiet = {"sandpiper:packaging": {"build": False}}
     return run_program(
         lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__") and None,
         config={**stack_config(stack), **quiet, **(config or {})},
         stack=stack,
+        answers=answers,
         preview=preview,
     )

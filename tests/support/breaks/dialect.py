@@ -98,7 +98,7 @@ SCHEMAS = (
     ("letters and digits only", body(_renamed)),
     *((f"does not take '{word}'", part(f"{NAME} {word}", "x")) for word in (
         "nullable", "example", "examples", "readOnly", "writeOnly", "default", "deprecated", "discriminator", "const",
-        "if", "exclusiveMinimum", "minItems", "maxItems", "$defs", "$schema", "dependentRequired", "patternProperties",
+        "if", "exclusiveMinimum", "$defs", "$schema", "dependentRequired", "patternProperties",
     )),
     ("type must be one of", part(f"{NAME} type", ["string", "null"])),
     ("type must be one of", part(f"{NAME} type", "null")),

@@ -41,6 +41,7 @@ BREAKS = (
     Break("bucket-has-one-notification", "already has a notification", again(NOTIFICATION, "uploads-notification")),
     Break("bucket-has-one-notification", "overlaps", edited(NOTIFICATION, "uploads-notification", {"lambdaFunctions.0.filterSuffix": ".webp"})),
     Break("bucket-has-one-notification", "overlaps", edited(NOTIFICATION, "uploads-notification", {"lambdaFunctions.0.filterSuffix": None})),
+    Break("bucket-has-one-notification", "the same id", edited(NOTIFICATION, "uploads-notification", {"lambdaFunctions.0.id": "image-processor-uploads-png"})),
     Break("trigger-does-not-feed-itself", "into the same bucket", statement(ROLE_POLICY, "image-processor-policy", "s3:PutObject", Resource=[f"{UPLOADS}/uploads/thumbnails/*"])),
     Break("trigger-does-not-feed-itself", "into the same bucket", statement(ROLE_POLICY, "image-processor-policy", "s3:PutObject", Resource=[f"{UPLOADS}/*"])),
     Break("data-is-protected-in-production", "must be protected", unprotected(TABLE, "audit-table"), stack="prod"),

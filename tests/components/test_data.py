@@ -1,0 +1,141 @@
+"""What keeps data: tables, buckets, queues, topics, secrets and the key of them all."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from components.messaging import Queue
+from settings import QueueSettings
+from tests.support.program import Run
+from tests.support.tiny import Parts, tiny
+
+TABLE, BUCKET, QUEUE = "aws:dynamodb/table:Table", "aws:s3/bucket:Bucket", "aws:sqs/queue:Queue"
+KEY, SECRET = "aws:kms/key:Key", "aws:secretsmanager/secret:Secret"
+DATA = (TABLE, BUCKET, KEY, SECRET)
+
+
+def test_items_are_found_by_id_and_listed_by_collection(run: Run) -> None:
+    table = run.one(TABLE, "items-table")
+    assert (table.get("hashKey"), table.get("rangeKey")) == ("id", None)
+    (index,) = table.get("globalSecondaryIndexes")
+    assert index["name"] == "by-collection"
+    assert index["projectionType"] == "ALL"
+    keys = [(k["attributeName"], k["keyType"]) for k in index["keySchemas"]]
+    assert keys == [("collection", "HASH"), ("id", "RANGE")]
+    assert table.get("streamViewType") == "NEW_AND_OLD_IMAGES"
+
+
+def test_audit_rows_are_ordered_by_sequence_and_have_no_stream(run: Run) -> None:
+    table = run.one(TABLE, "audit-table")
+    assert (table.get("hashKey"), table.get("rangeKey")) == ("itemId", "sequence")
+    assert not table.get("streamEnabled")
+
+
+def test_development_leaves_nothing_behind(dev: Run) -> None:
+    assert not [r.name for r in dev.resources if r.protect or r.retain_on_delete]
+    assert all(b.get("forceDestroy") is True for b in dev.all(BUCKET))
+    assert all(s.get("recoveryWindowInDays") == 0 for s in dev.all(SECRET))
+    assert all(t.get("deletionProtectionEnabled") is False for t in dev.all(TABLE))
+    assert dev.one(KEY, "data-key").get("deletionWindowInDays") == 7
+
+
+def test_production_protects_exactly_its_data(prod: Run) -> None:
+    protected = {r.name for r in prod.resources if r.protect}
+    assert protected == {r.name for type_ in DATA for r in prod.all(type_)}
+    assert all(b.get("forceDestroy") is False for b in prod.all(BUCKET))
+    assert all(t.get("deletionProtectionEnabled") is True for t in prod.all(TABLE))
+
+
+@pytest.mark.parametrize(("stack", "days"), [("dev", None), ("staging", 35), ("prod", 35)])
+def test_tables_can_be_restored_where_settings_say(
+    stack: str, days: int | None, request: pytest.FixtureRequest
+) -> None:
+    run: Run = request.getfixturevalue("runs")(stack)
+    for table in run.all(TABLE):
+        recovery = {"enabled": bool(days), **({"recoveryPeriodInDays": days} if days else {})}
+        assert table.get("pointInTimeRecovery") == recovery
+
+
+def test_recovery_period_comes_from_the_stack_file(custom: Run) -> None:
+    assert custom.one(TABLE, "items-table").get("pointInTimeRecovery.recoveryPeriodInDays") == 7
+
+
+def test_access_logs_end_after_ninety_days_and_uploads_stay(run: Run) -> None:
+    type_ = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+    ends = {
+        lifecycle.name: lifecycle.get("rules")[0].get("expiration") for lifecycle in run.all(type_)
+    }
+    assert ends.pop("access-logs-lifecycle") == {"days": 90}
+    assert set(ends.values()) == {None}
+
+
+def test_each_bucket_logs_into_a_folder_of_its_own(run: Run) -> None:
+    logging = run.all("aws:s3/bucketLogging:BucketLogging")
+    assert {(log.get("bucket"), log.get("targetPrefix")) for log in logging} == {
+        ("uploads-bucket-0123456", "uploads/"),
+        ("images-bucket-0123456", "images/"),
+    }
+    assert {log.get("targetBucket") for log in logging} == {"access-logs-bucket-0123456"}
+
+
+def test_queue_hides_messages_six_times_as_long_as_its_consumer_may_take(
+    run: Run, custom: Run
+) -> None:
+    assert run.one(QUEUE, "notifications-queue").get("visibilityTimeoutSeconds") == 6 * 30
+    assert custom.one(QUEUE, "notifications-queue").get("visibilityTimeoutSeconds") == 6 * 30 + 2
+
+
+def test_poison_messages_end_in_the_dead_letter_queue(run: Run, custom: Run) -> None:
+    redrive = json.loads(run.one(QUEUE, "notifications-queue").get("redrivePolicy"))
+    assert redrive["maxReceiveCount"] == 8
+    dead = run.one(QUEUE, "notifications-dead-letter-queue")
+    assert redrive["deadLetterTargetArn"] == dead.output("arn")
+    redrive = json.loads(custom.one(QUEUE, "notifications-queue").get("redrivePolicy"))
+    assert redrive["maxReceiveCount"] == 9
+
+
+def test_queue_of_failures_has_no_dead_letters_and_starts_nothing() -> None:
+    def program(parts: Parts) -> None:
+        failures = Queue("failures", encryption=parts.key)
+        with pytest.raises(AttributeError, match="failures: no dead-letter queue"):
+            _ = failures.dead_letter
+        assert Queue("work", settings=QueueSettings(), encryption=parts.key).dead_letter
+
+    names = {queue.name for queue in tiny(program).all(QUEUE)}
+    assert names == {"failures-queue", "work-queue", "work-dead-letter-queue"}
+
+
+def test_alarms_are_mailed_only_where_an_address_is_given(dev: Run, custom: Run) -> None:
+    type_ = "aws:sns/topicSubscription:TopicSubscription"
+    assert dev.all(type_) == []
+    (subscription,) = custom.all(type_)
+    assert (subscription.get("protocol"), subscription.get("endpoint")) == (
+        "email",
+        "team@example.com",
+    )
+
+
+def test_signing_secret_names_key_issuer_and_audience(run: Run) -> None:
+    version = run.one("aws:secretsmanager/secretVersion:SecretVersion", "auth-value")
+    secret = json.loads(version.get("secretString"))
+    assert secret.keys() == {"kid", "key", "iss", "aud"}
+    assert (secret["iss"], secret["aud"]) == (
+        f"sandpiper-{run.stack}",
+        f"sandpiper-{run.stack}-api",
+    )
+
+
+def test_generated_values_are_long_enough_to_sign_with(run: Run) -> None:
+    for password in run.all("random:index/randomPassword:RandomPassword"):
+        # 64 letters and digits are 381 bits; HMAC-SHA-256 wants 256.
+        assert password.get("length") >= 43
+        assert password.get("special") is False
+
+
+def test_one_key_encrypts_everything(run: Run) -> None:
+    (key,) = run.all(KEY)
+    (alias,) = run.all("aws:kms/alias:Alias")
+    assert alias.get("name") == f"alias/sandpiper-{run.stack}"
+    assert alias.get("targetKeyId") == key.output("keyId")
