@@ -46,6 +46,7 @@ def test_queue_with_dead_letters_answers_at_its_url(aws: Any) -> None:
         "Attributes"
     ]
     assert attributes["VisibilityTimeout"] == "180"
+    assert not {"FifoQueue", "ContentBasedDeduplication"} & attributes.keys()
     assert json.loads(attributes["RedrivePolicy"])["maxReceiveCount"] == 8
     sqs.send_message(QueueUrl=queue["url"], MessageBody="kept")
     queue.update(visibilityTimeoutSeconds=None, redrivePolicy=None, tags={"b": "3"})
