@@ -218,7 +218,8 @@ class Engine:
         kind = REGISTRY.get(record.type) or _unknown(record.type)
         r = Resource(record.type, record.name, urn, {}, self.aws, record.outputs)
         wanted = Registration(urn, record.type, record.name, {}, frozenset(), record.where)
-        if not record.retain and not kind.not_simulated:
+        # What is half made has no outputs to find it by; nothing can name what may be left of it.
+        if not (record.retain or record.half_made or kind.not_simulated):
             if kind.delete is None:
                 raise RestartNeeded(f"{wanted.title} cannot be removed in place")
             try:

@@ -138,7 +138,7 @@ def stop(emulator: Emulator, place: Place) -> None:
                 break
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(emulator.pid, signal.SIGKILL)  # workers that outlived it
-    _reap(emulator.pid)
+    _forget(emulator.pid)
     place.empty()
 
 
@@ -151,21 +151,21 @@ def _reset(emulator: Emulator) -> None:
 
 
 def _gone(emulator: Emulator) -> bool:
+    child = _children.get(emulator.pid)
     until = time.monotonic() + _STOP_SECONDS
     while time.monotonic() < until:
-        _reap(emulator.pid)
-        if not emulator.alive:
+        if child.poll() is not None if child else not emulator.alive:
             return True
         time.sleep(0.005)
     return False
 
 
-def _reap(pid: int) -> None:
-    child = _children.get(pid)
-    if child is not None and child.poll() is not None:
+def _forget(pid: int) -> None:
+    child = _children.pop(pid, None)
+    if child is not None:
+        child.wait(timeout=_STOP_SECONDS)
         if child.stdin is not None:
             child.stdin.close()
-        del _children[pid]
 
 
 def _module() -> str:

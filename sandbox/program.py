@@ -7,6 +7,7 @@ import contextvars
 import gc
 import importlib
 import linecache
+import os
 import sys
 import threading
 import types
@@ -134,9 +135,13 @@ def _execute(root: Path) -> None:
 
 @contextmanager
 def _imports(root: Path) -> Iterator[None]:
-    """The program's folder comes first on the path, as under `pulumi up`; its changed modules are imported anew."""
-    own = str(root)
+    """The program's folder is the current one and comes first on the path, as under `pulumi up`.
+
+    Its changed modules are imported anew.
+    """
+    own, before = str(root), Path.cwd()
     _forget_changed(root)
+    os.chdir(root)
     sys.path.insert(0, own)
     trace = registrations._get_stack_trace
     registrations._get_stack_trace = quick_stack_trace(root)
@@ -145,6 +150,7 @@ def _imports(root: Path) -> Iterator[None]:
     finally:
         registrations._get_stack_trace = trace
         sys.path.remove(own)
+        os.chdir(before)
         _seen.update(_stamps(root))
 
 

@@ -59,6 +59,8 @@ class Session:
 
         Raises `Mistake` where the sandbox itself cannot start; failures of resources are in the outcome.
         """
+        for line in stack.remarks:
+            self.say(line)
         with self.place.locked(self._waiting):
             self._restarts = []
             emulator = self._existing(stack) or self._start(stack)

@@ -63,7 +63,7 @@ def load(
     declared = _declared(project_file, project)
     file = root / f"Pulumi.{name}.yaml"
     document = _read(file)
-    remarks = [] if document is not None else [_missing(root, file.name)]
+    remarks = [] if document is not None else [_missing(root, name)]
     values = {**_defaults(declared), **_stack_config(document, file.name, project, root)}
     _hide_build_steps(values, project, root)
     for key, value in (config or {}).items():
@@ -101,9 +101,9 @@ def _project_name(document: Mapping[str, Any]) -> str:
     return name
 
 
-def _missing(root: Path, file: str) -> str:
-    known = [f"Pulumi.{name}.yaml" for name in names(root)]
-    return f"{file} does not exist: every setting has its default{similar(file, known)}"
+def _missing(root: Path, name: str) -> str:
+    near = similar(name, names(root))
+    return f"Pulumi.{name}.yaml does not exist: every setting has its default{near}"
 
 
 def _full_key(key: str, project: str) -> str:

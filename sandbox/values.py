@@ -78,7 +78,7 @@ def _struct(struct: struct_pb2.Struct) -> tuple[Any, bool]:
 
 def _asset(inner: Mapping[str, Any]) -> pulumi.Asset:
     if "path" in inner:
-        return pulumi.FileAsset(inner["path"])
+        return pulumi.FileAsset(_absolute(inner["path"]))
     return (
         pulumi.StringAsset(inner["text"]) if "text" in inner else pulumi.RemoteAsset(inner["uri"])
     )
@@ -88,8 +88,15 @@ def _archive(inner: Mapping[str, Any]) -> pulumi.Archive:
     if "assets" in inner:
         return pulumi.AssetArchive(inner["assets"])
     return (
-        pulumi.FileArchive(inner["path"]) if "path" in inner else pulumi.RemoteArchive(inner["uri"])
+        pulumi.FileArchive(_absolute(inner["path"]))
+        if "path" in inner
+        else pulumi.RemoteArchive(inner["uri"])
     )
+
+
+def _absolute(path: str) -> str:
+    """A path as the program means it: relative to its own folder, which is the current one while it runs."""
+    return str(Path(path).absolute())
 
 
 def pack(

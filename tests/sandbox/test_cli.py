@@ -1,0 +1,676 @@
+"""The command line, as people use it: real processes, tiny projects."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+import sandbox
+from sandbox.errors import Mistake
+
+HOME = Path(__file__).resolve().parents[2]
+HEAD = """
+import pulumi
+
+class Resource(pulumi.CustomResource):
+    def __init__(self, token, title, /, opts=None, **props):
+        asked = dict.fromkeys(("arn", "url", "name", "result", "version", "invokeArn"))
+        super().__init__(token, title, {**asked, **props}, opts)
+
+def queue(name, **more):
+    return Resource("aws:sqs/queue:Queue", name, **more)
+"""
+TINY = (
+    HEAD
+    + """
+work = queue("work")
+Resource("aws:waf/webAcl:WebAcl", "guard")
+pulumi.export("url", work.url)
+pulumi.export("word", Resource("random:index/randomPassword:RandomPassword", "word", length=20).result)
+"""
+)
+FUNCTION = (
+    HEAD
+    + """
+trust = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}]}'
+role = Resource("aws:iam/role:Role", "role", assumeRolePolicy=trust)
+handler = pulumi.AssetArchive({"hello.py": pulumi.FileAsset("handlers/hello.py")})
+hello = Resource("aws:lambda/function:Function", "hello", role=role.arn, runtime="python3.12", handler="hello.handler",
+                 code=handler, publish=True, timeout=5)
+Resource("aws:lambda/alias:Alias", "live", name="live", functionName=hello.name, functionVersion=hello.version)
+pulumi.export("hello", hello.name)
+"""
+)
+HELLO = """
+def handler(event, context):
+    print("greeting", event)
+    if event.get("fail"):
+        raise KeyError("fail")
+    return {"hello": event.get("name", "nobody")}
+"""
+
+
+class Project:
+    """A checkout with a program of its own, and the command line on it."""
+
+    def __init__(self, root, text=TINY):
+        self.root = root
+        root.mkdir(exist_ok=True)
+        (root / "Pulumi.yaml").write_text("name: tiny\nruntime: python\n")
+        (root / "Pulumi.dev.yaml").write_text("config: {}\n")
+        (root / "handlers").mkdir(exist_ok=True)
+        (root / "handlers" / "hello.py").write_text(HELLO)
+        self.write(text)
+
+    def write(self, text):
+        (self.root / "__main__.py").write_text(text)
+
+    def command(self, *arguments):
+        return [sys.executable, "-m", "sandbox", "-C", str(self.root), *arguments]
+
+    def environment(self, **more):
+        return {**os.environ, "PYTHONPATH": str(HOME), "COLUMNS": "100", **more}
+
+    def run(self, *arguments, code=0, stdin="", **environment):
+        """One command to its end; fails the test where it exits otherwise or prints a traceback."""
+        done = subprocess.run(
+            self.command(*arguments),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            cwd=self.root,
+            env=self.environment(**environment),
+            check=False,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done
+
+    def line(self, *arguments, code=1):
+        """The one line that a mistake prints."""
+        said = self.run(*arguments, code=code).stderr.rstrip("\n")
+        assert "\n" not in said
+        return said
+
+    @property
+    def record(self):
+        return json.loads((self.root / ".sandbox/dev/sandbox.json").read_text())
+
+    @property
+    def state(self):
+        return json.loads((self.root / ".sandbox/dev/state.json").read_text())
+
+    def client(self, service):
+        from sandbox.clients import Clients
+
+        record = self.record
+        return Clients(f"http://127.0.0.1:{record['port']}", record["region"]).client(service)
+
+
+@pytest.fixture
+def project(tmp_path):
+    made = Project(tmp_path / "shop")
+    yield made
+    made.run("down")
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory):
+    """A project that is up already, for tests that only look."""
+    made = Project(tmp_path_factory.mktemp("standing") / "shop", FUNCTION)
+    made.run("up")
+    yield made
+    made.run("down")
+
+
+def alive(pid):
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        state = "Z"
+        if not sys.platform.startswith("linux"):
+            state = (
+                subprocess.run(
+                    ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True
+                ).stdout
+                or "Z"
+            )
+    return not state.startswith("Z")
+
+
+def group(leader):
+    """The living processes of a process group."""
+    listed = subprocess.run(
+        ["ps", "-eo", "pid=,pgid=,stat="], capture_output=True, text=True, check=True
+    ).stdout
+    rows = [row.split() for row in listed.splitlines()]
+    return [
+        int(pid) for pid, pgid, stat in rows if int(pgid) == leader and not stat.startswith("Z")
+    ]
+
+
+def wait_for(condition, seconds=10):
+    until = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < until, "it did not come"
+        time.sleep(0.02)
+    return found
+
+
+def test_up_shows_what_it_did_and_leaves_it_running(project):
+    # It would not return here if the emulator held the pipes of this call.
+    said = project.run("up").stdout
+    assert "created Queue 'work'" in said
+    assert "3 created; up at http://127.0.0.1:" in said
+    assert f"  url   http://127.0.0.1:{project.record['port']}/000000000000/work-" in said
+    assert "  word  [secret]" in said
+    assert (
+        "Declared, not simulated:\n  WebAcl 'guard': the sandbox does not know aws:waf/webAcl:WebAcl"
+        in said
+    )
+    pid = project.record["pid"]
+    assert alive(pid)
+    assert os.getsid(pid) == pid
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_the_emulator_sees_and_holds_nothing_of_the_users(project):
+    reader, writer = os.pipe()
+    os.set_inheritable(writer, True)
+    subprocess.run(
+        project.command("up"),
+        pass_fds=[writer],
+        env=project.environment(MY_TOKEN="geheim"),
+        cwd=project.root,
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+    os.close(writer)
+    assert os.read(reader, 1) == b""  # nobody holds the other end
+    os.close(reader)
+    entries = Path(f"/proc/{project.record['pid']}/environ").read_bytes().split(b"\0")
+    names = {entry.partition(b"=")[0].decode() for entry in entries if entry}
+    assert not names & {
+        "MY_TOKEN",
+        "HOME",
+        "USER",
+        "PYTHONDONTWRITEBYTECODE",
+        "PYTEST_CURRENT_TEST",
+    }
+
+
+def test_an_unchanged_program_touches_nothing_and_a_new_queue_creates_one(project):
+    project.run("up")
+    url = project.client("sqs").list_queues()["QueueUrls"][0]
+    project.client("sqs").send_message(QueueUrl=url, MessageBody="kept")
+    assert "3 unchanged; up at" in project.run("up").stdout
+    project.write(TINY + "queue('more')\n")
+    said = project.run("up").stdout
+    assert "created Queue 'more'" in said
+    assert "1 created, 3 unchanged; up at" in said
+    message = project.client("sqs").receive_message(QueueUrl=url)["Messages"][0]
+    assert message["Body"] == "kept"
+    project.write(TINY)
+    assert "1 deleted, 3 unchanged; up at" in project.run("up").stdout
+
+
+def test_a_change_that_cannot_be_applied_starts_over_and_says_why(project):
+    project.run("up")
+    first = project.record
+    said = project.run("up", "-c", "aws:region=eu-west-1").stdout
+    assert "starting over: it runs in us-west-2, the stack now names eu-west-1" in said
+    assert project.record["region"] == "eu-west-1"
+    assert project.record["port"] == first["port"]
+    assert not alive(first["pid"])
+
+
+def test_a_failing_resource_is_one_line_and_the_rest_stands(project):
+    project.write(
+        TINY
+        + "queue('bad', visibilityTimeoutSeconds=99999999, opts=pulumi.ResourceOptions(depends_on=[work]))\n"
+    )
+    done = project.run("up", code=1)
+    failure, standing, *rest = done.stderr.splitlines()
+    assert rest == []
+    assert failure.startswith("__main__.py:10: Queue 'bad': InvalidAttributeValue: ")
+    assert standing.endswith("resources stand; run `up` again once this is put right")
+    project.write(TINY)
+    project.run("up")
+
+
+def test_a_mistake_of_the_program_is_printed_without_a_traceback(project):
+    project.write(HEAD + "raise pulumi.RunError('Pulumi.dev.yaml: size: must be 1 to 3 (got 9)')\n")
+    assert (
+        project.run("up", code=1).stderr.splitlines()[0]
+        == "Pulumi.dev.yaml: size: must be 1 to 3 (got 9)"
+    )
+    project.write("import pulumi\nx = (\n")
+    assert project.run("up", code=1).stderr.startswith("__main__.py:2: SyntaxError: ")
+    project.write("x = 1\n{}['y']\n")
+    assert project.run("up", code=1).stderr.startswith("__main__.py:2: KeyError: 'y'\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "line"),
+    [
+        (
+            ["up", "--stack", "a/b"],
+            2,
+            "'a/b' is no stack name: letters, digits, '-', '_' and '.' only, at most 100",
+        ),
+        (["up", "-c", "size"], 2, "-c size: must be key=value"),
+        (
+            ["outputs", "--stack", "prod"],
+            1,
+            "no sandbox of stack prod is running: start it with `python -m sandbox up --stack prod`",
+        ),
+        (
+            ["token"],
+            1,
+            "no sandbox of stack dev is running: start it with `python -m sandbox up --stack dev`",
+        ),
+    ],
+)
+def test_a_wrong_call_is_one_line(project, arguments, code, line):
+    assert project.line(*arguments, code=code) == line
+
+
+def test_a_wrong_stack_file_is_one_line(project):
+    (project.root / "Pulumi.dev.yaml").write_text("confg: {}\n")
+    assert project.line("up") == "Pulumi.dev.yaml: confg: no such key; did you mean 'config'?"
+    (project.root / "Pulumi.yaml").unlink()
+    assert project.line("up", code=2) == f"no Pulumi.yaml in {project.root}"
+
+
+def test_a_stack_without_a_file_says_so(project):
+    said = project.run("up", "--stack", "foo").stdout
+    assert said.startswith("Pulumi.foo.yaml does not exist: every setting has its default\n")
+    project.run("down")
+
+
+def test_a_port_can_be_asked_for_and_a_taken_one_is_refused(project):
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        taken = holder.getsockname()[1]
+        assert project.line("up", "--port", str(taken)) == (
+            f"port {taken} is in use: choose another with --port, or none"
+        )
+    project.run("up", "--port", str(taken))
+    assert project.record["port"] == taken
+    assert "must be 1 to 65535 (got 70000)" in project.run("up", "--port", "70000", code=2).stderr
+
+
+def test_two_checkouts_and_two_stacks_run_side_by_side(project, tmp_path):
+    other = Project(tmp_path / "other")
+    try:
+        for command in (["up"], ["up", "--stack", "two"]):
+            project.run(*command)
+        other.run("up")
+        ports = {
+            project.record["port"],
+            other.record["port"],
+            json.loads((project.root / ".sandbox/two/sandbox.json").read_text())["port"],
+        }
+        assert len(ports) == 3
+        assert project.run("status").stdout.count("3 resources at") == 2
+        assert "(running: dev, two)" in project.line("outputs", "--stack", "three")
+    finally:
+        other.run("down")
+
+
+def test_two_ups_of_one_stack_wait_for_each_other(project):
+    project.write(TINY + "import time\ntime.sleep(1)\n")
+    first = subprocess.Popen(
+        project.command("up"),
+        stdout=subprocess.PIPE,
+        text=True,
+        env=project.environment(),
+        cwd=project.root,
+    )
+    wait_for((project.root / ".sandbox/dev/sandbox.json").exists)
+    second = project.run("up").stdout
+    said, _ = first.communicate(timeout=30)
+    assert "3 created; up at" in said
+    assert "another command works on stack dev: waiting for it" in second
+    assert "3 unchanged; up at" in second
+
+
+def test_down_leaves_nothing_and_may_be_repeated(project):
+    project.run("up")
+    record = project.record
+    assert "dev: ended" in project.run("down").stdout
+    assert group(record["pid"]) == []
+    assert not (project.root / ".sandbox/dev").exists()
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", record["port"])) != 0
+    assert project.run("down").stdout == "no sandbox was running\n"
+
+
+def test_a_crashed_emulator_is_noticed_and_replaced(project):
+    project.run("up")
+    os.killpg(project.record["pid"], signal.SIGKILL)
+    assert project.run("status", code=1).stdout == "dev: has ended without `down`\n"
+    said = project.run("up").stdout
+    assert "starting over: the emulator that ran here before has ended" in said
+    assert "3 created; up at" in said
+
+
+def test_a_process_with_the_old_number_is_left_alone(project):
+    project.run("up")
+    record = project.record
+    os.killpg(record["pid"], signal.SIGKILL)
+    stranger = subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True
+    )
+    try:
+        (project.root / ".sandbox/dev/sandbox.json").write_text(
+            json.dumps({**record, "pid": stranger.pid})
+        )
+        project.run("down")
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_a_run_that_was_cut_off_is_noticed(project):
+    project.run("up")
+    path = project.root / ".sandbox/dev/state.json"
+    path.write_text(json.dumps({**project.state, "busy": True}))
+    assert "starting over: the last run was cut off" in project.run("up").stdout
+
+
+def test_an_emulator_that_was_reset_by_someone_else_is_noticed(project):
+    import urllib.request
+
+    project.run("up")
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{project.record['port']}/_ministack/reset", method="POST"
+    )
+    urllib.request.urlopen(request).close()
+    assert "starting over: the emulator was reset from outside" in project.run("up").stdout
+
+
+def test_no_secret_lies_in_a_file(project):
+    project.run("up")
+    with sandbox_secret(project) as word:
+        assert len(word) == 20
+        for file in (project.root / ".sandbox").rglob("*"):
+            assert not file.is_file() or word not in file.read_text("utf-8", "replace")
+
+
+@contextlib.contextmanager
+def sandbox_secret(project):
+    """The random password of the tiny program, read through a queue that carries it as its name."""
+    more = 'Resource("aws:sqs/queue:Queue", "told", name=pulumi.Output.unsecret(word.result))\n'
+    text = TINY.replace(
+        'pulumi.export("word", Resource("random:index/randomPassword:RandomPassword", "word", length=20).result)',
+        'word = Resource("random:index/randomPassword:RandomPassword", "word", length=20, special=False)',
+    )
+    project.write(text + more)
+    project.run("up")
+    names = [url.rpartition("/")[2] for url in project.client("sqs").list_queues()["QueueUrls"]]
+    project.write(text)
+    project.run("up")
+    yield next(name for name in names if not name.startswith("work-"))
+
+
+def test_outputs_are_a_table_or_one_json_document(standing):
+    assert standing.run("outputs").stdout.startswith("  hello  hello-")
+    document = json.loads(standing.run("outputs", "--json").stdout)
+    assert document == {
+        "endpoint": f"http://127.0.0.1:{standing.record['port']}",
+        "region": "us-west-2",
+        "stack": "dev",
+        "outputs": {"hello": document["outputs"]["hello"]},
+    }
+
+
+def test_outputs_survive_a_reader_that_has_seen_enough(standing):
+    command = f"{sys.executable} -m sandbox -C {standing.root} outputs --json | head -c 1"
+    done = subprocess.run(
+        command, shell=True, capture_output=True, text=True, env=standing.environment()
+    )  # noqa: S602
+    assert (done.stdout, done.stderr) == ("{", "")
+
+
+def test_status_names_process_and_resources(standing):
+    said = standing.run("status").stdout
+    assert said.startswith(
+        f"dev: 3 resources at http://127.0.0.1:{standing.record['port']} in us-west-2, process "
+    )
+    assert "Ignored inputs (" in standing.run("status", "--ignored").stdout or "ignored" not in said
+
+
+def test_invoke_prints_the_answer_and_takes_an_event(standing, tmp_path):
+    assert json.loads(standing.run("invoke", "hello").stdout) == {"hello": "nobody"}
+    (tmp_path / "event.json").write_text('{"name": "file"}')
+    assert json.loads(
+        standing.run("invoke", "hello", "--event", str(tmp_path / "event.json")).stdout
+    ) == {"hello": "file"}
+    done = standing.run("invoke", "hello", "--event", "-", stdin='{"name": "pipe"}')
+    assert json.loads(done.stdout) == {"hello": "pipe"}
+    assert "greeting" in done.stderr
+
+
+def test_invoke_fails_where_the_function_fails(standing):
+    done = subprocess.run(
+        standing.command("invoke", "hello", "--event", "-"),
+        input='{"fail": 1}',
+        capture_output=True,
+        text=True,
+        env=standing.environment(),
+        check=False,
+    )
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["errorType"] == "KeyError"
+    assert done.stderr.splitlines()[-1] == "hello: Unhandled error"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "line"),
+    [
+        (["invoke", "helo"], 1, "no function 'helo'; did you mean 'hello'?; there are: hello"),
+        (
+            ["invoke", "hello", "--event", "none.json"],
+            2,
+            "--event none.json: No such file or directory",
+        ),
+        (["logs", "nobody"], 1, "no function 'nobody'; there are: hello"),
+        (
+            ["token"],
+            1,
+            "this stack exports no authSecretArn: there is nothing to sign a token with",
+        ),
+    ],
+)
+def test_a_command_that_cannot_be_obeyed_is_one_line(standing, arguments, code, line):
+    assert standing.line(*arguments, code=code) == line
+
+
+def test_an_event_that_is_no_json_is_one_line(standing):
+    done = standing.run("invoke", "hello", "--event", "-", stdin="{nope", code=2)
+    assert done.stderr.startswith("--event -: no JSON: ")
+
+
+def test_logs_show_what_handlers_wrote_and_follow_what_comes(standing):
+    standing.run("invoke", "hello", "--event", "-", stdin='{"name": "first"}')
+    wait_for(lambda: "greeting {'name': 'first'}" in standing.run("logs", "hello").stdout)
+    assert "START RequestId" not in standing.run("logs").stdout
+    follower = subprocess.Popen(
+        standing.command("logs", "--follow"),
+        stdout=subprocess.PIPE,
+        text=True,
+        env=standing.environment(),
+    )
+    lines = []
+    reader = threading.Thread(
+        target=lambda: [lines.append(line) for line in follower.stdout], daemon=True
+    )
+    reader.start()
+    try:
+        standing.run("invoke", "hello", "--event", "-", stdin='{"name": "later"}')
+        wait_for(lambda: [line for line in lines if "'later'" in line])
+    finally:
+        follower.send_signal(signal.SIGINT)
+        assert follower.wait(timeout=10) == 130
+        reader.join(timeout=5)
+        follower.stdout.close()
+    shown = [line for line in lines if "'later'" in line]
+    assert len(shown) == 1
+    assert " hello  greeting {'name': 'later'}" in shown[0]
+
+
+class Watching:
+    """`watch` on a project, with all it has printed so far."""
+
+    def __init__(self, project):
+        self.process = subprocess.Popen(
+            project.command("watch"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=project.environment(),
+            cwd=project.root,
+        )
+        self.lines = []
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+
+    def waits_for(self, text):
+        return wait_for(lambda: next((line for line in self.lines if text in line), None))
+
+    def end(self):
+        self.process.send_signal(signal.SIGINT)
+        code = self.process.wait(timeout=10)
+        self.reader.join(timeout=5)
+        self.process.stdout.close()
+        return code
+
+
+@pytest.fixture
+def watching(project):
+    project.write(FUNCTION)
+    made = Watching(project)
+    made.waits_for("Watching; Ctrl-C ends it")
+    yield made
+    made.process.kill()
+    made.process.wait()
+    made.process.stdout.close()
+
+
+def answer(project):
+    document = json.loads(project.run("outputs", "--json").stdout)
+    client = project.client("lambda")
+    reply = client.invoke(
+        FunctionName=document["outputs"]["hello"], Qualifier="live", Payload=b"{}"
+    )
+    return json.loads(reply["Payload"].read())
+
+
+def test_watch_swaps_a_saved_handler_and_applies_a_saved_program(project, watching):
+    handler = project.root / "handlers" / "hello.py"
+    handler.write_text("def handler(event, context):\n    return {'hello': 'swapped'}\n")
+    watching.waits_for("hello: new code live in")
+    assert answer(project) == {"hello": "swapped"}
+
+    handler.write_text("def handler(event, context:\n")
+    watching.waits_for("handlers/hello.py:1: SyntaxError:")
+    assert answer(project) == {"hello": "swapped"}
+
+    project.write(FUNCTION + "x = (\n")
+    watching.waits_for(f"__main__.py:{len((FUNCTION + 'x').splitlines())}: SyntaxError:")
+    project.write(FUNCTION + "queue('more')\n")
+    watching.waits_for("applied: 1 created")
+    handler.write_text(HELLO)
+    wait_for(lambda: answer(project) == {"hello": "nobody"})
+    watching.waits_for(" hello  greeting {}")
+
+    (project.root / "Pulumi.dev.yaml").write_text("confg: {}\n")
+    watching.waits_for("Pulumi.dev.yaml: confg: no such key")
+    assert watching.end() == 0
+    assert "3 resources" not in project.run("status").stdout
+    assert "4 resources" in project.run("status").stdout
+
+
+def test_help_explains_the_commands():
+    done = subprocess.run(
+        [sys.executable, "-m", "sandbox", "up", "-h"],
+        capture_output=True,
+        text=True,
+        cwd=HOME,
+        check=True,
+    )
+    assert "applies only what changed" in " ".join(done.stdout.split())
+
+
+def test_a_box_is_private_and_ends_with_its_block(tmp_path):
+    project = Project(
+        tmp_path / "shop", FUNCTION + "pulumi.export('hidden', pulumi.Output.secret('clear'))\n"
+    )
+    with sandbox.running("dev", root=project.root, strict=False) as box:
+        assert box.outputs["hidden"] == "clear"
+        assert box.client("sts").get_caller_identity()["Account"] == "000000000000"
+        assert box.client("lambda") is box.client("lambda")
+        made = box.invoke("hello", {"name": "box"})
+        assert (made.payload, made.error) == ({"hello": "box"}, None)
+        assert wait_for(lambda: box.logs("hello")) == ["greeting {'name': 'box'}"]
+        assert box.http.get(f"{box.endpoint}/_ministack/health").json()["auth"] == "enabled"
+        assert {r["name"] for r in box.resources} == {"role", "hello", "live"}
+        assert not (project.root / ".sandbox" / "dev").exists()
+        endpoint = box.endpoint
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", int(endpoint.rpartition(":")[2]))) != 0
+
+
+def test_a_box_refuses_an_input_that_nobody_reads_unless_told_otherwise(tmp_path):
+    project = Project(tmp_path / "shop", HEAD + "queue('q', colour='red')\n")
+    with (
+        pytest.raises(
+            Mistake,
+            match=r"^__main__.py:10: Queue 'q': the sandbox does not know what to do with colour$",
+        ),
+        sandbox.running("dev", root=project.root),
+    ):
+        pass
+    with sandbox.running("dev", root=project.root, strict=False) as box:
+        assert list(box.report.unread) == [("Queue 'q'", "colour")]
+
+
+def test_a_box_ends_even_where_the_test_is_killed(tmp_path):
+    project = Project(tmp_path / "shop")
+    script = (
+        "import sandbox, pathlib, time, sys\n"
+        f"with sandbox.running('dev', root=pathlib.Path({str(project.root)!r})) as box:\n"
+        "    print(box.endpoint, flush=True)\n    time.sleep(60)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=project.environment(TMPDIR=str(tmp_path)),
+    )
+    endpoint = process.stdout.readline().strip()
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+    def gone():
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", int(endpoint.rpartition(":")[2]))) != 0
+
+    wait_for(gone)
