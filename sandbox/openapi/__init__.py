@@ -6,7 +6,8 @@ brings an API of the emulator to what a plan says, leaving what is already so un
 
 from sandbox.openapi.document import read
 from sandbox.openapi.expand import expand
+from sandbox.openapi.integrations import LONGEST_MILLIS
 from sandbox.openapi.plan import Method, Plan
 from sandbox.openapi.problems import DialectError
 
-__all__ = ["DialectError", "Method", "Plan", "expand", "read"]
+__all__ = ["LONGEST_MILLIS", "DialectError", "Method", "Plan", "expand", "read"]

@@ -13,7 +13,7 @@ from typing import Any, Final
 from sandbox.openapi.gateway import gateway_responses
 from sandbox.openapi.operations import Reading, path_methods
 from sandbox.openapi.paths import check_paths
-from sandbox.openapi.plan import Plan
+from sandbox.openapi.plan import Method, Plan
 from sandbox.openapi.problems import EXTENSION, DialectError, Place
 from sandbox.openapi.schemas import check_models
 from sandbox.openapi.security import schemes
@@ -73,47 +73,53 @@ def read(text: str) -> Plan:
 def _plan(document: dict[str, Any], at: Place) -> Plan:
     at.keys(document, _ROOT, _ROOT_REFUSED)
     info = _info(document, at)
-    components = (at / "components").object(document.get("components"))
-    (at / "components").keys(components, {"schemas", "securitySchemes"}, _COMPONENTS_REFUSED)
-    models = (at / "components" / "schemas").object(components.get("schemas"))
-    check_models(models, at / "components" / "schemas")
-    declared = (at / "components" / "securitySchemes").object(components.get("securitySchemes"))
-    known = schemes(declared, at / "components" / "securitySchemes")
-    validators = _validators(document, at)
-    reading = Reading(
-        models=dict(models),
-        schemes=known,
-        declared=declared,
-        validators=validators,
-        validator=document.get(f"{EXTENSION}request-validator"),
-    )
-    paths = (at / "paths").object(document.get("paths"))
-    check_paths(list(paths), at / "paths")
-    methods = [
-        method
-        for path, item in paths.items()
-        for method in path_methods(
-            path, (at / "paths" / path).object(item), reading, at / "paths" / path
-        )
-    ]
-    if not methods:
-        (at / "paths").wrong("the API has no operation")
+    reading = _reading(document, at)
+    methods = _methods(document, reading, at / "paths")
     gateway = f"{EXTENSION}gateway-responses"
+    responses = (at / gateway).object(document.get(gateway))
     return Plan(
         title=str(info.get("title", "")),
         description=str(info.get("description", "")),
         version=str(info.get("version", "")),
-        methods=tuple(methods),
+        methods=methods,
         models=reading.models,
-        validators=validators,
+        validators=reading.validators,
         authorizers={
-            name: scheme.authorizer for name, scheme in known.items() if scheme.authorizer
+            n: scheme.authorizer for n, scheme in reading.schemes.items() if scheme.authorizer
         },
-        gateway_responses=gateway_responses(
-            (at / gateway).object(document.get(gateway)), at / gateway
-        ),
+        gateway_responses=gateway_responses(responses, at / gateway),
         settings=_settings(document, at),
     )
+
+
+def _reading(document: dict[str, Any], at: Place) -> Reading:
+    """What operations may refer to."""
+    place = at / "components"
+    components = place.object(document.get("components"))
+    place.keys(components, {"schemas", "securitySchemes"}, _COMPONENTS_REFUSED)
+    models = (place / "schemas").object(components.get("schemas"))
+    check_models(models, place / "schemas")
+    declared = (place / "securitySchemes").object(components.get("securitySchemes"))
+    return Reading(
+        models=dict(models),
+        schemes=schemes(declared, place / "securitySchemes"),
+        declared=declared,
+        validators=_validators(document, at),
+        validator=document.get(f"{EXTENSION}request-validator"),
+    )
+
+
+def _methods(document: dict[str, Any], reading: Reading, at: Place) -> tuple[Method, ...]:
+    paths = at.object(document.get("paths"))
+    check_paths(list(paths), at)
+    methods = tuple(
+        method
+        for path, item in paths.items()
+        for method in path_methods(path, (at / path).object(item), reading, at / path)
+    )
+    if not methods:
+        at.wrong("the API has no operation")
+    return methods
 
 
 def _info(document: dict[str, Any], at: Place) -> dict[str, Any]:

@@ -74,9 +74,14 @@ def _check_parameter(name: str, source: Any, at: Place) -> None:
 def for_emulator(response: dict[str, Any]) -> dict[str, Any]:
     """The same response for the emulator, which renders the template of application/json alone.
 
-    Another media type is put in its place, with the Content-Type it stands for.
+    Another media type is put in its place, with the Content-Type it stands for. What a body breaks is not told there,
+    so the variable for it gets the general message.
     """
-    templates = response["responseTemplates"]
+    templates = {
+        media: text.replace("$context.error.validationErrorString", "$context.error.message")
+        for media, text in response["responseTemplates"].items()
+    }
+    response = response | {"responseTemplates": templates}
     if not templates or "application/json" in templates:
         return response
     media, text = next(iter(templates.items()))

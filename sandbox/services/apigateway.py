@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sandbox.openapi import Plan, expand, read
+from sandbox.openapi import LONGEST_MILLIS, Plan, expand, read
 from sandbox.resources import AGAIN, Outputs, Resource, RestartNeeded, resource
 from sandbox.services.shared import REGION, dropped, physical_name, remove, tags, without_tls_rules
 
@@ -24,6 +24,7 @@ _NEVER_CHANGE: Final = {"binaryMediaTypes", "endpointConfiguration"}
 def rest_api(r: Resource) -> Outputs:
     plan = _plan(r)
     settings = _settings(r, plan)
+    _note_differences(r, plan, settings)
     wanted = tags(r)
     name = physical_name(r, limit=1024)
     made = r.api(
@@ -52,6 +53,7 @@ def update_rest_api(r: Resource) -> Outputs:
     old = dict(r.old or {})
     plan = _plan(r)
     settings = _settings(r, plan)
+    _note_differences(r, plan, settings)
     name = physical_name(r, limit=1024)
     r.take("endpointConfiguration")
     values = {
@@ -94,12 +96,19 @@ def _settings(r: Resource, plan: Plan | None) -> dict[str, Any]:
         "minimumCompressionSize": None if size is None or int(size) < 0 else int(size),
         "policy": r.take("policy"),
     }
-    settings = {**document, **{key: value for key, value in given.items() if value is not None}}
+    return {**document, **{key: value for key, value in given.items() if value is not None}}
+
+
+def _note_differences(r: Resource, plan: Plan | None, settings: dict[str, Any]) -> None:
+    integrations = [method.integration for method in plan.methods] if plan else []
     if settings.get("minimumCompressionSize") is not None:
         r.note("answers are not compressed")
     if settings.get("apiKeySource") == "AUTHORIZER":
         r.note("API keys are read from the x-api-key header only")
-    return settings
+    if any(each["timeoutInMillis"] < LONGEST_MILLIS for each in integrations):
+        r.note("integration timeouts are recorded: a function's own timeout ends a request")
+    if any(each["type"] in ("AWS", "HTTP") for each in integrations):
+        r.note("mapping templates of AWS and HTTP integrations do not run, SQS excepted")
 
 
 def _set_policy(r: Resource, api_id: str, policy: str | None, execution_arn: str) -> None:

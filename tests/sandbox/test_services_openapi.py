@@ -6,6 +6,7 @@ import copy
 import json
 
 from sandbox.openapi import read
+from sandbox.openapi.gateway import for_emulator
 from sandbox.openapi.schemas import stored
 from tests.sandbox.openapi_support import DOCUMENT, X
 
@@ -86,3 +87,18 @@ def test_models_refer_by_url_and_lose_what_api_gateway_does_not_enforce() -> Non
     }
     line = stored(DOCUMENT["components"]["schemas"]["Line"], "api1")
     assert line["properties"] == {"minItems": {"type": "integer"}}
+
+
+def test_template_of_another_media_type_is_put_where_the_emulator_looks() -> None:
+    text = '{"detail":"$context.error.validationErrorString"}'
+    response = {
+        "statusCode": "400",
+        "responseParameters": {"gatewayresponse.header.A": "'a'"},
+        "responseTemplates": {"application/problem+json": text},
+    }
+    made = for_emulator(response)
+    assert made["responseTemplates"] == {"application/json": '{"detail":"$context.error.message"}'}
+    assert made["responseParameters"] == {
+        "gatewayresponse.header.A": "'a'",
+        "gatewayresponse.header.Content-Type": "'application/problem+json'",
+    }

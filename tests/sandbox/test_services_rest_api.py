@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
 import pytest
 
-from tests.sandbox.rest_api_support import ORIGIN, Api, build, call
+from tests.sandbox.rest_api_support import ORIGIN, Api, X, build, call
 from tests.sandbox.services_support import ACCOUNT, REGION, clients, make
 
 
@@ -134,3 +135,26 @@ def test_throttle_of_one_method_leaves_the_others(api: Api) -> None:
     assert [call(f"{api.url}/orders/1?page=1").status for _ in range(2)] == [200, 429]
     assert call(f"{api.url}/").status == 200
     settings.delete()
+
+
+def test_features_of_integrations_that_do_not_run_are_said() -> None:
+    integration = {
+        "type": "http",
+        "httpMethod": "GET",
+        "uri": "https://example.org",
+        "timeoutInMillis": 50,
+    }
+    operation = {"responses": {}, f"{X}integration": integration}
+    body = {
+        "openapi": "3.0.1",
+        "info": {"title": "t", "version": "1"},
+        f"{X}api-key-source": "AUTHORIZER",
+        "paths": {"/": {"get": operation}},
+    }
+    rest = make("apigateway/restApi:RestApi", "integrations", body=json.dumps(body))
+    assert rest.notes == [
+        "API keys are read from the x-api-key header only",
+        "integration timeouts are recorded: a function's own timeout ends a request",
+        "mapping templates of AWS and HTTP integrations do not run, SQS excepted",
+    ]
+    rest.delete()

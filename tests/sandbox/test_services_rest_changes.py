@@ -152,6 +152,7 @@ def test_resource_policy_is_written_out_and_enforced() -> None:
     assert call(f"{stage['invokeUrl']}/closed").status == 403
     stored = clients().client("apigateway").get_rest_api(restApiId=rest.id)["policy"]
     assert f"{rest['executionArn']}/*/GET/closed" in stored
+    assert rest.notes == []
     rest.update(description="d", disableExecuteApiEndpoint=True, minimumCompressionSize="5")
     read = clients().client("apigateway").get_rest_api
     there = read(restApiId=rest.id)
