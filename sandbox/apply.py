@@ -55,7 +55,7 @@ class Engine:
 
     `say` gets (what, registration) for each resource: created, updated, unchanged. `strict` makes an unread input an
     error. After the run: `counts`, `failures` (lines for the user), `restart` (why the sandbox must start over),
-    `registered` by URN.
+    `registered` by URN, `invoked`: lookups that have no real answer. While it runs, `under_way` is being made.
     """
 
     aws: Clients
@@ -70,6 +70,7 @@ class Engine:
     restart: str | None = None
     registered: dict[str, Registration] = field(default_factory=dict)
     invoked: dict[str, str] = field(default_factory=dict)
+    under_way: dict[str, Registration] = field(default_factory=dict)
     _lock: Any = field(default_factory=threading.Lock)
 
     def register(self, wanted: Registration) -> tuple[dict[str, Any], frozenset[str]]:
@@ -78,6 +79,7 @@ class Engine:
         Raises `Stopped` where the run has failed, here or elsewhere.
         """
         self._claim(wanted)
+        self.under_way[wanted.urn] = wanted
         try:
             return self._apply(wanted)
         except Stopped:
@@ -86,6 +88,8 @@ class Engine:
             self._start_over(f"{wanted.title}: {reason}")
         except Exception as error:  # noqa: BLE001 whatever a service file raises is this resource's failure
             self._fail(wanted, error)
+        finally:
+            del self.under_way[wanted.urn]
         raise Stopped
 
     def invoke(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:

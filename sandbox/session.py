@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import emulator as emulators
 from sandbox.emulator import Emulator
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from sandbox.clients import Clients
     from sandbox.stack import Stack
     from sandbox.state import State
+
+
+_LONG_SECONDS: Final = 1.5
+"""What is under way after two such spans without any progress is named to the user."""
 
 
 @dataclass
@@ -141,7 +145,8 @@ class Session:
         state.busy = True
         self.save(state)
         try:
-            run = program.run(self.place.root, stack, engine, self.say)
+            with _patience(engine, self.say):
+                run = program.run(self.place.root, stack, engine, self.say)
             if not (run.faults or engine.failures or engine.restart):
                 engine.finish()
                 state.exports = {**run.exports, **dict.fromkeys(run.secret_exports, HIDDEN)}
@@ -173,6 +178,30 @@ class Session:
         if self._aws is None or self._aws.endpoint != emulator.endpoint or self._aws.seed != seed:
             self._aws = Clients(emulator.endpoint, emulator.region, seed=seed)
         return emulator, self._aws, found
+
+
+@contextmanager
+def _patience(engine: Engine, say: Callable[[str], object]) -> Iterator[None]:
+    """Name what takes long (the first build of a layer installs packages), each resource once."""
+    done, named = threading.Event(), set[str]()
+
+    def wait() -> None:
+        before = -1
+        while not done.wait(_LONG_SECONDS):
+            count = sum(engine.counts.values())
+            for urn, wanted in list(engine.under_way.items()) if count == before else ():
+                if urn not in named:
+                    named.add(urn)
+                    say(f"still making {wanted.title}")
+            before = count
+
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 class _Booting:

@@ -595,3 +595,21 @@ def test_the_declared_resources_are_plain_data_for_policies(lab):
     )
     assert thing["parent"].endswith("test:index:Group::a")
     json.dumps(made.declared)
+
+
+def test_what_takes_long_is_named_once(lab, monkeypatch):
+    from sandbox import session
+
+    monkeypatch.setattr(session, "_LONG_SECONDS", 0.02)
+
+    def create(r):
+        time.sleep(0.2 if r.name == "slow" else 0)
+        return {"id": r.name}
+
+    lab.type("thing", create)
+    said = []
+    (lab.root / "__main__.py").write_text(HEAD + "Thing('quick')\nThing('slow')\n")
+    engine = Engine(lab.aws, lab.state)
+    with session._patience(engine, said.append):
+        program.run(lab.root, Stack("lab", "dev", {}), engine, said.append)
+    assert said == ["still making Thing 'slow'"]
