@@ -104,22 +104,7 @@ def _table_args(
         hash_key=key,
         range_key=sort,
         attributes=[aws.dynamodb.TableAttributeArgs(name=a, type="S") for a in attributes],
-        global_secondary_indexes=[
-            aws.dynamodb.TableGlobalSecondaryIndexArgs(
-                name=index,
-                projection_type="ALL",
-                key_schemas=[
-                    aws.dynamodb.TableGlobalSecondaryIndexKeySchemaArgs(
-                        attribute_name=hash_key, key_type="HASH"
-                    ),
-                    aws.dynamodb.TableGlobalSecondaryIndexKeySchemaArgs(
-                        attribute_name=range_key, key_type="RANGE"
-                    ),
-                ],
-            )
-            for index, (hash_key, range_key) in indexes.items()
-        ]
-        or None,
+        global_secondary_indexes=[_index(*named) for named in indexes.items()] or None,
         stream_enabled=stream,
         stream_view_type="NEW_AND_OLD_IMAGES" if stream else None,
         server_side_encryption=aws.dynamodb.TableServerSideEncryptionArgs(
@@ -132,4 +117,17 @@ def _table_args(
             else None,
         ),
         deletion_protection_enabled=settings.protect,
+    )
+
+
+def _index(name: str, keys: tuple[str, str]) -> aws.dynamodb.TableGlobalSecondaryIndexArgs:
+    part = aws.dynamodb.TableGlobalSecondaryIndexKeySchemaArgs
+    hash_key, range_key = keys
+    return aws.dynamodb.TableGlobalSecondaryIndexArgs(
+        name=name,
+        projection_type="ALL",
+        key_schemas=[
+            part(attribute_name=hash_key, key_type="HASH"),
+            part(attribute_name=range_key, key_type="RANGE"),
+        ],
     )
