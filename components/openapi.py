@@ -134,7 +134,7 @@ def _operation(route: Route) -> dict[str, Any]:
             ),
             *(_parameter(name, "query", required=False) for name in route.query),
         ],
-        "responses": {"default": {"description": "The function's own answer"}},
+        "responses": {"200": {"description": "The function's own answer"}},
         "x-amazon-apigateway-integration": {
             "type": "aws_proxy",
             # How API Gateway calls Lambda, whatever the client's method is.

@@ -15,8 +15,6 @@ def event_invoke_config(r: Resource) -> Outputs:
     function = function_name(reference)
     if (r.inputs.get("destinationConfig") or {}).get("onSuccess"):
         r.note("nothing is sent to its on-success destination")
-    if qualifier:
-        r.note("calls through an alias or version retry twice and reach no failure destination")
     r.api(
         "lambda",
         "put_function_event_invoke_config",

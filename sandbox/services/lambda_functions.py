@@ -174,8 +174,6 @@ def _reserve(r: Resource, name: str) -> None:
 def _differences(r: Resource) -> Iterator[str]:
     """What is declared of this function and does not run here."""
     yield "memory and /tmp sizes are recorded: this machine's are the limit"
-    if r.inputs.get("reservedConcurrentExecutions") is not None:
-        yield "reserved concurrency does not hold for calls through an alias or version"
     tracing = r.inputs.get("tracingConfig") or {}
     if tracing.get("mode") == "Active":
         yield "tracing is recorded: a sandbox has no X-Ray"

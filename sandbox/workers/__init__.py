@@ -4,6 +4,7 @@ Parent side (inside the emulator's process):
     seams          how MiniStack is changed: each spot named, guarded, warned about
     worker_seams   Python functions run in forked environments
     lambda_seams   refusals, metrics and ARNs of all functions
+    alias_seams    failure destinations and reserved concurrency behind an alias
     gateway_seams  what API Gateway makes of a function's answer
     clock_seams    schedules tick every second
     functions      a function's configuration -> what an environment is made of

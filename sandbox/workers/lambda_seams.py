@@ -82,7 +82,7 @@ def _with_alias(_module: ModuleType, original: Callable[..., Any]) -> Callable[.
 
     def look_up(function_ref: str) -> Any:
         record, config, name = original(function_ref)
-        qualifier = _qualifier(function_ref)
+        qualifier = qualifier_of(function_ref)
         if config and qualifier:
             unqualified = ":".join(config["FunctionArn"].split(":")[:7])
             config = {**config, "FunctionArn": f"{unqualified}:{qualifier}"}
@@ -91,7 +91,8 @@ def _with_alias(_module: ModuleType, original: Callable[..., Any]) -> Callable[.
     return look_up
 
 
-def _qualifier(function_ref: str) -> str:
+def qualifier_of(function_ref: str) -> str:
+    """Return the alias or version that a function's ARN or `name:qualifier` names, else ""."""
     parts = str(function_ref).split(":")
     if parts[0] == "arn":
         return parts[7] if len(parts) > 7 else ""

@@ -99,12 +99,22 @@ def test_cleanup_deletes_old_uploads_only(box: Box) -> None:
 
 
 def test_a_failed_asynchronous_invocation_ends_in_the_failures_queue(box: Box) -> None:
-    name = box.outputs["functions"]["image-processor"]["qualifiedArn"]
-    config = box.client("lambda").get_function_event_invoke_config(
-        FunctionName=name.rsplit(":", 1)[0], Qualifier="live"
+    function = box.outputs["functions"]["image-processor"]
+    box.client("lambda").invoke(
+        FunctionName=function["qualifiedArn"], InvocationType="Event", Payload=b'{"Records": [{}]}'
     )
-    failures = config["DestinationConfig"]["OnFailure"]["Destination"]
-    assert failures.rsplit(":", 1)[1].startswith("events-failures-queue-")
+    failed: list[str] = []
+    queue = _failures_queue(box)
+    eventually(lambda: _receive(box, queue, failed) and failed, seconds=30)
+    record = json.loads(failed[0])
+    assert record["requestPayload"] == {"Records": [{}]}
+    assert record["requestContext"]["condition"] == "RetriesExhausted"
+
+
+def _failures_queue(box: Box) -> str:
+    urls = box.client("sqs").list_queues(QueueNamePrefix="events-failures-queue-")["QueueUrls"]
+    assert len(urls) == 1
+    return urls[0]
 
 
 def _object(box: Box, bucket: str, key: str) -> bytes | None:

@@ -69,7 +69,6 @@ def test_function_is_created_as_declared(aws: Any, function: Any) -> None:
     assert there["Tags"] == {"stack": "dev"}
     assert made.notes == [
         "memory and /tmp sizes are recorded: this machine's are the limit",
-        "reserved concurrency does not hold for calls through an alias or version",
         "tracing is recorded: a sandbox has no X-Ray",
     ]
     assert invoke(aws, made["name"], {"a": 1}) == {"event": {"a": 1}, "mark": "1"}
