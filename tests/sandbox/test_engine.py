@@ -1,19 +1,25 @@
 """Runs of tiny programs: what is made, changed, left alone, refused."""
 
+import fcntl
+import gc
 import json
+import sys
 import textwrap
 import threading
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from sandbox import program, randomness  # noqa: F401 the random types register themselves
 from sandbox.apply import Engine
+from sandbox.clients import Clients
+from sandbox.place import Place
 from sandbox.report import Report
-from sandbox.resources import AGAIN, INVOKES, REGISTRY, RestartNeeded, resource
+from sandbox.resources import AGAIN, INVOKES, REGISTRY, Resource, RestartNeeded, resource
 from sandbox.stack import Stack
-from sandbox.state import State
+from sandbox.state import Record, State
 
 HEAD = """
 import pulumi
@@ -613,3 +619,125 @@ def test_what_takes_long_is_named_once(lab, monkeypatch):
     with session._patience(engine, said.append):
         program.run(lab.root, Stack("lab", "dev", {}), engine, said.append)
     assert said == ["still making Thing 'slow'"]
+
+
+def test_after_a_failure_nothing_more_is_begun(lab):
+    begun = threading.Event()
+
+    def bad(r):
+        begun.wait(5)
+        raise AWSError("Bad", "no")
+
+    def slow(r):
+        begun.set()
+        time.sleep(0.05)
+        return {"id": r.name, "made": "x"}
+
+    lab.type("bad", bad)
+    lab.type("slow", slow)
+    lab.run("Thing('b', kind='bad')\ns = Thing('s', kind='slow')\nThing('later', of=s.made)")
+    assert [(r.name, r.half_made) for r in lab.state.resources.values()] == [
+        ("b", True),
+        ("s", False),
+    ]
+
+
+def test_a_half_made_resource_that_is_no_longer_declared_is_forgotten(lab):
+    def create(r):
+        raise AWSError("Bad", "no")
+
+    lab.type("bad", create)
+    lab.run("Thing('b', kind='bad')")
+    lab.run("")
+    assert (lab.calls, lab.engine.failures, lab.state.resources) == ([], [], {})
+
+
+def test_an_archive_that_is_not_built_counts_by_its_name(lab):
+    text = "Thing('t', code=pulumi.FileArchive('{0}'))"
+    lab.run(text.format("/nowhere/layer-1.zip"))
+    lab.run(text.format("/elsewhere/layer-1.zip"))
+    assert lab.calls == []
+    lab.run(text.format("/elsewhere/layer-2.zip"))
+    assert lab.calls == [("update", "t", ["code"])]
+
+
+def test_the_program_is_the_main_module_while_it_is_read(lab):
+    made = lab.run(
+        "import sys\npulumi.export('main', sys.modules['__main__'].__dict__ is globals())"
+    )
+    assert made.exports == {"main": True}
+    assert sys.modules["__main__"].__dict__.get("Thing") is None
+
+
+def test_relative_paths_are_the_programs_own(lab):
+    (lab.root / "f.py").write_text("x = 1\n")
+    seen = []
+    lab.type("thing", lambda r: seen.append(r.inputs["code"].path) or {"id": "x"})
+    here = Path.cwd()
+    lab.run("Thing('t', code=pulumi.FileAsset('f.py'))")
+    assert seen == [str(lab.root / "f.py")]
+    assert Path.cwd() == here
+
+
+def test_a_failed_run_leaves_no_noise_behind(lab, caplog):
+    def create(r):
+        raise AWSError("Bad", "no")
+
+    lab.type("bad", create)
+    lab.run(
+        "t = Thing('b', kind='bad')\n[t.made.apply(str) for _ in range(9)]\nThing('c', of=t.made)"
+    )
+    gc.collect()
+    assert caplog.records == []
+
+
+def test_an_input_without_a_counterpart_in_the_api_counts_as_unread():
+    aws = Clients("http://127.0.0.1:1", "us-west-2")
+    r = Resource("t", "n", "urn", {"name": "q", "rule": {"colour": 1, "size": 2}}, aws)
+    block = r.block("rule")
+    assert r.params(aws, "kms", "create_alias", "name", rename={"name": "AliasName"}) == {
+        "AliasName": "q"
+    }
+    assert block.params(
+        aws, "lambda", "create_function", "colour", "size", rename={"size": "Timeout"}
+    ) == {"Timeout": 2}
+    assert list(r.unread()) == ["rule.colour"]
+
+
+def test_the_report_counts_where_names_would_be_too_many():
+    def record(kind, name):
+        return Record(f"a:b:{kind}", name, "", remarks=[("not simulated", "no X-Ray")])
+
+    many = {f"f{n}": record("Function", f"f{n}") for n in range(4)}
+    few = {f"s{n}": record("Stage", f"s{n}") for n in range(2)}
+    lines = Report.of(State("x", resources={**many, **few})).lines()
+    assert lines == ["Declared, not simulated:", "  4 x Function; Stage 's0', 's1': no X-Ray"]
+
+
+def test_the_lock_holds_even_where_down_removed_its_file(tmp_path):
+    place = Place.of(tmp_path, "dev")
+    waiting, inside, done = threading.Event(), threading.Event(), threading.Event()
+
+    def second():
+        with place.locked(waiting.set):
+            inside.set()
+            done.wait(5)
+
+    with place.locked(lambda: None):
+        thread = threading.Thread(target=second)
+        thread.start()
+        assert waiting.wait(5)
+        place.clear()
+    assert inside.wait(5)
+    try:
+        with (place.folder / "lock").open() as file, pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        done.set()
+        thread.join()
+
+
+def test_a_long_path_moves_the_temporary_folder_out_of_the_checkout(tmp_path):
+    assert Place.of(Path("/a/b"), "dev").tmp == Path("/a/b/.sandbox/dev/tmp")
+    deep = Place.of(tmp_path / ("d" * 80), "dev").tmp
+    assert len(str(deep)) < 60 or not str(deep).startswith(str(tmp_path))
