@@ -7,6 +7,7 @@ import os
 import subprocess
 import tarfile
 import zipfile
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -201,3 +202,25 @@ def test_layer_without_requirements_is_its_archive() -> None:
     assert layer["layerName"].startswith("ready-layer-")
     assert layer["sourceCodeSize"] == len(zip_bytes(code))
     layer.delete()
+
+
+def test_layer_of_packages_that_are_here_needs_no_pip(
+    monkeypatch: pytest.MonkeyPatch, requirements: Path
+) -> None:
+    calls = pip(monkeypatch)
+    version = metadata.version("PyJWT")
+    requirements.write_text(f"# locked\npyjwt=={version} \\\n    --hash=sha256:00\n")
+    names = zipfile.ZipFile(io.BytesIO(lambda_layers.build(requirements))).namelist()
+    assert "python/jwt/__init__.py" in names
+    assert not [name for name in names if "__pycache__" in name or ".." in name]
+    assert calls == []
+
+
+@pytest.mark.parametrize("line", ["pyjwt==0.0.1", "pyjwt==2.15.1 ; python_version < '3'", "pyjwt"])
+def test_layer_of_other_packages_is_left_to_pip(
+    monkeypatch: pytest.MonkeyPatch, requirements: Path, line: str
+) -> None:
+    calls = pip(monkeypatch)
+    requirements.write_text(f"{line}\n")
+    lambda_layers.build(requirements)
+    assert len(calls) == 1
