@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 
+from sandbox.workers.memory import return_freed_memory
 from sandbox.workers.nursery import Nursery, unavailable
 
 SWITCH_SECONDS = 0.001
@@ -22,6 +23,7 @@ def main() -> None:
     """Start the process that forks environments, place the seams, and serve until terminated."""
     os.environ.setdefault("LOG_LEVEL", "WARNING")
     nursery = None
+    return_freed_memory()
     reason = unavailable()
     if reason is None:
         nursery = Nursery()

@@ -54,11 +54,13 @@ class FaultError(Exception):
 class Environment:
     """One execution environment, from the inside."""
 
-    def __init__(self, stream: wire.Stream, order: dict[str, Any], shadowed: set[str]) -> None:
+    def __init__(
+        self, stream: wire.Stream, order: dict[str, Any], preloaded: frozenset[str]
+    ) -> None:
         self._stream = stream
         self._order = order
         self._format: str = order["log_format"]
-        self._shadowed = shadowed
+        self._preloaded = preloaded
 
     def live(self) -> int:
         """Load the handler and answer calls until the emulator is gone; return an exit code."""
@@ -91,7 +93,7 @@ class Environment:
         sys.stdout = _text_stream(1)
         sys.stderr = _text_stream(2)
         sys.path[:0] = order["path"]
-        _forget_bundled(order["path"], self._shadowed)
+        _forget_bundled(order["path"], self._preloaded)
         logs.install(self._format, order["log_level"])
         gc.enable()
 
@@ -208,13 +210,13 @@ def _text_stream(descriptor: int) -> io.TextIOWrapper:
     )
 
 
-def _forget_bundled(path: list[str], shadowed: set[str]) -> None:
+def _forget_bundled(path: list[str], preloaded: frozenset[str]) -> None:
     """Let a package that the function brings along win over the preloaded one.
 
-    `shadowed` are the modules that the zygote loaded beyond what AWS's bootstrap itself needs.
+    `preloaded` are the top-level names that the zygote loaded beyond what AWS's bootstrap needs.
     """
     found = {entry.name.partition(".")[0] for folder in path for entry in os.scandir(folder)}
-    bundled = found & {name.partition(".")[0] for name in shadowed}
+    bundled = found & preloaded
     if bundled & PACKAGES:
         # They hold references to each other, so they are loaded anew together.
         bundled |= PACKAGES

@@ -65,14 +65,13 @@ def preload() -> None:
 def _share_service_models() -> None:
     """Let every botocore loader use one cache of parsed service models, without their prose.
 
-    Documentation is half of a model, and each environment would copy the pages it shares with the
-    numbers that count. A function that sets AWS_DATA_PATH has models of its own, hence a cache of
-    its own.
+    A function that sets AWS_DATA_PATH has models of its own, hence a cache of its own.
     """
     import botocore.loaders
 
+    from sandbox.workers import memory
+
     initialise = botocore.loaders.Loader.__init__
-    load = botocore.loaders.JSONFileLoader.load_file
     shared: dict[Any, Any] = {}
 
     def initialise_shared(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -80,25 +79,9 @@ def _share_service_models() -> None:
         if hasattr(self, "_cache") and "AWS_DATA_PATH" not in os.environ:
             self._cache = shared
 
-    def load_bare(self: Any, path: str) -> Any:
-        return _without_prose(load(self, path))
-
     botocore.loaders.Loader.__init__ = initialise_shared
-    botocore.loaders.JSONFileLoader.load_file = load_bare
-
-
-def _without_prose(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {
-            # Emptied, not left out: botocore reads the one of each client context parameter.
-            key: ""
-            if key == "documentation" and isinstance(member, str)
-            else _without_prose(member)
-            for key, member in value.items()
-        }
-    if isinstance(value, list):
-        return [_without_prose(member) for member in value]
-    return value
+    reader: Any = botocore.loaders.JSONFileLoader
+    reader.load_file = memory.without_prose(botocore.loaders, reader.load_file)
 
 
 def _send_emulator_headers() -> None:
@@ -138,13 +121,13 @@ def _throwaway_credentials() -> Any:
 class Zygote:
     """The loop that forks: one order in, one child out, one report per child that ended."""
 
-    def __init__(self, control: socket.socket, shadowed: set[str]) -> None:
+    def __init__(self, control: socket.socket, preloaded: frozenset[str]) -> None:
         from sandbox.workers import runtime, wire
 
         self._wire = wire
         self._runtime = runtime
         self._stream = wire.Stream(control)
-        self._shadowed = shadowed
+        self._preloaded = preloaded
         self._children: set[int] = set()
 
     def run(self) -> None:
@@ -186,7 +169,7 @@ class Zygote:
         os.close(log)
         stream = self._wire.Stream(socket.socket(fileno=data))
         stream.send(self._wire.BORN, number=os.getpid())
-        return self._runtime.Environment(stream, json.loads(payload), self._shadowed).live()
+        return self._runtime.Environment(stream, json.loads(payload), self._preloaded).live()
 
     def _collect(self, *_: object) -> None:
         """Reap ended children, end what they left running, and tell the emulator how they went."""
@@ -214,14 +197,16 @@ def main() -> None:
     control, site = int(sys.argv[1]), sys.argv[2]
     root = str(Path(__file__).resolve().parents[2])
     sys.path.insert(0, root)
-    from sandbox.workers import runtime
+    from sandbox.workers import memory, runtime  # noqa: F401 - loaded while they can be found
 
     sys.path.remove(root)
     gc.disable()
     before = set(sys.modules)
     sys.meta_path.append(RuntimePackages(site, runtime.PACKAGES))
     preload()
-    zygote = Zygote(socket.socket(fileno=control), set(sys.modules) - before)
+    # Top-level names only: an environment that looked at each module's name would copy its page.
+    preloaded = frozenset(name.partition(".")[0] for name in set(sys.modules) - before)
+    zygote = Zygote(socket.socket(fileno=control), preloaded)
     for name in [name for name in sys.modules if name.partition(".")[0] == "sandbox"]:
         del sys.modules[name]
     gc.collect()

@@ -88,6 +88,24 @@ def handler(depth, context):
     assert box.run(source, 1).ok == 15
 
 
+def test_what_an_environment_started_ends_with_it(box: Launcher) -> None:
+    source = """
+import os, subprocess, sys
+def handler(event, context):
+    if event:
+        os._exit(1)
+    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]).pid
+"""
+    name = box.function(source)
+    exited = box.invoke(name).ok
+    box.invoke(name, "end")
+    assert ended(exited)
+    retired = box.invoke(name).ok
+    box.change(name)
+    assert isinstance(box.invoke(name).ok, int)
+    assert ended(retired)
+
+
 def test_killed_zygote_is_replaced(tmp_path: Path) -> None:
     launcher = Launcher(tmp_path)
     try:

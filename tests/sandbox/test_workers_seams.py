@@ -145,6 +145,26 @@ def test_every_execution_counts_in_cloudwatch_whoever_asked_for_it(box: Launcher
         assert sum(point["Sum"] for point in points) == 2, metric
 
 
+def test_websocket_routes_run_in_forked_environments(box: Launcher) -> None:
+    source = """
+import os
+def handler(event, context):
+    return {"statusCode": 500 if "SECRET_OF_THE_HOST" in os.environ else 200}
+"""
+    arn = f"arn:aws:lambda:us-west-2:000000000000:function:{box.function(source)}"
+    gateway = box.client("apigatewayv2")
+    api = gateway.create_api(
+        Name="socket", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action"
+    )["ApiId"]
+    invocations = f"arn:aws:apigateway:us-west-2:lambda:path/2015-03-31/functions/{arn}/invocations"
+    integration = gateway.create_integration(
+        ApiId=api, IntegrationType="AWS_PROXY", IntegrationUri=invocations
+    )["IntegrationId"]
+    gateway.create_route(ApiId=api, RouteKey="$connect", Target=f"integrations/{integration}")
+    gateway.create_stage(ApiId=api, StageName="test", AutoDeploy=True)
+    assert box.upgrade(f"/_aws/execute-api/{api}/test") == 101
+
+
 def test_snapstart_version_is_loaded_when_it_is_published(box: Launcher) -> None:
     name = box.function(
         "raise OSError('not ready')\n",

@@ -174,6 +174,21 @@ class Launcher:
         finally:
             connection.close()
 
+    def upgrade(self, path: str) -> int:
+        """Ask for a WebSocket and return the status of the answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=15)
+        headers = {
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": base64.b64encode(b"sixteen bytes...").decode(),
+        }
+        connection.request("GET", path, headers=headers)
+        response = connection.getresponse()
+        response.close()
+        connection.close()
+        return response.status
+
     def api(self, function: str, *, qualifier: str | None = None) -> str:
         """Make a REST API in front of a function and return the path of its one route."""
         gateway = self.client("apigateway")
