@@ -86,7 +86,7 @@ class Nursery:
             stdin=subprocess.DEVNULL,
             cwd="/",
             # Whoever kills the emulator's group leaves it the moment it needs to end its children.
-            start_new_session=True,
+            process_group=0,
         )
         theirs.close()
         stream = wire.Stream(ours)
