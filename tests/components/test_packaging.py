@@ -6,6 +6,7 @@ import base64
 import hashlib
 import os
 import shutil
+import subprocess
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -141,15 +142,25 @@ def test_layer_holds_the_wheels_of_the_functions_machine_under_python(
     assert list(archive.parent.iterdir()) == [archive]
 
 
-def test_layer_with_a_wrong_hash_is_refused_in_one_line(requirements: Path, tmp_path: Path) -> None:
-    requirements.write_text(f"bird==1.0 --hash=sha256:{'0' * 64}", encoding="utf-8")
+def test_layer_that_pip_refuses_ends_in_one_line_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def refuse(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        asked.extend(command)
+        return subprocess.CompletedProcess(command, 1, "", "WARNING: x\nERROR: hashes differ\n")
+
+    monkeypatch.setattr(subprocess, "run", refuse)
+    file = tmp_path / "requirements.txt"
     with pytest.raises(pulumi.RunError) as refused:
         layers.build_layer(
-            requirements, tmp_path / "b.zip", runtime="python3.13", architecture="arm64"
+            file, tmp_path / "out" / "b.zip", runtime="python3.13", architecture="x86_64"
         )
-    assert str(refused.value).startswith(f"{requirements}: ")
-    assert "\n" not in str(refused.value)
-    assert not (tmp_path / "b.zip").exists()
+    assert str(refused.value) == f"{file}: ERROR: hashes differ"
+    assert list((tmp_path / "out").iterdir()) == []
+    assert {"--require-hashes", "--only-binary=:all:", "--python-version=3.13"} <= set(asked)
+    assert "--platform=manylinux2014_x86_64" in asked
 
 
 def test_layer_is_the_same_byte_for_byte_whatever_the_files_dates_and_order(
@@ -164,7 +175,7 @@ def test_layer_is_the_same_byte_for_byte_whatever_the_files_dates_and_order(
             os.utime(tmp_path / place / name, (date, date))
         layers._zip(tmp_path / place, tmp_path / f"{place}.zip")
         # Another file system may list a folder the other way round.
-        monkeypatch.setattr(Path, "rglob", lambda *given: reversed(sorted(listed(*given))))
+        monkeypatch.setattr(Path, "rglob", lambda *given: sorted(listed(*given), reverse=True))
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
     with zipfile.ZipFile(tmp_path / "one.zip") as made:
         assert made.namelist() == ["python/a.py", "python/b/x.py"]
