@@ -33,10 +33,10 @@ def up(options: Namespace) -> int:
     screen = Screen()
     session = _session(root, options, screen)
     outcome = session.up(stacks.load(root, options.stack, options.config))
-    return show(outcome, screen, began)
+    return show(session.place, outcome, screen, began)
 
 
-def show(outcome: Outcome, screen: Screen, began: float) -> int:
+def show(place: Place, outcome: Outcome, screen: Screen, began: float) -> int:
     """Print what an `up` did; answers the exit code."""
     from sandbox import report, tokens
 
@@ -48,6 +48,7 @@ def show(outcome: Outcome, screen: Screen, began: float) -> int:
     screen.line(_summary(outcome, time.perf_counter() - began))
     screen.block("Outputs:", report.table(exports))
     screen.block("", report.Report.of(outcome.engine.state, outcome.engine.invoked).lines())
+    screen.block("", emulators.remarks(place))
     if exports.get("apiUrl") and exports.get("authSecretArn"):
         token = tokens.make(outcome.engine.aws, exports)
         screen.block("Try it:", report.curl(exports["apiUrl"], token))

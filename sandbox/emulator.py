@@ -30,6 +30,11 @@ _STOP_SECONDS: Final = 5.0
 _PORTS: Final = range(20000, 30000)
 """Below every system's ephemeral ports, so that no passing connection takes the stable port."""
 
+_KEPT: Final = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SANDBOX_WORKERS")
+"""What the emulator gets of the caller's environment; handlers get none of it."""
+
+_LAUNCHER_SAYS: Final = " [sandbox.workers] "
+
 _children: dict[int, subprocess.Popen[bytes]] = {}
 """Emulators that this process started itself: they must be waited for, or stay zombies."""
 
@@ -112,6 +117,12 @@ def wait(emulator: Emulator, place: Place) -> None:
         time.sleep(0.004)
 
 
+def remarks(place: Place) -> list[str]:
+    """What the launcher says of itself: where it falls back to the emulator's own, slower way."""
+    lines = place.log.read_text("utf-8", "replace").splitlines() if place.log.exists() else []
+    return [line.partition(_LAUNCHER_SAYS)[2] for line in lines if _LAUNCHER_SAYS in line]
+
+
 def healthy(emulator: Emulator) -> bool:
     """Whether the emulator answers a health request now."""
     connection = http.client.HTTPConnection(HOST, emulator.port, timeout=5)
@@ -175,9 +186,7 @@ def _module() -> str:
 
 def _environment(tmp: Path, region: str, port: int) -> dict[str, str]:
     """Everything that the emulator and the handlers' interpreter get to see."""
-    kept = {
-        k: os.environ[k] for k in ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ") if k in os.environ
-    }
+    kept = {k: os.environ[k] for k in _KEPT if k in os.environ}
     return kept | {
         "PYTHONPATH": str(HOME),
         "TMPDIR": str(tmp),

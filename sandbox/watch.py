@@ -50,7 +50,7 @@ class Watcher:
 
     def run(self, began: float) -> int:
         """Bring the stack up and watch; answers the exit code."""
-        self._up(lambda outcome: commands.show(outcome, self._screen, began))
+        self._up(lambda outcome: commands.show(self._session.place, outcome, self._screen, began))
         threads = [
             threading.Thread(target=self._follow),
             *(self._watching(p, r) for p, r in self._places()),

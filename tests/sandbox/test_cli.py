@@ -212,6 +212,13 @@ def test_the_emulator_sees_and_holds_nothing_of_the_users(project):
     }
 
 
+def test_slower_workers_are_named_by_up(project):
+    said = project.run("up", SANDBOX_WORKERS="stock").stdout
+    assert (
+        "\nLambda functions run in MiniStack's own, slower workers: SANDBOX_WORKERS=stock" in said
+    )
+
+
 def test_an_unchanged_program_touches_nothing_and_a_new_queue_creates_one(project):
     project.run("up")
     url = project.client("sqs").list_queues()["QueueUrls"][0]
