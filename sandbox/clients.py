@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any, Final
 
 ACCOUNT: Final = "000000000000"
@@ -14,7 +15,8 @@ class Clients:
     """botocore clients of one sandbox, cached; making one is not thread-safe, hence the lock.
 
     botocore is imported at the first use: starting the emulator comes before everything heavy. `seed` is this
-    sandbox's secret random number: it derives what must be unguessable, and lies in no file.
+    sandbox's secret random number: it derives what must be unguessable, and lies in no file. While the emulator still
+    starts, `booting` is how to wait for it and get the seed: the first client asked for waits, not the program.
     """
 
     def __init__(
@@ -25,18 +27,30 @@ class Clients:
         account: str = ACCOUNT,
         key: str = KEY,
         seed: bytes = b"",
+        booting: Callable[[], bytes] | None = None,
     ) -> None:
         self.account = account
         self.region = region
         self.endpoint = endpoint
-        self.seed = seed
+        self._seed = seed
+        self._booting = booting
         self._key = key
         self._lock = threading.Lock()
         self._session: Any = None
         self._clients: dict[str, Any] = {}
 
+    @property
+    def seed(self) -> bytes:
+        """The sandbox's random number. Waits while the emulator starts; raises `Mistake` where it does not."""
+        if self._booting is not None:
+            self._seed = self._booting()
+            self._booting = None
+        return self._seed
+
     def client(self, service: str) -> Any:
-        """The shared client of a service, e.g. "sqs"; named as boto3 names it."""
+        """The shared client of a service, e.g. "sqs"; named as boto3 names it. Waits while the emulator starts."""
+        if self._booting is not None:
+            _ = self.seed
         found = self._clients.get(service)
         if found is None:
             with self._lock:

@@ -155,18 +155,25 @@ class Session:
             self.save(state)
             if engine.traces:
                 self.place.trace.write_text("\n".join(engine.traces), "utf-8")
+        _ = (
+            aws.seed
+        )  # where the emulator did not start, that is what failed, not the first resource
         failures = run.faults + engine.failures
         return Outcome(emulator, engine, run.exports, run.declared, self._restarts, failures)
 
     def _open(self, stack: Stack, emulator: Emulator) -> tuple[Emulator, Clients, State]:
         """Clients and state of the emulator once it answers; a foreign or half-applied one is replaced.
 
-        The program's imports take longer than the emulator's start: they run side by side.
+        The program's imports take longer than the emulator's start: they run side by side, and with a fresh emulator
+        the program begins before it answers.
         """
         booting = _Booting(emulator, self.place)
         from sandbox import program, randomness, services, state  # noqa: F401 the types register themselves
         from sandbox.clients import Clients
 
+        if booting.fresh:
+            self._aws = Clients(emulator.endpoint, emulator.region, booting=booting.planted)
+            return emulator, self._aws, state.State.load(self.place.state, emulator.id)
         seed = booting.seed()
         found = state.State.load(self.place.state, emulator.id)
         if seed is None or found.busy:
@@ -209,6 +216,7 @@ class _Booting:
 
     def __init__(self, emulator: Emulator, place: Place) -> None:
         self._emulator, self._place = emulator, place
+        self.fresh = not place.state.exists()
         self._seed: bytes | None = None
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run)
@@ -221,12 +229,16 @@ class _Booting:
             raise self._error
         return self._seed
 
+    def planted(self) -> bytes:
+        """The seed of a fresh emulator. Raises `Mistake` where it does not start."""
+        return self.seed() or b""
+
     def _run(self) -> None:
         try:
             emulators.wait(self._emulator, self._place)
             from sandbox import seed
 
-            fresh = not self._place.state.exists()
-            self._seed = seed.plant(self._emulator) if fresh else seed.find(self._emulator)
+            plant_or_find = seed.plant if self.fresh else seed.find
+            self._seed = plant_or_find(self._emulator)
         except Exception as error:  # noqa: BLE001 handed to the thread that asked
             self._error = error

@@ -145,9 +145,8 @@ def _present(requirements: Path) -> list[tuple[str, bytes]] | None:
         found = next(iter(metadata.distributions(name=pin[1])), None) if pin else None
         if pin is None or found is None or found.version != pin[2]:
             return None
-        for file in found.files or ():
-            if ".." not in file.parts and "__pycache__" not in file.parts:
-                files.append((file.as_posix(), Path(str(found.locate_file(file))).read_bytes()))
+        own = [f for f in found.files or () if not {"..", "__pycache__"} & set(f.parts)]
+        files += [(f.as_posix(), Path(str(found.locate_file(f))).read_bytes()) for f in own]
     return sorted(files)
 
 
