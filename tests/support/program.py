@@ -122,11 +122,15 @@ class _Monitor(mocks.MockMonitor):
     def __init__(self, answers: pulumi.runtime.Mocks, run: Run) -> None:
         super().__init__(answers)
         self._run = run
+        self._registered: set[str] = set()
+        self._one_at_a_time = threading.Lock()
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 (the engine's name)
         urn = self.make_urn(request.parent, request.type, request.name)
-        if urn in self.resources and request.type != "pulumi:pulumi:Stack":
-            raise ValueError(f"duplicate resource name: {urn}")
+        with self._one_at_a_time:  # Registrations arrive in parallel.
+            if urn in self._registered and request.type != "pulumi:pulumi:Stack":
+                raise ValueError(f"duplicate resource name: {urn}")
+            self._registered.add(urn)
         answer = super().RegisterResource(request)
         self._run.resources.append(
             Registered(
