@@ -38,7 +38,9 @@ class Event:
     @property
     def of_platform(self) -> bool:
         """Whether Lambda itself wrote the line, not the handler."""
-        return self.text.startswith(_PLATFORM)
+        return self.text.startswith(_PLATFORM) or (
+            self.text.startswith('{"time":') and '"type":"platform.' in self.text
+        )
 
     @property
     def parsed(self) -> Any:

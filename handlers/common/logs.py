@@ -14,7 +14,16 @@ import re
 import sys
 import time
 
-_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+# Lambda's names of the levels, in its own filter of JSON lines and in LOG_LEVEL; Python's differ.
+_LEVELS = {
+    "TRACE": logging.DEBUG,
+    "DEBUG": logging.DEBUG,
+    "INFO": logging.INFO,
+    "WARN": logging.WARNING,
+    "ERROR": logging.ERROR,
+    "FATAL": logging.CRITICAL,
+}
+_NAMES = {level: name for name, level in _LEVELS.items()}
 # Anything that looks like a signed token is blotted out, whoever put it into a message or an
 # exception.
 _TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
@@ -31,7 +40,7 @@ class _Formatter(logging.Formatter):
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         line: dict[str, object] = {
             "timestamp": f"{stamp}.{int(record.msecs):03d}Z",
-            "level": record.levelname,
+            "level": _NAMES.get(record.levelno, record.levelname),
             "message": record.getMessage(),
             "service": os.environ.get("SERVICE_NAME", "sandpiper"),
             "function": os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""),
@@ -76,7 +85,7 @@ def _scrub(value: object) -> object:
 def begin(context: object, **fields: object) -> None:
     """Start an invocation: later lines carry Lambda's request id and the given fields."""
     level = os.environ.get("LOG_LEVEL", "INFO").upper()
-    _logger.setLevel(level if level in _LEVELS else "INFO")
+    _logger.setLevel(_LEVELS.get(level, logging.INFO))
     _invocation.clear()
     _invocation["requestId"] = str(getattr(context, "aws_request_id", ""))
     _invocation.update(fields)
@@ -98,7 +107,7 @@ def info(message: str, **fields: object) -> None:
 
 
 def warning(message: str, **fields: object) -> None:
-    """Log at WARNING; the fields become members of the line."""
+    """Log at WARN; the fields become members of the line."""
     _logger.warning("%s", message, extra={"fields": fields})
 
 

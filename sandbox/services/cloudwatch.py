@@ -32,8 +32,15 @@ _ALARM: Final = {
 }
 
 
+_JUDGED: Final = (
+    "it is judged only when a metric is put, over all dimensions of its name; queues and APIs put none here"
+)
+
+
 @resource("aws:cloudwatch/metricAlarm:MetricAlarm", ignored=REGION)
 def metric_alarm(r: Resource) -> Outputs:
+    if not r.inputs.get("metricQueries"):
+        r.note(_JUDGED)
     name = physical_name(r, limit=255)
     wanted = tags(r)
     _put_alarm(r, name, wanted)
@@ -45,6 +52,8 @@ def update_metric_alarm(r: Resource) -> Outputs:
     if r.changed & {"name", "namePrefix"}:
         delete_metric_alarm(r)
         return metric_alarm.create(r)
+    if not r.inputs.get("metricQueries"):
+        r.note(_JUDGED)
     name = physical_name(r, limit=255)
     wanted = tags(r)
     _put_alarm(r, name, {})

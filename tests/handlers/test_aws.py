@@ -158,7 +158,7 @@ def test_an_outage_is_bridged_with_the_copy_at_hand(
     clock[0] += 301
     request.getfixturevalue("aws").fail("GetSecretValue", AwsError(code))
     assert secrets.get(_ARN) == "one"
-    assert [line["level"] for line in lines()] == ["WARNING"]
+    assert [line["level"] for line in lines()] == ["WARN"]
 
 
 def test_a_secret_that_may_no_longer_be_read_is_not_used_on(

@@ -61,9 +61,9 @@ def test_an_invocation_does_not_inherit_the_fields_of_the_one_before(
     [
         ("DEBUG", ["d", "i", "w", "e"]),
         ("info", ["i", "w", "e"]),
-        ("WARNING", ["w", "e"]),
+        ("WARN", ["w", "e"]),
         ("ERROR", ["e"]),
-        ("CRITICAL", []),
+        ("FATAL", []),
         ("loud", ["i", "w", "e"]),
         ("", ["i", "w", "e"]),
     ],
