@@ -43,10 +43,17 @@ def main() -> None:
 
 
 def _install(nursery: Nursery | None) -> None:
-    from sandbox.workers import alias_seams, clock_seams, gateway_seams, lambda_seams, seams
+    from sandbox.workers import (
+        alias_seams,
+        clock_seams,
+        gateway_seams,
+        lambda_seams,
+        model_seams,
+        seams,
+    )
 
-    changes = [*lambda_seams.seams(), *alias_seams.seams()]
-    changes += [*gateway_seams.seams(), *clock_seams.seams()]
+    changes = [*lambda_seams.seams(), *alias_seams.seams(), *gateway_seams.seams()]
+    changes += [*clock_seams.seams(), *model_seams.seams()]
     if nursery is not None:
         from sandbox.workers import worker_seams
         from sandbox.workers.archives import Archives

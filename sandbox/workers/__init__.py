@@ -7,6 +7,8 @@ Parent side (inside the emulator's process):
     alias_seams    failure destinations and reserved concurrency behind an alias
     gateway_seams  what API Gateway makes of a function's answer
     clock_seams    schedules tick every second
+    model_seams    AWS service models, read no further than needed
+    memory         freed blocks go back to the system
     functions      a function's configuration -> what an environment is made of
     pool           which environment serves which call
     environment    one execution environment, seen from outside
@@ -14,7 +16,8 @@ Parent side (inside the emulator's process):
     journal        START, END and REPORT around what a handler logged
     nursery        the process that forks environments, seen from outside
 Child side (standard library and the boto3 family only):
-    zygote         the process that preloads boto3 and forks
+    zygote         the process that forks
+    preload        what it loads before: boto3, models, one rehearsed call
     runtime        what a forked child does: load the handler, answer calls
     context        the handler's second argument
     logs           the root log handler, text and JSON

@@ -17,9 +17,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-PREPARED_CLIENTS = ("dynamodb", "s3", "sqs", "sns", "secretsmanager")
-"""Services whose models are parsed once, here, and shared by all environments."""
-
 
 class RuntimePackages:
     """An import finder for the packages of AWS's runtime; asked last, so bundled copies win."""
@@ -37,87 +34,6 @@ class RuntimePackages:
         return None
 
 
-def preload() -> None:
-    """Import boto3 and build one client per common service, so that a fork starts warm."""
-    if sys.platform == "darwin":
-        _avoid_apple_frameworks()
-    import boto3
-    import boto3.dynamodb.conditions
-    import boto3.dynamodb.types  # most handlers that touch DynamoDB need both
-    import botocore.configprovider
-
-    _share_service_models()
-    # MiniStack serves all hosts under one name; the same switch as a variable would be visible.
-    defaults: dict[str, Any] = botocore.configprovider.BOTOCORE_DEFAUT_SESSION_VARIABLES
-    if "disable_host_prefix_injection" in defaults:
-        name, variable, _default, convert = defaults["disable_host_prefix_injection"]
-        defaults["disable_host_prefix_injection"] = (name, variable, True, convert)
-    _send_emulator_headers()
-    with _throwaway_credentials():
-        session = boto3.session.Session()
-        for service in PREPARED_CLIENTS:
-            session.client(service)
-        session.resource("dynamodb")
-    # A session reads variables when it is used: this one is as good as a handler's own.
-    boto3.setup_default_session()
-
-
-def _share_service_models() -> None:
-    """Let every botocore loader use one cache of parsed service models, without their prose.
-
-    A function that sets AWS_DATA_PATH has models of its own, hence a cache of its own.
-    """
-    import botocore.loaders
-
-    from sandbox.workers import memory
-
-    initialise = botocore.loaders.Loader.__init__
-    shared: dict[Any, Any] = {}
-
-    def initialise_shared(self: Any, *args: Any, **kwargs: Any) -> None:
-        initialise(self, *args, **kwargs)
-        if hasattr(self, "_cache") and "AWS_DATA_PATH" not in os.environ:
-            self._cache = shared
-
-    botocore.loaders.Loader.__init__ = initialise_shared
-    reader: Any = botocore.loaders.JSONFileLoader
-    reader.load_file = memory.without_prose(botocore.loaders, reader.load_file)
-
-
-def _send_emulator_headers() -> None:
-    """Add the emulator's own headers to calls: its loop guard counts nested invocations."""
-    import botocore.handlers
-
-    from sandbox.workers import runtime
-
-    def add(params: dict[str, Any], **_: Any) -> None:
-        params["headers"].update(runtime.headers)
-
-    botocore.handlers.BUILTIN_HANDLERS.append(("before-call", add))
-
-
-def _avoid_apple_frameworks() -> None:
-    """Read proxies from the environment only: asking macOS after a fork crashes the process."""
-    import urllib.request
-
-    urllib.request.getproxies = urllib.request.getproxies_environment
-    urllib.request.proxy_bypass = urllib.request.proxy_bypass_environment
-
-
-@contextlib.contextmanager
-def _throwaway_credentials() -> Any:
-    before = dict(os.environ)
-    os.environ.update(
-        AWS_ACCESS_KEY_ID="none",
-        AWS_SECRET_ACCESS_KEY="none",  # noqa: S106 - it never leaves this process
-        AWS_DEFAULT_REGION="us-east-1",
-        AWS_ENDPOINT_URL="http://127.0.0.1:9",
-    )
-    yield
-    os.environ.clear()
-    os.environ.update(before)
-
-
 class Zygote:
     """The loop that forks: one order in, one child out, one report per child that ended."""
 
@@ -129,6 +45,7 @@ class Zygote:
         self._stream = wire.Stream(control)
         self._preloaded = preloaded
         self._children: set[int] = set()
+        self.filling: list[bytes] = []
 
     def run(self) -> None:
         """Fork on request until the emulator is gone, then end every environment."""
@@ -197,19 +114,20 @@ def main() -> None:
     control, site = int(sys.argv[1]), sys.argv[2]
     root = str(Path(__file__).resolve().parents[2])
     sys.path.insert(0, root)
-    from sandbox.workers import memory, runtime  # noqa: F401 - loaded while they can be found
+    from sandbox.workers import preload, runtime
 
     sys.path.remove(root)
     gc.disable()
     before = set(sys.modules)
     sys.meta_path.append(RuntimePackages(site, runtime.PACKAGES))
-    preload()
+    preload.preload()
     # Top-level names only: an environment that looked at each module's name would copy its page.
     preloaded = frozenset(name.partition(".")[0] for name in set(sys.modules) - before)
     zygote = Zygote(socket.socket(fileno=control), preloaded)
     for name in [name for name in sys.modules if name.partition(".")[0] == "sandbox"]:
         del sys.modules[name]
     gc.collect()
+    zygote.filling = preload.fill_holes()
     gc.freeze()
     zygote.run()
 
