@@ -10,7 +10,7 @@ import logging
 import os
 import sys
 
-from sandbox.workers.memory import return_freed_memory
+from sandbox.workers import memory
 from sandbox.workers.nursery import Nursery, unavailable
 
 SWITCH_SECONDS = 0.001
@@ -23,7 +23,7 @@ def main() -> None:
     """Start the process that forks environments, place the seams, and serve until terminated."""
     os.environ.setdefault("LOG_LEVEL", "WARNING")
     nursery = None
-    return_freed_memory()
+    memory.limit()
     reason = unavailable()
     if reason is None:
         nursery = Nursery()

@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.workers import memory
 from sandbox.workers.archives import Archives
 from sandbox.workers.environment import CallError, Environment
 from sandbox.workers.functions import Function
@@ -175,6 +176,7 @@ class Pool:
             time.sleep(SURPLUS_SECONDS / 3)
             try:
                 self.reap()
+                memory.trim()
             except Exception:
                 logger.exception("closing idle Lambda environments failed")
 

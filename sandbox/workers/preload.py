@@ -1,6 +1,7 @@
 """What the zygote loads and builds, so that a fork of it starts warm and copies few pages."""
 
 import contextlib
+import gc
 import os
 import re
 import socket
@@ -9,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
-from sandbox.workers import model_seams, runtime
+from sandbox.workers import memory, model_seams, runtime
 
 PREPARED_CLIENTS = ("dynamodb", "s3", "sqs", "sns", "secretsmanager")
 """Services whose models are parsed once, here, and shared by all environments."""
@@ -38,6 +39,8 @@ def preload() -> None:
         _rehearse(session.resource("dynamodb"))
     # A session reads variables when it is used: this one is as good as a handler's own.
     boto3.setup_default_session()
+    gc.collect()
+    memory.trim()
 
 
 def _rehearse(tables: Any) -> None:

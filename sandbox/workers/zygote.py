@@ -126,7 +126,6 @@ def main() -> None:
     zygote = Zygote(socket.socket(fileno=control), preloaded)
     for name in [name for name in sys.modules if name.partition(".")[0] == "sandbox"]:
         del sys.modules[name]
-    gc.collect()
     zygote.filling = preload.fill_holes()
     gc.freeze()
     zygote.run()

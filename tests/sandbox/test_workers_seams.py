@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import importlib
 import json
+import pkgutil
 import shutil
+import sys
 import time
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+import botocore.session
 import pytest
 
-from sandbox.workers import clock_seams, gateway_seams, lambda_seams, seams, worker_seams
+from sandbox import workers
+from sandbox.workers import gateway_seams, model_seams, preload, seams, worker_seams
 from tests.sandbox.workers_support import ECHO, Launcher, archive
 
 if TYPE_CHECKING:
@@ -182,15 +186,14 @@ def test_snapstart_version_is_loaded_when_it_is_published(box: Launcher) -> None
     assert (state["State"], state["StateReason"]) == ("Failed", "not ready")
 
 
-SEAMS = [
-    *lambda_seams.seams(),
-    *worker_seams.seams(None),  # pyright: ignore[reportArgumentType]
-    *gateway_seams.seams(),
-    *clock_seams.seams(),
-]
+def every_seam() -> Iterator[seams.Seam]:
+    for found in pkgutil.iter_modules(workers.__path__):
+        if found.name.endswith("_seams"):
+            module = importlib.import_module(f"{workers.__name__}.{found.name}")
+            yield from module.seams(*([None] if module is worker_seams else []))
 
 
-@pytest.mark.parametrize("seam", SEAMS, ids=lambda seam: seam.attribute)
+@pytest.mark.parametrize("seam", list(every_seam()), ids=lambda seam: seam.attribute)
 def test_seam_fits_the_installed_emulator(seam: seams.Seam) -> None:
     assert seam.mismatch(importlib.import_module(seam.module)) is None
 
@@ -213,3 +216,32 @@ def test_seam_that_does_not_fit_leaves_the_emulator_s_own_way(
         assert seam.reason in caplog.text
     assert module.work is original
     assert module.TICK == 7
+
+
+def test_head_of_a_model_says_what_the_whole_model_says() -> None:
+    whole = botocore.session.get_session()
+    for service in ("apigateway", "cloudwatch", "dynamodb", "lambda", "s3", "sqs"):
+        metadata = model_seams.read_metadata(service)
+        assert metadata == whole.get_service_model(service).metadata
+    assert model_seams.read_metadata("no-such-service") is None
+
+
+def test_model_is_read_whole_when_more_than_its_head_is_asked_for() -> None:
+    model = model_seams.Model({"protocol": "json"}, lambda: ModuleType("whole"))
+    assert model.metadata["protocol"] == "json"
+    assert model.__name__ == "whole"
+
+
+def test_models_are_kept_without_their_prose() -> None:
+    read = {"documentation": "long", "shapes": [{"documentation": {"type": "string"}}]}
+    load = model_seams.without_prose(ModuleType("loaders"), lambda *_: read)
+    assert load(None, "path") == {
+        "documentation": "",
+        "shapes": [{"documentation": {"type": "string"}}],
+    }
+
+
+def test_free_room_between_objects_is_found_in_the_statistics_of_this_python() -> None:
+    rows = preload._free_blocks(sys._debugmallocstats)
+    assert len(rows) > 20
+    assert all(size % 16 == 0 and free >= 0 for size, free in rows)
