@@ -6,22 +6,20 @@ account that no program uses, under the emulator's id: an emulator that does not
 
 from __future__ import annotations
 
-import secrets
 from typing import Any, Final
 
 from sandbox.clients import Clients
 from sandbox.emulator import Emulator
 from sandbox.faults import is_missing
 
+BYTES: Final = 32
 _ACCOUNT: Final = "999999999999"
 """MiniStack takes an access key of twelve digits for the account's number."""
 
 
-def plant(emulator: Emulator) -> bytes:
+def plant(emulator: Emulator, seed: bytes) -> None:
     """Give a fresh emulator its seed."""
-    seed = secrets.token_bytes(32)
     _vault(emulator).create_secret(Name=emulator.id, SecretBinary=seed)
-    return seed
 
 
 def find(emulator: Emulator) -> bytes | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import emulator as emulators
+from sandbox import seed as seeds
 from sandbox.emulator import Emulator
 from sandbox.place import Place
 
@@ -136,7 +138,7 @@ class Session:
         )
 
     def _apply(self, stack: Stack, emulator: Emulator) -> Outcome:
-        emulator, aws, state = self._open(stack, emulator)
+        emulator, aws, state, booting = self._open(stack, emulator)
         from sandbox import program
         from sandbox.apply import Engine
         from sandbox.secrecy import HIDDEN
@@ -155,13 +157,12 @@ class Session:
             self.save(state)
             if engine.traces:
                 self.place.trace.write_text("\n".join(engine.traces), "utf-8")
-        _ = (
-            aws.seed
-        )  # where the emulator did not start, that is what failed, not the first resource
+        # Where the emulator did not start, that is what failed, not the first resource.
+        booting.seed()
         failures = run.faults + engine.failures
         return Outcome(emulator, engine, run.exports, run.declared, self._restarts, failures)
 
-    def _open(self, stack: Stack, emulator: Emulator) -> tuple[Emulator, Clients, State]:
+    def _open(self, stack: Stack, emulator: Emulator) -> tuple[Emulator, Clients, State, _Booting]:
         """Clients and state of the emulator once it answers; a foreign or half-applied one is replaced.
 
         The program's imports take longer than the emulator's start: they run side by side, and with a fresh emulator
@@ -172,8 +173,8 @@ class Session:
         from sandbox.clients import Clients
 
         if booting.fresh:
-            self._aws = Clients(emulator.endpoint, emulator.region, booting=booting.planted)
-            return emulator, self._aws, state.State.load(self.place.state, emulator.id)
+            self._aws = Clients(emulator.endpoint, emulator.region, booting=booting.fresh_seed)
+            return emulator, self._aws, state.State.load(self.place.state, emulator.id), booting
         seed = booting.seed()
         found = state.State.load(self.place.state, emulator.id)
         if seed is None or found.busy:
@@ -184,7 +185,7 @@ class Session:
             return self._open(stack, self._start(stack))
         if self._aws is None or self._aws.endpoint != emulator.endpoint or self._aws.seed != seed:
             self._aws = Clients(emulator.endpoint, emulator.region, seed=seed)
-        return emulator, self._aws, found
+        return emulator, self._aws, found, booting
 
 
 @contextmanager
@@ -212,13 +213,14 @@ def _patience(engine: Engine, say: Callable[[str], object]) -> Iterator[None]:
 
 
 class _Booting:
-    """Waits for the emulator and fetches its seed in a thread, while the caller imports."""
+    """Waits for the emulator and plants or fetches its seed in a thread, while the caller goes on."""
 
     def __init__(self, emulator: Emulator, place: Place) -> None:
         self._emulator, self._place = emulator, place
         self.fresh = not place.state.exists()
-        self._seed: bytes | None = None
+        self._seed = secrets.token_bytes(seeds.BYTES) if self.fresh else None
         self._error: Exception | None = None
+        self._answers = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
@@ -229,16 +231,20 @@ class _Booting:
             raise self._error
         return self._seed
 
-    def planted(self) -> bytes:
-        """The seed of a fresh emulator. Raises `Mistake` where it does not start."""
-        return self.seed() or b""
+    def fresh_seed(self) -> bytes:
+        """The seed of a fresh emulator as soon as that answers, planted or not. Raises as `seed` does."""
+        self._answers.wait()
+        return self._seed or self.seed() or b""
 
     def _run(self) -> None:
         try:
             emulators.wait(self._emulator, self._place)
-            from sandbox import seed
-
-            plant_or_find = seed.plant if self.fresh else seed.find
-            self._seed = plant_or_find(self._emulator)
+            if self._seed is None:
+                self._seed = seeds.find(self._emulator)
+            else:
+                self._answers.set()
+                seeds.plant(self._emulator, self._seed)
         except Exception as error:  # noqa: BLE001 handed to the thread that asked
-            self._error = error
+            self._error, self._seed = error, None
+        finally:
+            self._answers.set()
