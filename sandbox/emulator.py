@@ -109,12 +109,20 @@ def wait(emulator: Emulator, place: Place) -> None:
     until = time.monotonic() + _BOOT_SECONDS
     while not healthy(emulator):
         if not emulator.alive or time.monotonic() > until:
-            lines = place.log.read_text("utf-8", "replace").strip().splitlines() or [
-                "it printed nothing"
-            ]
+            said = _last_words(emulator, place)
             stop(emulator, place)
-            raise Mistake(f"the emulator did not start: {lines[-1]}")
+            raise Mistake(f"the emulator did not start: {said}")
         time.sleep(0.004)
+
+
+def _last_words(emulator: Emulator, place: Place) -> str:
+    lines = place.log.read_text("utf-8", "replace").split("\n") if place.log.exists() else []
+    printed = [line.strip() for line in lines if line.strip()]
+    if printed:
+        return printed[-1]
+    child = _children.get(emulator.pid)
+    code = child.poll() if child else None
+    return "it printed nothing" if code is None else f"it printed nothing and ended with {code}"
 
 
 def remarks(place: Place) -> list[str]:

@@ -308,6 +308,28 @@ def test_a_stack_without_a_file_says_so(project):
     project.run("down")
 
 
+@pytest.mark.parametrize(
+    ("launcher", "said"),
+    [
+        ("print('first'); raise SystemExit('no such thing')", "no such thing"),
+        ("raise SystemExit(3)", "it printed nothing and ended with 3"),
+    ],
+)
+def test_an_emulator_that_does_not_start_is_one_line(tmp_path, monkeypatch, launcher, said):
+    from sandbox import emulator
+    from sandbox.place import Place
+
+    (tmp_path / "broken_launcher.py").write_text(launcher)
+    monkeypatch.setattr(emulator, "HOME", tmp_path)
+    monkeypatch.setattr(emulator, "_module", lambda: "broken_launcher")
+    place = Place.of(tmp_path, "dev")
+    started = emulator.start(place, region="us-west-2", port=None)
+    with pytest.raises(Mistake) as mistake:
+        emulator.wait(started, place)
+    assert str(mistake.value) == f"the emulator did not start: {said}"
+    assert not place.record.exists()
+
+
 def test_a_port_can_be_asked_for_and_a_taken_one_is_refused(project):
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
