@@ -311,7 +311,7 @@ def test_a_stack_without_a_file_says_so(project):
 @pytest.mark.parametrize(
     ("launcher", "said"),
     [
-        ("print('first'); raise SystemExit('no such thing')", "no such thing"),
+        ("print('first', flush=True); raise SystemExit('no such thing')", "no such thing"),
         ("raise SystemExit(3)", "it printed nothing and ended with 3"),
     ],
 )
