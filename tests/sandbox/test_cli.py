@@ -128,9 +128,11 @@ def project(tmp_path):
 def standing(tmp_path_factory):
     """A project that is up already, for tests that only look."""
     made = Project(tmp_path_factory.mktemp("standing") / "shop", FUNCTION)
-    made.run("up")
-    yield made
-    made.run("down")
+    try:
+        made.run("up")
+        yield made
+    finally:
+        made.run("down")
 
 
 def alive(pid):
