@@ -26,6 +26,7 @@ SURPLUS_SECONDS = 30.0
 """Idle time after which an environment goes that is not its function's last one."""
 IDLE_SECONDS = 900.0
 """Idle time after which the last one goes; AWS keeps one for some minutes as well."""
+_HOUSEKEEPING_SECONDS = 2.0
 
 logger = logging.getLogger("sandbox.workers")
 
@@ -173,7 +174,7 @@ class Pool:
 
     def _keep_reaping(self) -> None:
         while True:
-            time.sleep(SURPLUS_SECONDS / 3)
+            time.sleep(_HOUSEKEEPING_SECONDS)
             try:
                 self.reap()
                 memory.trim()
