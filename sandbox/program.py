@@ -22,8 +22,8 @@ import pulumi
 from pulumi.runtime import mocks, settings
 from pulumi.runtime import resource as registrations
 from pulumi.runtime.stack import run_in_stack
-from pulumi.runtime.sync_await import _sync_await
 
+from sandbox import lean
 from sandbox.apply import Engine, Stopped
 from sandbox.faults import in_program
 from sandbox.monitor import Log, Monitor, quick_stack_trace
@@ -56,7 +56,7 @@ def run(root: Path, stack: Stack, engine: Engine, say: Callable[[str], object]) 
     """Run `__main__.py` of `root` on the engine, as `pulumi up` would; never raises for the program's mistakes."""
     monitor = Monitor(engine, root, stack.project, stack.name)
     faults: list[str] = []
-    with _turn, _imports(root), _no_collection():
+    with _turn, lean.provider(), _imports(root), _no_collection():
         try:
             contextvars.copy_context().run(_in_context, root, stack, monitor, say)
         except Stopped:
@@ -145,7 +145,7 @@ def _imports(root: Path) -> Iterator[None]:
     os.chdir(root)
     sys.path.insert(0, own)
     trace = registrations._get_stack_trace
-    registrations._get_stack_trace = _while_declaring(quick_stack_trace(root))
+    registrations._get_stack_trace = quick_stack_trace(root)
     try:
         yield
     finally:
@@ -153,19 +153,6 @@ def _imports(root: Path) -> Iterator[None]:
         sys.path.remove(own)
         os.chdir(before)
         _seen.update(_stamps(root))
-
-
-def _while_declaring(trace: Callable[[], Any]) -> Callable[[], Any]:
-    """Let registrations begin while the program still declares others: it is one long step of the event loop.
-
-    The SDK turns the loop in the same way while a program waits for a lookup.
-    """
-
-    def trace_and_turn() -> Any:
-        _sync_await(asyncio.sleep(0))
-        return trace()
-
-    return trace_and_turn
 
 
 def _forget_changed(root: Path) -> None:
