@@ -91,18 +91,34 @@ def measure_start(scratch: Scratch, rounds: int) -> Iterator[Row]:
     ours, floor = [], []
     for _ in range(rounds):
         floor.append(_floor(scratch))
-        begin = time.perf_counter()
-        scratch.sandbox("up")
-        ours.append(time.perf_counter() - begin)
+        ours.append(_first_answer(scratch))
         scratch.sandbox("down")
     up, bare = statistics.median(ours), statistics.median(floor)
     yield ("floor: bare MiniStack, one function, one API", f"{bare:.2f} s", "", "")
     yield (
-        "`sandbox up`, whole program, until it returns",
+        "`sandbox up`, process start to first 200, whole program",
         f"{up:.2f} s = {up / bare:.2f} x floor",
         "<= 2 x floor, < 3 s",
         _verdict(up <= 2 * bare and up < 3),
     )
+
+
+def _first_answer(scratch: Scratch) -> float:
+    """Seconds from process start to the line in which `up` says that /health answered."""
+    begin, took = time.perf_counter(), None
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "sandbox", "up"],
+        cwd=scratch.folder,
+        env=scratch.environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        for line in process.stdout or ():
+            if "answers 200" in line:
+                took = time.perf_counter() - begin
+    if process.returncode or took is None:
+        sys.exit("`sandbox up` did not answer")
+    return took
 
 
 def _floor(scratch: Scratch) -> float:
