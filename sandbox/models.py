@@ -54,6 +54,9 @@ class Loader(_Loader):
             raise UnknownServiceError(service_name=service_name, known_service_names="")
         return super().load_service_model(service_name, type_name, api_version)
 
-    def load_data(self, name: str) -> Any:
-        """A data file; the table of endpoints is the shortest that botocore accepts."""
-        return _ENDPOINTS if name == "endpoints" else super().load_data(name)
+    def load_data_with_path(self, name: str) -> tuple[Any, str]:
+        """A data file and where it lies; the table of endpoints is the shortest that botocore accepts."""
+        if name == "endpoints":
+            return _ENDPOINTS, str(self._data / name)
+        data, path = super().load_data_with_path(name)
+        return data, str(path)
