@@ -32,9 +32,7 @@ _ALARM: Final = {
 }
 
 
-_JUDGED: Final = (
-    "it is judged only when a metric is put, over all dimensions of its name; queues and APIs put none here"
-)
+_JUDGED: Final = "it is judged only when a metric is put, over all dimensions of its name; queues and APIs put none here"
 
 
 @resource("aws:cloudwatch/metricAlarm:MetricAlarm", ignored=REGION)
