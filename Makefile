@@ -29,7 +29,7 @@ test: $(INSTALLED)  ## Run all tests.
 check: $(INSTALLED)  ## Format, lint, types, generated files.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/python -m tools.schema --check
 
 format: $(INSTALLED)  ## Let ruff mend what it can.

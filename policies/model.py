@@ -99,11 +99,14 @@ class Stack:
 
     @functools.cached_property
     def by_arn(self) -> Mapping[str, Registered]:
-        """Every resource that has an ARN, by it; one that is given an ARN (a topic's policy) only speaks of another."""
+        """Every resource that has an ARN, by it.
+
+        One that is given its ARN (a topic's policy, a secret's version) only speaks of another.
+        """
         return {
             r.output("arn"): r
             for r in self.resources
-            if r.output("arn") and "arn" not in r.properties
+            if r.output("arn") and r.output("arn") not in r.properties.values()
         }
 
     @functools.cached_property

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sandbox import functions, stack, tokens, web
+from sandbox import functions, rules, stack, tokens, web
 from sandbox.clients import KEY
 from sandbox.errors import Mistake
 from sandbox.place import HOME, Place
@@ -24,15 +24,17 @@ class Box:
     `outputs`: the stack's exports as plain values. `endpoint`, `region`: what any AWS client needs, with access key
     and secret `test`. `http`: requests relative to the export `apiUrl`. `resources`: every registration as
     {urn, type, name, inputs, parent, opts, custom}. `report`: where the sandbox does less or more than AWS.
+    `broken_rules`: lines of policies/ over what was declared.
     """
 
-    def __init__(self, stack_name: str, outcome: Outcome) -> None:
+    def __init__(self, stack_name: str, outcome: Outcome, root: Path) -> None:
         self.stack = stack_name
         self.outputs = outcome.exports
         self.endpoint = outcome.emulator.endpoint
         self.region = outcome.emulator.region
         self.resources = outcome.declared
         self.report = Report.of(outcome.engine.state, outcome.engine.invoked)
+        self.broken_rules = rules.broken(outcome, root=root, stack=stack_name)
         self.http = web.Http(str(self.outputs.get("apiUrl", self.endpoint)), self.token)
         self._aws = outcome.engine.aws
         self._state = outcome.engine.state
@@ -99,7 +101,7 @@ def running(
         outcome = session.up(stack.load(root.resolve(), stack_name, config=config))
         if outcome.failures:
             raise Mistake("\n".join(outcome.failures))
-        yield Box(stack_name, outcome)
+        yield Box(stack_name, outcome, root.resolve())
     finally:
         session.down()
         shutil.rmtree(folder, ignore_errors=True)

@@ -38,7 +38,7 @@ def up(options: Namespace) -> int:
 
 def show(place: Place, outcome: Outcome, screen: Screen, began: float) -> int:
     """Print what an `up` did; answers the exit code."""
-    from sandbox import report, tokens
+    from sandbox import report, rules, tokens
 
     if outcome.failures:
         screen.fail(outcome.failures, len(outcome.engine.state.resources))
@@ -49,6 +49,11 @@ def show(place: Place, outcome: Outcome, screen: Screen, began: float) -> int:
     screen.block("Outputs:", report.table(exports))
     screen.block("", report.Report.of(outcome.engine.state, outcome.engine.invoked).lines())
     screen.block("", emulators.remarks(place))
+    broken = rules.broken(outcome, root=place.root, stack=place.stack)
+    screen.block(
+        "What AWS would refuse, or a review object to (rules in policies/):" if broken else "",
+        broken,
+    )
     if exports.get("apiUrl") and exports.get("authSecretArn"):
         token = tokens.make(outcome.engine.aws, exports)
         screen.block("Try it:", report.curl(exports["apiUrl"], token))
