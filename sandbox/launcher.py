@@ -50,10 +50,11 @@ def _install(nursery: Nursery | None) -> None:
         lambda_seams,
         model_seams,
         seams,
+        transport_seams,
     )
 
     changes = [*lambda_seams.seams(), *alias_seams.seams(), *gateway_seams.seams()]
-    changes += [*clock_seams.seams(), *model_seams.seams()]
+    changes += [*clock_seams.seams(), *model_seams.seams(), *transport_seams.seams()]
     if nursery is not None:
         from sandbox.workers import worker_seams
         from sandbox.workers.archives import Archives

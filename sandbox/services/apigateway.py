@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sandbox.openapi import LONGEST_MILLIS, Plan, expand, read
 from sandbox.resources import AGAIN, Outputs, Resource, RestartNeeded, resource
-from sandbox.services.shared import REGION, dropped, physical_name, remove, tags, without_tls_rules
+from sandbox.services.shared import REGION, dropped, physical_name, remove, tags
 
 _NEVER_CHANGE: Final = {"binaryMediaTypes", "endpointConfiguration"}
 
@@ -114,7 +114,7 @@ def _note_differences(r: Resource, plan: Plan | None, settings: dict[str, Any]) 
 def _set_policy(r: Resource, api_id: str, policy: str | None, execution_arn: str) -> None:
     """The resource policy, with the short form `execute-api:/...` written out as AWS does."""
     if policy:
-        text = without_tls_rules(r, policy).replace('"execute-api:/', f'"{execution_arn}/')
+        text = policy.replace('"execute-api:/', f'"{execution_arn}/')
     elif r.old and "policy" in r.changed:
         text = ""
     else:

@@ -12,7 +12,6 @@ from sandbox.services.shared import (
     physical_name,
     remove,
     tags,
-    without_tls_rules,
 )
 
 _NEVER_CHANGE: Final = {
@@ -39,7 +38,7 @@ def key(r: Resource) -> Outputs:
         "xksKeyId",
         "bypassPolicyLockoutSafetyCheck",
         rename={"customerMasterKeySpec": "KeySpec"},
-        Policy=without_tls_rules(r, policy) or None if policy else None,
+        Policy=policy,
         Tags=pairs(wanted, "TagKey", "TagValue"),
     )["KeyMetadata"]
     outputs = {
@@ -69,7 +68,7 @@ def update_key(r: Resource) -> Outputs:
             "put_key_policy",
             KeyId=key_id,
             PolicyName="default",
-            Policy=without_tls_rules(r, policy),
+            Policy=policy,
         )
     _switches(r, key_id, fresh=False)
     wanted = tags(r)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from sandbox.resources import AGAIN, Outputs, Resource, resource
-from sandbox.services.shared import REGION, nested, remove, without_tls_rules
+from sandbox.services.shared import REGION, nested, remove
 
 _IGNORED: Final = {**REGION, "expectedBucketOwner": "a sandbox has one account"}
 
@@ -142,11 +142,7 @@ def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
 @resource("aws:s3/bucketPolicy:BucketPolicy", update=AGAIN, ignored=_IGNORED)
 def bucket_policy(r: Resource) -> Outputs:
     name = r.take("bucket")
-    policy = without_tls_rules(r, r.take("policy"))
-    if policy:
-        r.call("s3", "put_bucket_policy", Bucket=name, Policy=policy)
-    else:
-        remove(r, "s3", "delete_bucket_policy", Bucket=name)
+    r.call("s3", "put_bucket_policy", Bucket=name, Policy=r.take("policy"))
     return {"id": name, "bucket": name}
 
 

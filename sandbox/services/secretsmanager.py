@@ -13,7 +13,6 @@ from sandbox.services.shared import (
     physical_name,
     remove,
     tags,
-    without_tls_rules,
 )
 
 _IGNORED: Final = {
@@ -77,8 +76,8 @@ def delete_secret(r: Resource) -> None:
 
 def _policy(r: Resource, arn: str) -> None:
     policy = r.take("policy")
-    if policy and (kept := without_tls_rules(r, policy)):
-        r.call("secretsmanager", "put_resource_policy", SecretId=arn, ResourcePolicy=kept)
+    if policy:
+        r.call("secretsmanager", "put_resource_policy", SecretId=arn, ResourcePolicy=policy)
 
 
 def _outputs(r: Resource, arn: str, name: str, wanted: dict[str, str]) -> Outputs:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -84,30 +83,3 @@ def nested(
     """
     unknown = r._untranslated.append  # the account of inputs is kept there
     return translate(r.aws.input_shape(service, operation), value, rename, unknown=unknown)
-
-
-def without_tls_rules(r: Resource, policy: str) -> str:
-    """A resource policy without the statements that refuse plain HTTP.
-
-    The emulator is reached over plain HTTP on loopback, so such a statement would refuse every call of every function.
-    What is left may be an empty policy: "" then.
-    """
-    document = json.loads(policy)
-    given = document.get("Statement", [])
-    statements = given if isinstance(given, list) else [given]
-    kept = [s for s in statements if not _demands_tls(s)]
-    if len(kept) == len(statements):
-        return policy
-    r.note("its TLS-only statement is not enforced: the sandbox speaks plain HTTP on loopback")
-    return json.dumps({**document, "Statement": kept}) if kept else ""
-
-
-def _demands_tls(statement: Mapping[str, Any]) -> bool:
-    condition = statement.get("Condition") or {}
-    keys = {key.lower(): value for test in condition.values() for key, value in test.items()}
-    wanted = keys.get("aws:securetransport")
-    return (
-        statement.get("Effect") == "Deny"
-        and len(keys) == 1
-        and str(wanted).lower() in ("false", "['false']")
-    )

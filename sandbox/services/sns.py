@@ -12,7 +12,6 @@ from sandbox.services.shared import (
     physical_name,
     remove,
     tags,
-    without_tls_rules,
 )
 
 _ATTRIBUTES: Final = {
@@ -80,14 +79,11 @@ def delete_topic(r: Resource) -> None:
 def _given(r: Resource) -> dict[str, str]:
     """The attributes that are set, as the API's texts."""
     found = {key: r.take(key) for key in _ATTRIBUTES}
-    texts = {
+    return {
         k: str(v).lower() if isinstance(v, bool) else str(v)
         for k, v in found.items()
         if v is not None
     }
-    if "policy" in texts:
-        texts["policy"] = without_tls_rules(r, texts["policy"])
-    return texts
 
 
 def _set(r: Resource, arn: str, name: str, value: str) -> None:
@@ -97,7 +93,7 @@ def _set(r: Resource, arn: str, name: str, value: str) -> None:
 @resource("aws:sns/topicPolicy:TopicPolicy", update=AGAIN, ignored=REGION)
 def topic_policy(r: Resource) -> Outputs:
     arn = r.take("arn")
-    _set(r, arn, "Policy", without_tls_rules(r, r.take("policy")))
+    _set(r, arn, "Policy", r.take("policy"))
     return {"id": arn, "arn": arn, "owner": r.aws.account}
 
 

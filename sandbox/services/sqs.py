@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sandbox.resources import AGAIN, Outputs, Resource, RestartNeeded, resource
-from sandbox.services.shared import REGION, dropped, physical_name, remove, tags, without_tls_rules
+from sandbox.services.shared import REGION, dropped, physical_name, remove, tags
 
 _ATTRIBUTES: Final = {
     "contentBasedDeduplication": ("ContentBasedDeduplication", "false"),
@@ -74,16 +74,14 @@ def _attributes(r: Resource, *, fifo: bool) -> dict[str, str]:
         value = r.take(key)
         if value is None or (key in _FIFO_ONLY and not fifo and not value):
             continue
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-        found[name] = without_tls_rules(r, text) if key == "policy" else text
+        found[name] = str(value).lower() if isinstance(value, bool) else str(value)
     return found
 
 
 @resource("aws:sqs/queuePolicy:QueuePolicy", update=AGAIN, ignored=REGION)
 def queue_policy(r: Resource) -> Outputs:
     url = r.take("queueUrl")
-    policy = without_tls_rules(r, r.take("policy"))
-    r.call("sqs", "set_queue_attributes", QueueUrl=url, Attributes={"Policy": policy})
+    r.call("sqs", "set_queue_attributes", QueueUrl=url, Attributes={"Policy": r.take("policy")})
     return {"id": url, "queueUrl": url}
 
 

@@ -5,6 +5,7 @@ Parent side (inside the emulator's process):
     worker_seams   Python functions run in forked environments
     lambda_seams   refusals, metrics and ARNs of all functions
     alias_seams    failure destinations and reserved concurrency behind an alias
+    transport_seams  loopback counts as TLS
     gateway_seams  what API Gateway makes of a function's answer
     clock_seams    schedules tick every second
     model_seams    AWS service models, read no further than needed

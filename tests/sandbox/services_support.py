@@ -43,10 +43,15 @@ def clients() -> Clients:
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "MINISTACK_REGION": REGION,
+        "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
     }
     with Path(home, "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "ministack"], env=environment, cwd=home, stdout=log, stderr=log
+            [sys.executable, "-m", "sandbox.launcher"],
+            env=environment,
+            cwd=home,
+            stdout=log,
+            stderr=log,
         )
     atexit.register(_stop, process, home)
     endpoint = f"http://127.0.0.1:{port}"
