@@ -20,9 +20,12 @@ import pulumi
 import pulumi_aws
 import yaml
 from pulumi.runtime import mocks, rpc, settings
+from pulumi.runtime import resource as registrations
+from pulumi.runtime.proto import source_pb2
 from pulumi.runtime.stack import run_in_stack
 
 from policies import Registered
+from sandbox import lean
 
 # Importing these modules warns of old classes that nobody uses; what a program does use must still warn.
 with warnings.catch_warnings():
@@ -201,11 +204,18 @@ def run_program(
             for each in (loop, *loops):
                 each.close()
 
+    # The SDK reads the source line of each frame of each registration: a third of a run, for lines nobody looks at.
+    trace = registrations._get_stack_trace
+    registrations._get_stack_trace = source_pb2.StackTrace
     gc.disable()
     try:
-        contextvars.copy_context().run(inside)
+        with lean.provider():
+            contextvars.copy_context().run(inside)
     finally:
+        # What a run made is kept by the tests anyway; looking through it for garbage would cost a fifth of the suite.
+        gc.freeze()
         gc.enable()
+        registrations._get_stack_trace = trace
     return run
 
 
