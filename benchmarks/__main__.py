@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -94,10 +94,15 @@ def measure_start(scratch: Scratch, rounds: int) -> Iterator[Row]:
         ours.append(_first_answer(scratch))
         scratch.sandbox("down")
     up, bare = statistics.median(ours), statistics.median(floor)
-    yield ("floor: bare MiniStack, one function, one API", f"{bare:.2f} s", "", "")
+    yield (
+        "floor: bare MiniStack, one function, one API",
+        f"{bare:.2f} s ({min(floor):.2f} to {max(floor):.2f})",
+        "",
+        "",
+    )
     yield (
         "`sandbox up`, process start to first 200, whole program",
-        f"{up:.2f} s = {up / bare:.2f} x floor",
+        f"{up:.2f} s ({min(ours):.2f} to {max(ours):.2f}) = {up / bare:.2f} x floor",
         "<= 2 x floor, < 3 s",
         _verdict(up <= 2 * bare and up < 3),
     )
@@ -144,7 +149,7 @@ def measure_latency(scratch: Scratch, rounds: int) -> Iterator[Row]:
     p99 = statistics.median(run["p99"] for run in runs)
     yield (
         "warm GET /items/{id}, one caller, p50",
-        f"{p50:.1f} ms (p99 {p99:.1f})",
+        f"{p50:.1f} ms ({_range(run['p50'] for run in runs)}; p99 {p99:.1f})",
         "<= 6 ms",
         _verdict(p50 <= 6),
     )
@@ -155,11 +160,12 @@ def measure_throughput(scratch: Scratch, rounds: int) -> Iterator[Row]:
     with _running(scratch) as (url, token):
         _load(scratch, url, token, 16, 800)
         runs = [_load(scratch, url, token, 16, 1600) for _ in range(rounds)]
-    rate = statistics.median(run["per_second"] for run in runs)
+    rates = [run["per_second"] for run in runs]
+    rate = statistics.median(rates)
     errors = sum(run["errors"] for run in runs)
     yield (
         "requests per second, 16 callers",
-        f"{rate:.0f}, {errors:.0f} errors",
+        f"{rate:.0f} ({min(rates):.0f} to {max(rates):.0f}), {errors:.0f} errors",
         ">= 300, no error",
         _verdict(rate >= 300 and not errors),
     )
@@ -195,7 +201,13 @@ def measure_reload(scratch: Scratch, rounds: int) -> Iterator[Row]:
             watch.wait(20)
             handler.write_text(original, encoding="utf-8")
     middle = statistics.median(times[1:])
-    yield ("handler saved to new answer", f"{middle:.0f} ms", "<= 100 ms", _verdict(middle <= 100))
+    spread = f"{min(times[1:]):.0f} to {max(times[1:]):.0f}"
+    yield (
+        "handler saved to new answer",
+        f"{middle:.0f} ms ({spread})",
+        "<= 100 ms",
+        _verdict(middle <= 100),
+    )
 
 
 def measure_memory(scratch: Scratch, rounds: int) -> Iterator[Row]:
@@ -240,7 +252,7 @@ def measure_mocks(scratch: Scratch, rounds: int) -> Iterator[Row]:
         middle = statistics.median(times)
         yield (
             f"mocked run, {count} functions",
-            f"{middle:.2f} s",
+            f"{middle:.2f} s ({_range(times, 2)})",
             f"<= {aim} s",
             _verdict(middle <= aim),
         )
@@ -316,6 +328,11 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _range(values: Iterable[float], digits: int = 1) -> str:
+    found = list(values)
+    return f"{min(found):.{digits}f} to {max(found):.{digits}f}"
 
 
 def _verdict(met: bool) -> str:  # noqa: FBT001 (a verdict is one)
