@@ -43,7 +43,7 @@ notices = Topic("notifications", encryption=key, place=place)
 auth_secret = secrets_manager.Secret(
     "auth",
     value=secrets_manager.signing_key(
-        "auth-key", issuer=place.prefix, audience=f"{place.prefix}-api"
+        "auth-key", settings=config.data, issuer=place.prefix, audience=f"{place.prefix}-api"
     ),
     description="Signs and checks the JWTs of the API",
     settings=config.data,
@@ -51,7 +51,7 @@ auth_secret = secrets_manager.Secret(
 )
 cursor_key = secrets_manager.Secret(
     "cursor-key",
-    value=secrets_manager.random_text("cursor-key-value"),
+    value=secrets_manager.random_text("cursor-key-value", settings=config.data),
     description="Signs the paging cursors of the API",
     settings=config.data,
     encryption=key,
@@ -173,4 +173,5 @@ pulumi.export("notificationsTopicArn", notices.arn)
 pulumi.export("alarmsTopicArn", observability.topic.arn)
 pulumi.export("dashboardName", observability.dashboard.dashboard_name)
 pulumi.export("authSecretArn", auth_secret.arn)
+pulumi.export("dataKeyArn", key.arn)
 pulumi.export("functions", {f.logical_name: f.outputs() for f in functions})

@@ -137,7 +137,9 @@ class ApiFront(pulumi.ComponentResource):
         )
 
     def _create_access_log(self) -> aws.cloudwatch.LogGroup:
-        return self._create_log_group("access-logs", f"/aws/apigateway/{self.title}/access")
+        # With the API's id: logs that arrive late bring a deleted group back, and its name would then be taken.
+        name = pulumi.Output.concat(f"/aws/apigateway/{self.title}-", self.rest_api.id, "/access")
+        return self._create_log_group("access-logs", name)
 
     def _create_execution_log(self) -> aws.cloudwatch.LogGroup:
         # API Gateway would make this group itself, without retention, with the first request.

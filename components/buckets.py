@@ -85,7 +85,10 @@ class Bucket(pulumi.ComponentResource):
         return Grant(statements, {self._variable: self.name})
 
     def _next(self) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions(parent=self, depends_on=[self._last])
+        # What keeps the objects private and versioned is protected as they are.
+        return pulumi.ResourceOptions(
+            parent=self, depends_on=[self._last], protect=self._settings.protect
+        )
 
     def _owned_by_us(self) -> aws.s3.BucketOwnershipControls:
         self._last = made = aws.s3.BucketOwnershipControls(

@@ -177,10 +177,11 @@ class EventTriggers(pulumi.ComponentResource):
     def _connect_schedule(self, trigger: Schedule) -> None:
         function, s = trigger.function, trigger.settings
         self._catch_failures(function)
-        role, rights = self._scheduler_role(function)
+        name = f"{function.logical_name}-schedule"
+        role, rights = self._scheduler_role(function, name)
         window = s.flexible_time_window_in_minutes
         aws.scheduler.Schedule(
-            f"{function.logical_name}-schedule",
+            name,
             aws.scheduler.ScheduleArgs(
                 schedule_expression=s.schedule_expression,
                 schedule_expression_timezone=s.schedule_expression_timezone,
@@ -205,7 +206,7 @@ class EventTriggers(pulumi.ComponentResource):
         )
 
     def _scheduler_role(
-        self, function: ServerlessFunction
+        self, function: ServerlessFunction, name: str
     ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
         """EventBridge Scheduler asks no permission of the function; it acts in a role of its own."""
         place = self._place
@@ -228,8 +229,12 @@ class EventTriggers(pulumi.ComponentResource):
         statements = [
             Statement(["lambda:InvokeFunction"], [function.arn]),
             *self.failures.receive_failures().statements,
-            # Reading back the schedule's own, encrypted payload.
-            self._encryption.use("scheduler", "Decrypt"),
+            # The schedule's own payload. The scheduler asks KMS itself, in this role: no service stands between.
+            self._encryption.open_as(
+                "Decrypt",
+                "aws:scheduler:schedule:arn",
+                place.arn("scheduler", f"schedule/default/{name}-*"),
+            ),
         ]
         rights = aws.iam.RolePolicy(
             f"{function.logical_name}-schedule-policy",

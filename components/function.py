@@ -249,7 +249,7 @@ class ServerlessFunction(pulumi.ComponentResource):
         return aws.lambda_.ProvisionedConcurrencyConfig(
             f"{self.logical_name}-provisioned-concurrency",
             aws.lambda_.ProvisionedConcurrencyConfigArgs(
-                function_name=self.function.name,
+                function_name=self.alias.function_name,
                 qualifier=self.alias.name,
                 provisioned_concurrent_executions=wanted,
             ),

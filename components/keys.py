@@ -56,6 +56,12 @@ class DataKey(pulumi.ComponentResource):
             {"StringEquals": {"kms:ViaService": self._place.service(service)}},
         )
 
+    def open_as(self, action: str, context: str, arn: str) -> Statement:
+        """Let a role use the key for what is encrypted in the context of one ARN (a pattern: the name is generated)."""
+        return Statement(
+            [f"kms:{action}"], [self.arn], {"ArnLike": {f"kms:EncryptionContext:{context}": arn}}
+        )
+
     def _statements(self) -> Sequence[dict[str, Any]]:
         place = self._place
         here = {"StringEquals": {"aws:SourceAccount": place.account}}
@@ -82,10 +88,6 @@ class DataKey(pulumi.ComponentResource):
                 {"Service": "cloudwatch.amazonaws.com"},
                 ["kms:Decrypt", "kms:GenerateDataKey*"],
                 here,
-            ),
-            # SNS hands messages to encrypted queues; AWS's own samples leave this one without a source condition.
-            _allow(
-                "Fanout", {"Service": "sns.amazonaws.com"}, ["kms:Decrypt", "kms:GenerateDataKey*"]
             ),
         ]
 

@@ -44,7 +44,7 @@ class Secret(pulumi.ComponentResource):
             aws.secretsmanager.SecretVersionArgs(
                 secret_id=self.secret.id, secret_string=pulumi.Output.secret(value)
             ),
-            pulumi.ResourceOptions(parent=self),
+            pulumi.ResourceOptions(parent=self, protect=settings.protect),
         )
         self.arn = self.secret.arn
         self.register_outputs({"arn": self.arn})
@@ -60,23 +60,24 @@ class Secret(pulumi.ComponentResource):
         )
 
 
-def random_text(
-    name: str, *, length: int = 64, parent: pulumi.Resource | None = None
+def random_text(name: str, *, settings: DataSettings, length: int = 64) -> pulumi.Output[str]:
+    """Random letters and digits (5.95 bits each) that stay the same until the resource `name` is replaced.
+
+    It is protected as the secret is: nothing else could bring the value back.
+    """
+    kept = pulumi.ResourceOptions(protect=settings.protect)
+    return random.RandomPassword(name, length=length, special=False, opts=kept).result
+
+
+def signing_key(
+    name: str, *, settings: DataSettings, issuer: str, audience: str
 ) -> pulumi.Output[str]:
-    """Random letters and digits (5.95 bits each) that stay the same until the resource `name` is replaced."""
-    made = random.RandomPassword(
-        name, length=length, special=False, opts=pulumi.ResourceOptions(parent=parent)
-    )
-    return made.result
-
-
-def signing_key(name: str, *, issuer: str, audience: str) -> pulumi.Output[str]:
     """What signs and checks JWTs, as JSON text: {"kid", "key", "iss", "aud"}."""
-    key_id = random.RandomUuid(f"{name}-id")
+    key_id = random.RandomUuid(f"{name}-id", opts=pulumi.ResourceOptions(protect=settings.protect))
     return pulumi.Output.json_dumps(
         {
             "kid": key_id.result,
-            "key": random_text(f"{name}-value"),
+            "key": random_text(f"{name}-value", settings=settings),
             "iss": issuer,
             "aud": audience,
         }

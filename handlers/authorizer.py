@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from typing import Any, NamedTuple
 
 import jwt
@@ -18,7 +19,7 @@ from common import aws, logs, secrets
 
 _LONGEST_TOKEN = 8192  # characters; a gateway passes 10,240 bytes of headers
 _LONGEST_SUBJECT = 256  # characters
-_LEEWAY = 5  # seconds between the clocks of who signs and who verifies
+_LEEWAY = 5  # seconds that the clock of who signs may be ahead; an expired token gets none
 _BEARER = re.compile(r"Bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)", re.IGNORECASE)
 _CLAIMS = ("exp", "iat", "iss", "aud", "sub")
 
@@ -77,6 +78,8 @@ def _subject(token: str) -> str:
         # Whatever a token makes the library raise, the token is refused. The exception's text may
         # quote it; the class says enough.
         raise Denied(f"not verified: {type(error).__name__}") from None
+    if claims["exp"] <= time.time():
+        raise Denied("ExpiredSignatureError")
     subject = claims["sub"]
     if not subject or len(subject) > _LONGEST_SUBJECT or not subject.isprintable():
         raise Denied("sub is not 1 to 256 printable characters")

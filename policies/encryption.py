@@ -135,7 +135,10 @@ def _held(policy: Registered) -> set[Use]:
 
 
 def _through(statement: Statement) -> tuple[str, ...]:
-    return statement.only_if("StringEquals", "kms:ViaService")
+    """The service that stands between role and key; for the scheduler, which asks KMS itself, the schedule's ARN."""
+    return statement.only_if("StringEquals", "kms:ViaService") or statement.only_if(
+        "ArnLike", "kms:EncryptionContext:aws:scheduler:schedule:arn"
+    )
 
 
 def _needed(stack: Stack, policy: Registered) -> set[Use]:
@@ -158,7 +161,10 @@ def _schedule_needs(stack: Stack, policy: Registered) -> set[Use]:
         key = str(schedule.get("kmsKeyArn") or "")
         role = stack.at(str(schedule.get("target.roleArn")), links.ROLE)
         if key and policy in links.policies_of(stack, role):
-            needed.add(Use("kms:Decrypt", key, _service(key, "scheduler")))
+            place = ":".join(key.split(":")[3:5])
+            partition = key.split(":")[1]
+            own = f"arn:{partition}:scheduler:{place}:schedule/default/{schedule.name}-*"
+            needed.add(Use("kms:Decrypt", key, own))
     return needed
 
 
@@ -228,7 +234,12 @@ def _publishers(
                 key,
                 "its policy must admit cloudwatch.amazonaws.com of this account, or alarms stay silent",
             )
-    if topics and not any(_admits_publisher(s, "sns.amazonaws.com") for s in said):
+    fed = [
+        s
+        for s in stack.having("aws:sns/topicSubscription:TopicSubscription", protocol="sqs")
+        if s.get("topic") in topics
+    ]
+    if fed and not any(_admits_publisher(s, "sns.amazonaws.com") for s in said):
         yield key, "its policy must admit sns.amazonaws.com, or messages to encrypted queues vanish"
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from sandbox.state import State
 
 _POLL_SECONDS: Final = 0.25
+_CACHE: Final = "cache"
+"""The one folder under .sandbox/ that belongs to no stack."""
 
 
 def up(options: Namespace) -> int:
@@ -239,8 +241,9 @@ def _session(root: Path, options: Namespace, screen: Screen) -> Session:
 
 
 def _known(root: Path) -> list[str]:
-    """The stacks that have a sandbox, running or not."""
-    return sorted(path.parent.name for path in (root / ".sandbox").glob("*/sandbox.json"))
+    """The stacks that have a sandbox, running or not, or left a folder of one."""
+    folders = (path for path in (root / ".sandbox").glob("*") if path.is_dir())
+    return sorted(folder.name for folder in folders if folder.name != _CACHE)
 
 
 def _running(options: Namespace) -> tuple[Place, Emulator, State]:

@@ -62,15 +62,21 @@ class Emulator:
 
 
 def start(
-    place: Place, *, region: str, port: int | None, stable: bool = True, leashed: bool = False
+    place: Place,
+    *,
+    region: str,
+    port: int | None,
+    last_port: int | None = None,
+    stable: bool = True,
+    leashed: bool = False,
 ) -> Emulator:
     """Start the emulator without waiting for it (`wait` does), and record it.
 
-    `port` None takes a free one: the checkout's and stack's own where `stable`. `leashed` makes it end with this
+    `port` None takes the last one, or a free one: the checkout's and stack's own where `stable`. `leashed` makes it end with this
     process, however that ends. Raises `Mistake` for a port in use.
     """
+    chosen = free(port) if port else _again(last_port) or _free(place if stable else None)
     place.make()
-    chosen = _given(port) if port else _free(place if stable else None)
     with place.log.open("wb") as log:
         child = subprocess.Popen(
             [sys.executable, "-m", *(["sandbox.leash"] if leashed else []), _module()],
@@ -210,10 +216,15 @@ def _environment(tmp: Path, region: str, port: int) -> dict[str, str]:
     }
 
 
-def _given(port: int) -> int:
+def free(port: int) -> int:
+    """The port itself. Raises `Mistake` where something else uses it."""
     if not _bindable(port):
         raise Mistake(f"port {port} is in use: choose another with --port, or none")
     return port
+
+
+def _again(port: int | None) -> int | None:
+    return port if port is not None and _bindable(port) else None
 
 
 def _free(place: Place | None) -> int:

@@ -38,9 +38,10 @@ class Event:
     @property
     def of_platform(self) -> bool:
         """Whether Lambda itself wrote the line, not the handler."""
-        return self.text.startswith(_PLATFORM) or (
-            self.text.startswith('{"time":') and '"type":"platform.' in self.text
-        )
+        if not self.text.startswith('{"time":') or '"type":"platform.' not in self.text:
+            return self.text.startswith(_PLATFORM)
+        # A timeout and a process that ended leave nothing else behind.
+        return '"status":"' not in self.text or '"status":"success"' in self.text
 
     @property
     def parsed(self) -> Any:

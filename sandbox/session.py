@@ -58,6 +58,7 @@ class Session:
     progress: Callable[[str, Registration], object] = lambda _what, _registration: None
     _restarts: list[str] = field(default_factory=list)
     _saved: int = 0
+    _last_port: int | None = None
     _aws: Clients | None = None
 
     def up(self, stack: Stack) -> Outcome:
@@ -115,7 +116,8 @@ class Session:
             self._stop(found, "the emulator that ran here before has ended")
         elif not self.place.state.exists():
             self._stop(found, "the last run was cut off")
-        elif self.port not in (None, found.port):
+        elif self.port is not None and self.port != found.port:
+            emulators.free(self.port)  # before anything is ended
             self._stop(found, f"it runs on port {found.port}, {self.port} is asked for")
         elif found.region != stack.region:
             self._stop(found, f"it runs in {found.region}, the stack now names {stack.region}")
@@ -125,6 +127,7 @@ class Session:
 
     def _stop(self, emulator: Emulator, reason: str) -> None:
         self._restarts.append(reason)
+        self._last_port = emulator.port
         self.say(f"starting over: {reason}")
         emulators.stop(emulator, self.place)
 
@@ -133,6 +136,7 @@ class Session:
             self.place,
             region=stack.region,
             port=self.port,
+            last_port=self._last_port,
             stable=self.stable,
             leashed=self.leashed,
         )

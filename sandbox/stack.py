@@ -17,6 +17,7 @@ from sandbox.errors import Mistake, similar
 
 _STACK_KEYS: Final = ("config", "environment", "secretsprovider", "encryptedkey", "encryptionsalt")
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+_REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+){1,2}-[0-9]")
 DEFAULT_REGION: Final = "us-west-2"
 _SANDBOX: Final = {"packaging": {"build": False}}
 """Settings that only the sandbox gives, where the project's schema knows them: layers are built for this machine."""
@@ -72,7 +73,13 @@ def load(
     for text in overrides:
         _override(values, text, project)
     _complete(values, declared, file.name)
-    return Stack(project, name, {k: _text(v) for k, v in values.items()}, tuple(remarks))
+    found = Stack(project, name, {k: _text(v) for k, v in values.items()}, tuple(remarks))
+    if not _REGION.fullmatch(found.region):
+        # Another region means another emulator: a typing error must not end the one that runs.
+        raise Mistake(
+            f"{file.name}: aws:region: must be an AWS region such as {DEFAULT_REGION} (got '{found.region}')"
+        )
+    return found
 
 
 def names(root: Path) -> list[str]:

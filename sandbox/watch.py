@@ -111,6 +111,11 @@ class Watcher:
         self._screen.line(
             f"applied: {', '.join(f'{n} {w}' for w, n in counts.items()) or 'nothing changed'}"
         )
+        if outcome.restarts:
+            url = outcome.engine.state.exports.get("apiUrl")
+            self._screen.line(
+                f"the sandbox is a new one: {url or outcome.emulator.endpoint}; earlier tokens no longer hold"
+            )
 
     def _quietly(self, outcome: Outcome) -> None:
         if outcome.failures or any(

@@ -72,6 +72,12 @@ def _finished(draft: Draft) -> Settings:
 
 def _timed(draft: Draft, name: str, queue: QueueSettings) -> QueueSettings:
     consumer = draft.functions[wiring.QUEUE_CONSUMERS[name]]
+    # Without a limit of its own a queue would run into the reservation: throttled messages count as received, and good
+    # ones would end in the dead-letter queue.
+    reserved = consumer.reserved_concurrent_executions or None
     return queue.model_copy(
-        update={"visibility_timeout_seconds": trigger_rules.visibility(queue, consumer.timeout)}
+        update={
+            "visibility_timeout_seconds": trigger_rules.visibility(queue, consumer.timeout),
+            "maximum_concurrency": queue.maximum_concurrency or reserved,
+        }
     )

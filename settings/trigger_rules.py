@@ -65,7 +65,12 @@ def queue_fits_reserved(draft: Draft) -> Iterator[Mistake]:
         consumer = wiring.QUEUE_CONSUMERS[name]
         reserved = draft.functions[consumer].reserved_concurrent_executions
         most = queue.maximum_concurrency
-        if reserved is not None and most is not None and most > reserved:
+        if reserved == 1:
+            what = f"must be 2 or more: a queue starts {consumer}, and AWS lets no queue run fewer calls at once"
+            yield Mistake(
+                draft.origin(consumer, "reserved_concurrent_executions"), refused(what, reserved)
+            )
+        elif reserved is not None and most is not None and most > reserved:
             what = f"must be at most {reserved}, reserved_concurrent_executions of {consumer}"
             yield Mistake(
                 _path(name, "maximum_concurrency"),

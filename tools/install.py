@@ -41,7 +41,8 @@ def main(folder: str, lock: str) -> int:
 
 
 def _pip(python: Path, lock: str, log: Path) -> int:
-    pinned = re.findall(r"^[\w.-]+==", Path(lock).read_text(encoding="utf-8"), re.MULTILINE)
+    named = re.findall(r"^[\w.-]+==.*", Path(lock).read_text(encoding="utf-8"), re.MULTILINE)
+    pinned = [line for line in named if "win32" not in line]
     print(f"Installing {len(pinned)} packages, about a minute, once ...", flush=True)
     command = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
     seen = 0

@@ -41,9 +41,24 @@ def test_development_leaves_nothing_behind(dev: Run) -> None:
     assert dev.one(KEY, "data-key").get("deletionWindowInDays") == 7
 
 
-def test_production_protects_exactly_its_data(prod: Run) -> None:
+BUCKET_SETTINGS = (
+    "bucketOwnershipControls:BucketOwnershipControls",
+    "bucketPublicAccessBlock:BucketPublicAccessBlock",
+    "bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+    "bucketVersioning:BucketVersioning",
+    "bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+    "bucketPolicy:BucketPolicy",
+)
+
+
+def test_production_protects_exactly_its_data_and_what_guards_it(prod: Run) -> None:
     protected = {r.name for r in prod.resources if r.protect}
-    assert protected == {r.name for type_ in DATA for r in prod.all(type_)}
+    keeps = {f"aws:s3/{name}" for name in BUCKET_SETTINGS} | {
+        "aws:secretsmanager/secretVersion:SecretVersion",
+        "random:index/randomPassword:RandomPassword",
+        "random:index/randomUuid:RandomUuid",
+    }
+    assert protected == {r.name for r in prod.resources if r.type in {*DATA, *keeps}}
     assert all(b.get("forceDestroy") is False for b in prod.all(BUCKET))
     assert all(t.get("deletionProtectionEnabled") is True for t in prod.all(TABLE))
 

@@ -27,6 +27,7 @@ EXPORTS = {
     "alarmsTopicArn",
     "dashboardName",
     "authSecretArn",
+    "dataKeyArn",
     "functions",
 }
 OF_A_FUNCTION = {

@@ -734,3 +734,17 @@ def test_a_box_ends_even_where_the_test_is_killed(tmp_path):
             return probe.connect_ex(("127.0.0.1", int(endpoint.rpartition(":")[2]))) != 0
 
     wait_for(gone)
+
+
+def test_a_used_port_or_a_wrong_region_leaves_the_running_sandbox_alone(standing):
+    before = standing.run("outputs", "--json").stdout
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        line = standing.line("up", "--port", str(port))
+        assert line == f"port {port} is in use: choose another with --port, or none"
+    assert standing.line("up", "-c", "aws:region=mars-1") == (
+        "Pulumi.dev.yaml: aws:region: must be an AWS region such as us-west-2 (got 'mars-1')"
+    )
+    assert standing.run("outputs", "--json").stdout == before

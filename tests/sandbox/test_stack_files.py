@@ -224,10 +224,10 @@ def test_an_override_without_key_and_value_is_refused(project, override):
 def test_a_tests_config_is_merged_deeply_over_the_file(project):
     made = project(
         "config:\n  shop:tree: {a: 1, x: {b: 2}}\n",
-        config={"tree": {"x": {"c": 3}}, "aws:region": "r"},
+        config={"tree": {"x": {"c": 3}}, "aws:region": "eu-west-1"},
     )
     assert json.loads(made.config["shop:tree"]) == {"a": 1, "x": {"b": 2, "c": 3}}
-    assert made.region == "r"
+    assert made.region == "eu-west-1"
 
 
 def test_a_stack_without_a_file_runs_on_defaults_and_says_so(project):

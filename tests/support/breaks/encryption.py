@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from policies.links import FUNCTION, KEY, ROLE_POLICY
-from tests.support.breaking import Break, document, edited, statement
+from policies import Registered
+from policies.links import FUNCTION, KEY, ROLE_POLICY, TOPIC
+from tests.support.breaking import Break, Resources, document, edited, statement
 from tests.support.breaks.roles import allowed
 
 DATA_KEY = "arn:aws:kms:us-west-2:123456789012:key/data-key-0123456"
@@ -28,6 +29,15 @@ def key_policy(sid: str, **changes: Any) -> Any:
     return statement(KEY, "data-key", sid, **changes)
 
 
+def subscribed_queue(resources: Resources) -> Resources:
+    """A queue that is subscribed to the topic: SNS would have to use the key."""
+    topic = next(r for r in resources if r.type == TOPIC and r.name == "notifications-topic")
+    properties = {"topic": topic.output("arn"), "protocol": "sqs"}
+    type_ = "aws:sns/topicSubscription:TopicSubscription"
+    added = Registered(type=type_, name="inbox", urn="urn:inbox", properties=properties)
+    return [*resources, added]
+
+
 # fmt: off
 BREAKS = (
     Break("encrypted-things-can-be-used", "Decrypt on the data key through dynamodb.", without_key_use("get-item-policy")),
@@ -35,7 +45,7 @@ BREAKS = (
     Break("encrypted-things-can-be-used", "GenerateDataKey on the data key through s3.", without_key_use("image-processor-policy")),
     Break("encrypted-things-can-be-used", "through sqs.", without_key_use("notification-sender-consume-policy")),
     Break("encrypted-things-can-be-used", "through sns.", without_key_use("notification-sender-policy")),
-    Break("encrypted-things-can-be-used", "through scheduler.", without_key_use("cleanup-job-schedule-policy")),
+    Break("encrypted-things-can-be-used", "through arn:aws:scheduler:", without_key_use("cleanup-job-schedule-policy")),
     Break("encrypted-things-can-be-used", "GenerateDataKey on the data key through sqs.", without_key_use("image-processor-failures-policy")),
     Break("encrypted-things-can-be-used", "through dynamodb.", without_key_use("data-transformer-consume-policy")),
     Break("key-is-used-for-a-reason", "without naming one service", key_use("get-item-policy", Condition=None)),
@@ -51,7 +61,7 @@ BREAKS = (
     Break("key-policy-admits-the-services", "CloudWatch Logs", key_policy("Logs", Action=["kms:Decrypt*"])),
     Break("key-policy-admits-the-services", "alarms stay silent", key_policy("Alarms")),
     Break("key-policy-admits-the-services", "alarms stay silent", key_policy("Alarms", Condition=None)),
-    Break("key-policy-admits-the-services", "sns.amazonaws.com", key_policy("Fanout")),
+    Break("key-policy-admits-the-services", "sns.amazonaws.com", subscribed_queue),
     Break("variables-are-encrypted", "set kmsKeyArn", edited(FUNCTION, "health-function", {"kmsKeyArn": None})),
     Break("variables-are-encrypted", "if and only if", edited(FUNCTION, "health-function", {"environment": None})),
 )
