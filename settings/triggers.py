@@ -36,7 +36,7 @@ class QueueSettings(Model):
     )
     maximum_concurrency: int | None = setting(
         None,
-        "Calls that the queue may run at once.",
+        "Calls that the queue may run at once; left out, what its consumer has reserved.",
         unit="executions",
         ge=2,
         le=1000,

@@ -125,3 +125,12 @@ def test_function_started_by_an_upload_and_a_schedule_catches_its_failures_once(
         EventTriggers("events", triggers, encryption=parts.key, place=parts.place)
 
     assert len(tiny(program).all(ASYNC)) == 1
+
+
+def test_a_queue_runs_no_more_calls_than_its_consumer_has_reserved(prod: Run, dev: Run) -> None:
+    type_ = "aws:lambda/eventSourceMapping:EventSourceMapping"
+    mapping = prod.one(type_, "notification-sender-mapping")
+    function = prod.one("aws:lambda/function:Function", "notification-sender-function")
+    reserved = function.get("reservedConcurrentExecutions")
+    assert mapping.get("scalingConfig.maximumConcurrency") == reserved == 50
+    assert dev.one(type_, "notification-sender-mapping").get("scalingConfig") is None
