@@ -41,7 +41,7 @@ class QueueSettings(Model):
         ge=2,
         le=1000,
         source="Lambda API reference, ScalingConfig",
-        remedy="leave the key out for no limit",
+        remedy="leave the key out for no limit of its own",
     )
     visibility_timeout_seconds: int | None = setting(
         None,
