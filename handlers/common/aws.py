@@ -5,6 +5,7 @@ boto3 is imported with the first client, so that a function without one (health)
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,8 @@ def client(service: str, *, read_timeout: int = _READ_SECONDS) -> Any:
         import boto3
         from botocore.config import Config
 
+        # At INFO it says for each new client where credentials and endpoint came from.
+        logging.getLogger("botocore").setLevel(logging.WARNING)
         config = Config(
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=read_timeout,
