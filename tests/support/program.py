@@ -164,6 +164,14 @@ def _thread_loop(loops: list[asyncio.AbstractEventLoop]) -> None:
     loops.append(loop)
 
 
+def _drop_what_waits(loop: asyncio.AbstractEventLoop) -> None:
+    """End the outputs that a program left waiting when it stopped early, here and not in a later test."""
+    while waiting := asyncio.all_tasks(loop):
+        for task in waiting:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*waiting, return_exceptions=True))
+
+
 def run_program(
     program: Callable[[], None],
     *,
@@ -200,6 +208,7 @@ def run_program(
             loop.run_until_complete(run_in_stack(program))
         finally:
             pool.shutdown()
+            _drop_what_waits(loop)
             asyncio.set_event_loop(None)
             for each in (loop, *loops):
                 each.close()
