@@ -42,15 +42,16 @@ class Clients:
     @property
     def seed(self) -> bytes:
         """The sandbox's random number. Waits while the emulator starts; raises `Mistake` where it does not."""
-        if self._booting is not None:
-            self._seed = self._booting()
+        # Read once: many threads wait here, and the first to go on clears it.
+        booting = self._booting
+        if booting is not None:
+            self._seed = booting()
             self._booting = None
         return self._seed
 
     def client(self, service: str) -> Any:
         """The shared client of a service, e.g. "sqs"; named as boto3 names it. Waits while the emulator starts."""
-        if self._booting is not None:
-            _ = self.seed
+        _ = self.seed
         found = self._clients.get(service)
         if found is None:
             with self._lock:
