@@ -59,6 +59,17 @@ def clients() -> Clients:
     return Clients(endpoint, REGION, account=ACCOUNT, seed=b"tests")
 
 
+def tls_only(arn: str) -> dict[str, Any]:
+    """The statement that refuses plain HTTP."""
+    return {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "*",
+        "Resource": arn,
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
 def _wait(process: subprocess.Popen[bytes], url: str) -> None:
     limit = time.monotonic() + 20
     while time.monotonic() < limit:

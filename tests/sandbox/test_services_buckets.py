@@ -8,22 +8,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.services_support import ACCOUNT, REGION, clients, make
+from tests.sandbox.services_support import ACCOUNT, REGION, clients, make, tls_only
 
 
 @pytest.fixture(scope="module")
 def aws() -> Any:
     return clients().client
-
-
-def tls_only(arn: str) -> dict[str, Any]:
-    return {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "*",
-        "Resource": arn,
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
 
 
 def test_bucket_and_all_its_settings(aws: Any) -> None:

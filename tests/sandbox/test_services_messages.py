@@ -9,22 +9,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.resources import RestartNeeded
-from tests.sandbox.services_support import ACCOUNT, clients, make
+from tests.sandbox.services_support import ACCOUNT, clients, make, tls_only
 
 
 @pytest.fixture(scope="module")
 def aws() -> Any:
     return clients().client
-
-
-def tls_only(arn: str) -> dict[str, Any]:
-    return {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "*",
-        "Resource": arn,
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
 
 
 def test_queue_with_dead_letters_answers_at_its_url(aws: Any) -> None:
