@@ -7,6 +7,7 @@ items    the item: validation, table row, answer
 ids      time-ordered identifiers
 cursor   signed page cursors
 aws      clients with short timeouts, and which AWS errors are worth another try
+warming  the event that keeps an execution environment initialised
 deadline when a batch should begin no more work
 secrets  Secrets Manager values, cached
 logs     one JSON object per line on standard output
