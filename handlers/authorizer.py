@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import jwt
 
-from common import aws, logs, secrets
+from common import aws, logs, secrets, warming
 
 _LONGEST_TOKEN = 8192  # characters; a gateway passes 10,240 bytes of headers
 _LONGEST_SUBJECT = 256  # characters
@@ -36,6 +36,7 @@ class _Signing(NamedTuple):
     audience: str
 
 
+@warming.aware
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """An Allow policy for the whole stage, or a Deny policy (which the gateway answers with 403).
 

@@ -10,7 +10,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from common import aws, logs
+from common import aws, logs, warming
 from common.deadline import Deadline
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ _SLOW_CALL = 35_000  # milliseconds: three attempts at listing or deleting a pag
 aws.prepare("s3", read_timeout=_READ_TIMEOUT)
 
 
+@warming.aware
 def handler(event: object, context: Any) -> dict[str, int]:
     """How many objects were deleted. Stops 35 seconds before its own deadline: the next day's run
     goes on.

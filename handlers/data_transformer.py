@@ -11,7 +11,7 @@ import base64
 import os
 from typing import Any
 
-from common import aws, ids, logs
+from common import aws, ids, logs, warming
 from common.deadline import Deadline
 
 # Sequence numbers have 21 to 40 digits; of equal length they sort as text as they do as numbers.
@@ -20,6 +20,7 @@ _SEQUENCE_DIGITS = 40
 aws.prepare("dynamodb")
 
 
+@warming.aware
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """The record to start again at, if any, for ReportBatchItemFailures.
 

@@ -19,7 +19,7 @@ from urllib.parse import unquote_plus
 
 from PIL import Image, ImageOps
 
-from common import aws, logs
+from common import aws, logs, warming
 
 _UPLOADS = "uploads/"
 _THUMBNAILS = "thumbnails/"
@@ -55,6 +55,7 @@ class Refused(Exception):
     """The object will never become a thumbnail; the text says why."""
 
 
+@warming.aware
 def handler(event: dict[str, Any], context: object) -> dict[str, int]:
     """How many thumbnails were written and how many objects refused. Raises the first unexpected
     error, at the end.

@@ -12,7 +12,7 @@ import os
 import re
 from typing import Any
 
-from common import aws, logs
+from common import aws, logs, warming
 from common.deadline import Deadline
 
 _LONGEST_SUBJECT = 100  # characters, a limit of SNS
@@ -21,6 +21,7 @@ _UNPRINTABLE = re.compile(r"[^\x21-\x7e]+")
 aws.prepare("sns")
 
 
+@warming.aware
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """The messages that were not published, for ReportBatchItemFailures."""
     logs.begin(context)

@@ -15,7 +15,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from common import aws, logs
+from common import aws, logs, warming
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -149,11 +149,13 @@ def answer(
 
 def endpoint(function: Callable[[Request], Answer]) -> Callable[[Any, Any], Answer]:
     """A Lambda handler around a function of a request: problems, CORS, one log line per request,
-    never an exception.
+    never an exception. A warming event is answered at once.
     """
 
     @functools.wraps(function)
     def handler(event: Any, context: Any) -> Answer:
+        if warming.is_warming(event):
+            return warming.warmed()
         started = time.perf_counter()
         request = Request(event, context)
         logs.begin(context, apiRequestId=request.id)

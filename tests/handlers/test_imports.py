@@ -25,7 +25,7 @@ _BUDGET = {
     "data_transformer": 67,
     "notification_sender": 62,
     "cleanup_job": 65,
-    "version_cleaner": 50,
+    "version_cleaner": 63,
     "authorizer": 134,
     "image_processor": 86,
 }
