@@ -6,6 +6,15 @@
 from settings.api import ApiSettings as ApiSettings
 from settings.data import DataSettings as DataSettings
 from settings.function import FunctionSettings as FunctionSettings
+from settings.function_parts import CodeSigningSettings as CodeSigningSettings
+from settings.function_parts import FileSystemSettings as FileSystemSettings
+from settings.function_parts import FunctionUrlSettings as FunctionUrlSettings
+from settings.function_parts import ImageSettings as ImageSettings
+from settings.function_parts import ScalingSettings as ScalingSettings
+from settings.function_parts import ScheduledCapacity as ScheduledCapacity
+from settings.function_parts import UrlCorsSettings as UrlCorsSettings
+from settings.function_parts import VpcSettings as VpcSettings
+from settings.images import RepositorySettings as RepositorySettings
 from settings.loading import load as load
 from settings.stack import Settings as Settings
 from settings.stack import TriggerSettings as TriggerSettings
@@ -19,3 +28,5 @@ from settings.wiring import FUNCTION_BASELINE as FUNCTION_BASELINE
 from settings.wiring import QUEUE_CONSUMERS as QUEUE_CONSUMERS
 from settings.wiring import SCHEDULED as SCHEDULED
 from settings.wiring import STREAM_CONSUMERS as STREAM_CONSUMERS
+from settings.wiring import UPLOAD_CONSUMER as UPLOAD_CONSUMER
+from settings.wiring import own_layers as own_layers

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from settings.api import ApiSettings
 from settings.data import DataSettings
 from settings.function import FunctionSettings
-from settings.mistakes import Path
+from settings.images import RepositorySettings
+from settings.mistakes import Path as KeyPath
 from settings.triggers import QueueSettings, ScheduleSettings, StreamSettings
 from settings.whole import ObservabilitySettings, PackagingSettings
 
@@ -18,10 +20,11 @@ class Draft:
 
     stack: str
     families: Mapping[str, str]
-    """Function name -> runtime family of its handler."""
+    """Function name -> runtime family of its handler; those that are switched off among them."""
     own: Mapping[str, Mapping[str, Any]]
     """Function name, or `defaults` -> what the stack file itself says."""
     functions: Mapping[str, FunctionSettings]
+    """The functions that exist."""
     api: ApiSettings
     data: DataSettings
     queues: Mapping[str, QueueSettings]
@@ -29,12 +32,18 @@ class Draft:
     schedules: Mapping[str, ScheduleSettings]
     observability: ObservabilitySettings
     packaging: PackagingSettings
+    repositories: Mapping[str, RepositorySettings]
     tags: Mapping[str, str]
+    versions_to_keep: int
+    region: str
+    """Region the stack is deployed to; empty where the config does not say."""
+    root: Path
+    """Folder of the project, which paths in a stack file start from."""
     account_concurrent_executions: int
-    broken: frozenset[Path]
+    broken: frozenset[KeyPath]
     """Values already refused, which stand at their defaults here: no rule may judge by them."""
 
-    def origin(self, function: str, field: str) -> Path:
+    def origin(self, function: str, field: str) -> KeyPath:
         """Return where a function's value is written, so that its line names the key to change."""
         own = field in self.own.get(function, {})
         fallback = field in self.own["defaults"] and not own

@@ -18,6 +18,8 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
+from settings.text import WrongValueError
+
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,15})")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,15})\.[0-9]{1,15}")
 _SWITCH = {"true": True, "false": False}
@@ -85,20 +87,33 @@ def setting(
     ge: float | None = None,
     le: float | None = None,
     gt: float | None = None,
+    min_length: int | None = None,
+    max_length: int | None = None,
 ) -> Any:
-    """Declare one setting: its default, what it does, its limits and what `Facts` holds."""
+    """Declare one setting: its default (`...` for none), what it does, its limits and what `Facts` holds."""
     known = Facts(
         unit=unit, source=source, remedy=remedy, example=example, values=values, schema=schema
     )
-    limits = {
-        name: value for name, value in (("ge", ge), ("le", le), ("gt", gt)) if value is not None
-    }
+    given = {"ge": ge, "le": le, "gt": gt, "min_length": min_length, "max_length": max_length}
+    limits = {name: value for name, value in given.items() if value is not None}
     return Field(
         default,
         description=description,
         json_schema_extra={"facts": cast("Any", known)},
         **cast("Any", limits),
     )
+
+
+def form(pattern: str, what: str, remedy: str = "") -> AfterValidator:
+    """Return a validator that takes only texts of one form."""
+    wanted = re.compile(pattern, re.ASCII)
+
+    def check(text: str) -> str:
+        if not wanted.fullmatch(text):
+            raise WrongValueError(what, remedy)
+        return text
+
+    return AfterValidator(check)
 
 
 def facts(field: FieldInfo) -> Facts:

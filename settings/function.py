@@ -2,26 +2,58 @@
 
 from typing import Final, Literal
 
-from pydantic import field_validator
+from settings.arns import KEY, ROLE, KeyArn, RoleArn, pattern
+from settings.fields import LogRetention, TextMap, setting
+from settings.function_calls import CallSettings
+from settings.function_code import LAMBDA, CodeSettings
+from settings.function_parts import FileSystemSettings, VpcSettings
 
-from settings.fields import LogRetention, Model, TextMap, setting
-from settings.runtimes import ALL_SUPPORTED, DEFAULT_RUNTIME, check_runtime
+_LOGGING: Final = "Lambda API reference, LoggingConfig"
 
-_LAMBDA: Final = "Lambda API reference, CreateFunction"
-_CONCURRENCY: Final = "Lambda developer guide, reserved and provisioned concurrency"
-_ASYNCHRONOUS: Final = "Lambda API reference, PutFunctionEventInvokeConfig"
+ADDED_UP: Final = ("environment", "tags")
+"""Keys whose maps are added up, key by key, over `defaults`, the program's own values and a function's entry."""
+
+ONE_FUNCTIONS: Final = (
+    "enabled",
+    "description",
+    "handler",
+    "execution_role_arn",
+    "function_url",
+    "source_dir",
+    "filename",
+    "inline",
+    "s3_bucket",
+    "s3_key",
+    "s3_object_version",
+    "source_code_hash",
+    "image_uri",
+    "image_config",
+)
+"""Keys that say something of one function and may not stand in `defaults`."""
 
 
-class FunctionSettings(Model):
+# Pydantic lists the fields of the last base first.
+class FunctionSettings(CallSettings, CodeSettings):
     """One Lambda function. `defaults` takes the same keys and holds for every function that does not say otherwise."""
 
+    enabled: bool = setting(
+        default=True,
+        description="Create it. A function that a route or a trigger of the program needs cannot be switched off.",
+        source="settings/wiring.py",
+    )
+    description: str | None = setting(
+        None,
+        "What the Lambda console shows. Without it: what the program says.",
+        max_length=256,
+        source=LAMBDA,
+    )
     memory_size: int = setting(
         256,
         "Memory; CPU grows with it, one whole CPU at 1769.",
         unit="MB",
         ge=128,
         le=10240,
-        source=_LAMBDA,
+        source=LAMBDA,
     )
     timeout: int = setting(
         10,
@@ -29,21 +61,10 @@ class FunctionSettings(Model):
         unit="seconds",
         ge=1,
         le=900,
-        source=_LAMBDA,
+        source=LAMBDA,
     )
     ephemeral_storage_size: int = setting(
-        512, "Size of /tmp.", unit="MB", ge=512, le=10240, source=_LAMBDA
-    )
-    architecture: Literal["arm64", "x86_64"] = setting(
-        "arm64",
-        "Instruction set; arm64 costs a fifth less. Layers are built for it.",
-        source=_LAMBDA,
-    )
-    runtime: str = setting(
-        DEFAULT_RUNTIME,
-        "Lambda runtime identifier.",
-        schema={"enum": ALL_SUPPORTED},
-        source="Lambda developer guide, Lambda runtimes",
+        512, "Size of /tmp.", unit="MB", ge=512, le=10240, source=LAMBDA
     )
     environment: TextMap = setting(
         {},
@@ -52,21 +73,46 @@ class FunctionSettings(Model):
         source="Lambda developer guide, environment variables: 4 KB in all",
         example={"UPLOAD_RETENTION_DAYS": "14"},
     )
-    reserved_concurrent_executions: int | None = setting(
-        None,
-        "Concurrency kept for this function and its upper limit; 0 stops it. Without it the function shares the pool.",
-        unit="executions",
-        ge=0,
-        source=_CONCURRENCY,
-        remedy="leave the key out to reserve nothing",
+    tags: TextMap = setting(
+        {},
+        "Further tags, added key by key to those of `defaults`, besides the stack's and the program's own.",
+        source="Lambda developer guide, tags; AWS tagging guide, tag limits",
+        example={"owner": "payments"},
     )
-    provisioned_concurrent_executions: int | None = setting(
+    kms_key_arn: KeyArn | None = setting(
         None,
-        "Executions kept warm, paid for by the hour.",
-        unit="executions",
-        ge=1,
-        source=_CONCURRENCY,
-        remedy="leave the key out to keep none warm",
+        "Key that encrypts its environment. Without it: the stack's own.",
+        source=LAMBDA,
+        schema={"pattern": pattern(KEY)},
+        example="arn:aws:kms:us-west-2:123456789012:key/11111111-2222-3333-4444-555555555555",
+    )
+    execution_role_arn: RoleArn | None = setting(
+        None,
+        "Execution role given from outside, which must allow all that the program would grant. Without it: a role of its own.",
+        source=LAMBDA,
+        schema={"pattern": pattern(ROLE)},
+        example="arn:aws:iam::123456789012:role/checksum",
+    )
+    vpc_config: VpcSettings | None = setting(
+        None,
+        "Network that it is attached to. Without it: none.",
+        source="Lambda API reference, VpcConfig",
+    )
+    file_system_config: FileSystemSettings | None = setting(
+        None,
+        "EFS file system that it mounts; needs vpc_config.",
+        source="Lambda API reference, FileSystemConfig",
+    )
+    tracing_mode: Literal["Active", "PassThrough"] = setting(
+        "Active",
+        "Active traces requests with X-Ray; PassThrough only when the caller does.",
+        source=LAMBDA,
+    )
+    log_level: Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"] = setting(
+        "INFO", "Lowest level of its own lines in the log.", source=_LOGGING
+    )
+    system_log_level: Literal["DEBUG", "INFO", "WARN"] = setting(
+        "INFO", "Lowest level of Lambda's lines in the log: start, report, errors.", source=_LOGGING
     )
     log_retention_in_days: LogRetention = setting(
         14,
@@ -74,29 +120,3 @@ class FunctionSettings(Model):
         unit="days",
         source="CloudWatch Logs API reference, PutRetentionPolicy",
     )
-    log_level: Literal["DEBUG", "INFO", "WARN", "ERROR", "FATAL"] = setting(
-        "INFO", "Lowest level written to the log.", source="Lambda API reference, LoggingConfig"
-    )
-    tracing_mode: Literal["Active", "PassThrough"] = setting(
-        "Active",
-        "Active traces requests with X-Ray; PassThrough only when the caller does.",
-        source=_LAMBDA,
-    )
-    maximum_retry_attempts: int = setting(
-        2,
-        "Retries of a failed asynchronous invocation before its failure destination gets the event.",
-        unit="retries",
-        ge=0,
-        le=2,
-        source=_ASYNCHRONOUS,
-    )
-    maximum_event_age_in_seconds: int = setting(
-        3600,
-        "Oldest asynchronous event that is still tried.",
-        unit="seconds",
-        ge=60,
-        le=21600,
-        source=_ASYNCHRONOUS,
-    )
-
-    _runtime = field_validator("runtime")(staticmethod(check_runtime))

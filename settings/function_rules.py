@@ -45,6 +45,9 @@ _GRANTED: Final = frozenset(
         "AUTH_SECRET_ARN",
         "CURSOR_KEY_SECRET_ARN",
         "SERVICE_NAME",
+        "MODEL_BUCKET",
+        "FUNCTION_NAMES",
+        "VERSIONS_TO_KEEP",
     }
 )
 
@@ -53,7 +56,7 @@ def runtime_fits_handler(draft: Draft) -> Iterator[Mistake]:
     """A handler in Python needs a Python runtime."""
     for name, function in draft.functions.items():
         family = draft.families[name]
-        if not function.runtime.startswith(family):
+        if family != wiring.IMAGE and function.runtime not in SUPPORTED[family]:
             known = ", ".join(SUPPORTED[family])
             what = f"must be one of {known} for {name}, whose handler is {family}"
             yield Mistake(draft.origin(name, "runtime"), refused(what, function.runtime))

@@ -30,7 +30,7 @@ def load(handlers: Path = wiring.HANDLERS) -> Settings:
         raise pulumi.RunError(
             f"{handlers}: no handler for {', '.join(missing)}, which the program joins to a route or a trigger"
         )
-    draft = reader.draft(pulumi.get_stack(), families)
+    draft = reader.draft(pulumi.get_stack(), families, handlers.parent)
     lines = [mistake.line(draft.stack) for mistake in (*reader.mistakes, *_broken_rules(draft))]
     if lines:
         raise pulumi.RunError("\n".join(dict.fromkeys(lines)))
@@ -54,6 +54,10 @@ def _finished(draft: Draft) -> Settings:
     return Settings(
         stack=draft.stack,
         functions=MappingProxyType(dict(draft.functions)),
+        families=MappingProxyType(dict(draft.families)),
+        built_elsewhere=tuple(
+            name for name in draft.functions if draft.families[name] in wiring.BUILT_ELSEWHERE
+        ),
         api=draft.api,
         data=draft.data,
         triggers=TriggerSettings(
@@ -65,7 +69,9 @@ def _finished(draft: Draft) -> Settings:
         ),
         observability=draft.observability,
         packaging=draft.packaging,
+        repositories=MappingProxyType(dict(draft.repositories)),
         tags=draft.tags,
+        versions_to_keep=draft.versions_to_keep,
         account_concurrent_executions=draft.account_concurrent_executions,
     )
 

@@ -1,5 +1,6 @@
 """From config text to a draft: which keys there are, what each says, what is merged from where."""
 
+import pathlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -10,7 +11,8 @@ from settings.api import ApiSettings
 from settings.data import DataSettings
 from settings.draft import Draft
 from settings.fields import Model
-from settings.function import FunctionSettings
+from settings.function import ADDED_UP, FunctionSettings
+from settings.images import RepositorySettings
 from settings.mistakes import Mistake, Path, checked
 from settings.text import refused, unknown
 from settings.triggers import QueueSettings, ScheduleSettings, StreamSettings
@@ -25,8 +27,10 @@ KEYS: Final = (
     "functions",
     "observability",
     "packaging",
+    "repositories",
     "tags",
     "triggers",
+    "versions_to_keep",
 )
 """The keys of a stack file, each behind `sandpiper:`."""
 
@@ -54,7 +58,7 @@ class Reader:
     secret: frozenset[str]
     mistakes: list[Mistake] = field(default_factory=list[Mistake])
 
-    def draft(self, stack: str, families: Mapping[str, str]) -> Draft:
+    def draft(self, stack: str, families: Mapping[str, str], root: pathlib.Path) -> Draft:
         """Return what the file says, its refused values left at their defaults."""
         self._refuse_misspelt_keys()
         own = self._functions(families)
@@ -64,7 +68,11 @@ class Reader:
             stack=stack,
             families=families,
             own=own,
-            functions={name: merged(name, family, own) for name, family in families.items()},
+            functions={
+                name: function
+                for name, family in families.items()
+                if exists(name, family, function := merged(name, family, own))
+            },
             api=self._section(ApiSettings, "api"),
             data=self._section(DataSettings, "data"),
             queues=queues,
@@ -72,10 +80,19 @@ class Reader:
             schedules=schedules,
             observability=self._section(ObservabilitySettings, "observability"),
             packaging=self._section(PackagingSettings, "packaging"),
+            repositories=self._repositories(families),
             tags=wide.tags,
+            versions_to_keep=wide.versions_to_keep,
+            region=str(self.values.get("aws:region") or ""),
+            root=root,
             account_concurrent_executions=wide.account_concurrent_executions,
-            broken=frozenset(mistake.path for mistake in self.mistakes),
+            broken=self._broken(),
         )
+
+    def _broken(self) -> frozenset[Path]:
+        """Return the refused values, and the maps below a function they went with."""
+        paths = (mistake.path for mistake in self.mistakes)
+        return frozenset(path[:end] for path in paths for end in (len(path), *range(3, len(path))))
 
     def _refuse_misspelt_keys(self) -> None:
         """Pulumi takes any key of any namespace and says nothing; the program can see them all."""
@@ -149,6 +166,22 @@ class Reader:
             own[name] = {key: getattr(function, key) for key in function.model_fields_set}
         return own
 
+    def _repositories(self, families: Mapping[str, str]) -> dict[str, RepositorySettings]:
+        images = [name for name, family in families.items() if family == wiring.IMAGE]
+        given = self._map(self._get("repositories"), ("repositories",))
+        for name in given.keys() - set(images):
+            self._refuse(("repositories", name), unknown("image function", name, images))
+        return {
+            name: checked(
+                RepositorySettings,
+                self._map(given[name], path := ("repositories", name)),
+                path,
+                self.mistakes,
+            )
+            for name in images
+            if name in given
+        }
+
     def _triggers(
         self,
     ) -> tuple[dict[str, QueueSettings], dict[str, StreamSettings], dict[str, ScheduleSettings]]:
@@ -184,7 +217,7 @@ class Reader:
 def merged(name: str, family: str, own: Mapping[str, Mapping[str, Any]]) -> FunctionSettings:
     """Return a function's settings: field defaults, then `defaults`, then the code's baseline, then its own entry.
 
-    Environments are added up, the later ones winning by name; everything else is replaced.
+    The maps of `ADDED_UP` are added up, the later ones winning by name; everything else is replaced.
     """
     layers: Sequence[Mapping[str, Any]] = (
         own["defaults"],
@@ -192,7 +225,16 @@ def merged(name: str, family: str, own: Mapping[str, Mapping[str, Any]]) -> Func
         own.get(name, {}),
     )
     values = {key: value for layer in layers for key, value in layer.items()}
-    values["environment"] = {
-        key: text for layer in layers for key, text in layer.get("environment", {}).items()
-    }
+    for added in ADDED_UP:
+        values[added] = {
+            key: text for layer in layers for key, text in layer.get(added, {}).items()
+        }
     return FunctionSettings.model_validate(values)
+
+
+def exists(name: str, family: str, function: FunctionSettings) -> bool:
+    """Tell whether a function is created: not one that is switched off, nor one whose code is nowhere."""
+    if name in wiring.WIRED:
+        return True
+    built = family not in wiring.BUILT_ELSEWHERE or function.code_source is not None
+    return function.enabled and built

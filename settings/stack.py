@@ -9,6 +9,7 @@ import pulumi
 from settings.api import ApiSettings
 from settings.data import DataSettings
 from settings.function import FunctionSettings
+from settings.images import RepositorySettings
 from settings.text import unknown
 from settings.triggers import QueueSettings, ScheduleSettings, StreamSettings
 from settings.whole import ObservabilitySettings, PackagingSettings
@@ -31,12 +32,20 @@ class Settings:
 
     stack: str
     functions: Mapping[str, FunctionSettings]
+    """Those that exist."""
+    families: Mapping[str, str]
+    """Name -> family (`python`, `go`, `image` ...) of every handler, those of functions that do not exist among them."""
+    built_elsewhere: tuple[str, ...]
+    """Existing functions of families that the program does not build."""
     api: ApiSettings
     data: DataSettings
     triggers: TriggerSettings
     observability: ObservabilitySettings
     packaging: PackagingSettings
+    repositories: Mapping[str, RepositorySettings]
+    """Function -> settings of the ECR repository of its images, for those that shall have one."""
     tags: Mapping[str, str]
+    versions_to_keep: int
     account_concurrent_executions: int
 
     def function(self, name: str) -> FunctionSettings:

@@ -78,6 +78,17 @@ class PackagingSettings(Model):
         description="Build layers with pip before they are uploaded; the sandbox installs them itself.",
         source="Lambda developer guide, Python layers",
     )
+    compile: bool = setting(
+        default=False,
+        description="Put bytecode beside the sources in Python layers: faster starts of functions whose runtime has the very "
+        "version of the Python that builds them.",
+        source="Python documentation, py_compile",
+    )
+    opencv: bool = setting(
+        default=False,
+        description="Give image-processor a layer with OpenCV, some 40 MB.",
+        source="Lambda quotas: 250 MB with all layers",
+    )
 
 
 class StackWide(Model):
@@ -89,6 +100,14 @@ class StackWide(Model):
         unit="executions",
         ge=1,
         source="Lambda quotas",
+    )
+    versions_to_keep: int = setting(
+        5,
+        "Newest published versions of each function that the maintenance function keeps, besides those an alias points to.",
+        unit="versions",
+        ge=1,
+        le=1000,
+        source="Lambda quotas: 75 GB of code in a region",
     )
     tags: TextMap = setting(
         {},

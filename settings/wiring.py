@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from settings.runtimes import DEFAULT_NODE_RUNTIME
+from settings.runtimes import DEFAULTS
 
 PROJECT: Final = "sandpiper"
 
@@ -34,7 +34,7 @@ QUEUE_CONSUMERS: Final[Mapping[str, str]] = MappingProxyType(
 STREAM_CONSUMERS: Final[Mapping[str, str]] = MappingProxyType({"items": "data-transformer"})
 """Table name -> the function that reads its stream."""
 
-SCHEDULED: Final = ("cleanup-job",)
+SCHEDULED: Final = ("cleanup-job", "version-cleaner")
 """Functions that a schedule starts; the schedule carries the function's name."""
 
 UPLOAD_CONSUMER: Final = "image-processor"
@@ -44,12 +44,14 @@ FUNCTION_BASELINE: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
         # 1769 MB is where Lambda gives one whole CPU: a thumbnail is all CPU.
         "image-processor": {"memory_size": 1769, "timeout": 60},
-        "cleanup-job": {"timeout": 120},
+        "cleanup-job": {"timeout": 120, "tags": {"Schedule": "daily"}},
+        "version-cleaner": {"timeout": 300, "tags": {"Schedule": "daily"}},
+        "products": {"function_url": {}},
         "data-transformer": {"timeout": 30},
         "notification-sender": {"timeout": 30},
     }
 )
-"""Sizes that belong to what a function does. They outrank the stack file's `defaults`, not its own entry."""
+"""Values that belong to what a function does. They outrank the stack file's `defaults`, not its own entry."""
 
 WIRED: Final = frozenset(
     {
@@ -63,28 +65,69 @@ WIRED: Final = frozenset(
 )
 """Every function this module names."""
 
+OWN_LAYERS: Final[Mapping[str, int]] = MappingProxyType({"image-processor": 2, "products": 1})
+"""Function -> how many layers the program gives it, where that is not what its family gets."""
+
+FAMILY_LAYERS: Final[Mapping[str, int]] = MappingProxyType({"python": 1})
+"""Family -> how many layers the program gives each of its functions."""
+
+PUBLIC_URLS: Final[Mapping[str, str]] = MappingProxyType({})
+"""Function -> why its URL may be open to everybody (`authorization_type: NONE`)."""
+
 HANDLERS: Final = Path(__file__).resolve().parent.parent / "handlers"
 """The folder of handlers beside the program."""
+
+MARKERS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "index.mjs": "nodejs",
+        "go.mod": "go",
+        "Cargo.toml": "rust",
+        "pom.xml": "java",
+        "*.csproj": "dotnet",
+        "function.rb": "ruby",
+        "index.php": "php",
+        "Dockerfile": "image",
+    }
+)
+"""File in a function's folder -> the family it is written in; the first that is found counts."""
+
+IMAGE: Final = "image"
+"""The family of functions that run as a container image."""
+
+BUILT_ELSEWHERE: Final = frozenset({"java", "dotnet", "ruby", "rust", "php", IMAGE})
+"""Families the program does not build: such a function exists once the stack file says where its code is."""
 
 
 def handlers(directory: Path = HANDLERS) -> dict[str, str]:
     """Return function name -> runtime family, read from the handlers' folder.
 
-    `create_item.py` is function `create-item` of family `python`; a folder with an `index.mjs` is of family `nodejs`.
+    `create_item.py` is function `create-item` of family `python`; a folder is of the family whose marker it holds.
     `common` holds shared code and is no function; names with a leading underscore are not either.
     """
     found: dict[str, str] = {}
     for path in sorted(directory.iterdir()) if directory.is_dir() else ():
         if path.name.startswith(("_", ".")) or path.stem == "common":
             continue
-        if path.suffix == ".py" and path.is_file():
-            found[path.stem.replace("_", "-")] = "python"
-        elif (path / "index.mjs").is_file():
-            found[path.name.replace("_", "-")] = "nodejs"
+        if family := _family(path):
+            found[path.stem.replace("_", "-")] = family
     return found
+
+
+def _family(path: Path) -> str:
+    """Return the family of a function's file or folder; empty text for what is none."""
+    if path.is_file():
+        return "python" if path.suffix == ".py" else ""
+    return next((family for marker, family in MARKERS.items() if any(path.glob(marker))), "")
 
 
 def baseline(name: str, family: str) -> Mapping[str, Any]:
     """Return the code's own values of one function: its sizes, and a runtime that can run its handler."""
     own = FUNCTION_BASELINE.get(name, {})
-    return own if family == "python" else {"runtime": DEFAULT_NODE_RUNTIME, **own}
+    runtime = DEFAULTS.get(family) if family != "python" else None
+    return {"runtime": runtime, **own} if runtime else own
+
+
+def own_layers(name: str, family: str, *, opencv: bool = False) -> int:
+    """Return how many layers the program itself gives a function; `opencv` is the packaging setting of that name."""
+    declared = int(opencv and name == UPLOAD_CONSUMER)
+    return OWN_LAYERS.get(name, FAMILY_LAYERS.get(family, 0)) + declared

@@ -1,0 +1,299 @@
+"""Settings of a function that are maps of their own; such a map is replaced whole, never added up."""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, PlainSerializer
+
+from settings import arns
+from settings.api import ORIGIN
+from settings.fields import Model, form, setting
+from settings.schedules import check_expression, check_timezone
+from settings.text import WrongValueError
+
+_VPC: Final = "Lambda API reference, VpcConfig"
+_FILES: Final = "Lambda API reference, FileSystemConfig"
+_SCALING: Final = "Application Auto Scaling API reference, RegisterScalableTarget"
+_TRACKING: Final = "Application Auto Scaling API reference, PutScalingPolicy"
+_SCHEDULED: Final = "Application Auto Scaling API reference, PutScheduledAction"
+_URL: Final = "Lambda API reference, CreateFunctionUrlConfig"
+_CORS: Final = "Lambda API reference, Cors"
+_SIGNING: Final = "Lambda API reference, CreateCodeSigningConfig"
+_IMAGE: Final = "Lambda API reference, ImageConfig"
+
+METHODS: Final = ("GET", "PUT", "HEAD", "POST", "PATCH", "DELETE", "*")
+"""Methods that a function URL's CORS may name. OPTIONS has too many letters for the API, which answers it itself."""
+
+
+def _items(pattern: str) -> dict[str, object]:
+    return {"items": {"type": "string", "pattern": f"^(?:{pattern})$"}}
+
+
+_SUBNET: Final = r"subnet-[0-9a-f]{8,17}"
+_GROUP: Final = r"sg-[0-9a-f]{8,17}"
+_MOUNT: Final = r"/mnt/[A-Za-z0-9._-]+"
+_HEADER: Final = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+_ACCOUNT: Final = r"[0-9]{12}"
+_ACTION: Final = r"[A-Za-z0-9_-]{1,64}"
+
+SubnetId = Annotated[str, form(_SUBNET, "must be a subnet's id, as in subnet-0123456789abcdef0")]
+SecurityGroupId = Annotated[
+    str, form(_GROUP, "must be a security group's id, as in sg-0123456789abcdef0")
+]
+MountPath = Annotated[
+    str, form(_MOUNT, "must be a path of letters, digits, . _ and - right below /mnt/")
+]
+Method = Annotated[
+    str, form("|".join(map(re.escape, METHODS)), f"must be one of {', '.join(METHODS)}")
+]
+Header = Annotated[str, form(_HEADER, "must be the name of an HTTP header, or *")]
+
+
+def _check_origin(origin: str) -> str:
+    match = re.fullmatch(ORIGIN, origin)
+    if origin != "*" and (not match or int(match[3] or 0) > 65535):
+        raise WrongValueError(
+            "must be *, https://host or https://host:port, in lower case and without a path"
+        )
+    return origin
+
+
+def _check_principal(principal: str) -> str:
+    if not re.fullmatch(_ACCOUNT, principal, re.ASCII) and not arns.fits(principal, arns.CALLER):
+        raise WrongValueError(
+            "must be an account's 12 digits or the ARN of an IAM role or user",
+            "write an account in quotes",
+        )
+    return principal
+
+
+class VpcSettings(Model):
+    """The network that a function is attached to; without it, it reaches the internet and no private address."""
+
+    subnet_ids: tuple[SubnetId, ...] = setting(
+        ...,
+        "Private subnets; name two or more in different zones. A function has no public address: what it calls outside "
+        "needs a NAT gateway or an endpoint.",
+        unit="subnets",
+        min_length=1,
+        max_length=16,
+        source=_VPC,
+        schema=_items(_SUBNET),
+        example=["subnet-0123456789abcdef0"],
+    )
+    security_group_ids: tuple[SecurityGroupId, ...] = setting(
+        ...,
+        "Security groups of its network interfaces.",
+        unit="security groups",
+        min_length=1,
+        max_length=5,
+        source=_VPC,
+        schema=_items(_GROUP),
+        example=["sg-0123456789abcdef0"],
+    )
+    ipv6_allowed_for_dual_stack: bool = setting(
+        default=False,
+        description="Let it call out over IPv6 from dual-stack subnets.",
+        source=_VPC,
+    )
+
+
+class FileSystemSettings(Model):
+    """An EFS file system, seen by the function as a folder."""
+
+    arn: arns.AccessPointArn = setting(
+        ...,
+        "Access point to mount; it must have a mount target in every zone of the function's subnets.",
+        source=_FILES,
+        schema={"pattern": arns.pattern(arns.ACCESS_POINT)},
+        example="arn:aws:elasticfilesystem:us-west-2:123456789012:access-point/fsap-0123456789abcdef0",
+    )
+    local_mount_path: MountPath = setting(
+        ...,
+        "Folder in which it appears.",
+        max_length=160,
+        source=_FILES,
+        schema={"pattern": f"^{_MOUNT}$"},
+        example="/mnt/shared",
+    )
+
+
+class ScheduledCapacity(Model):
+    """New limits of the scaling, from a moment on; at least one of the two."""
+
+    schedule: Annotated[str, AfterValidator(check_expression)] = setting(
+        ...,
+        "`rate(1 day)`, `cron(0 8 ? * MON-FRI *)` or `at(2027-01-31T03:00:00)`.",
+        source=_SCHEDULED,
+        schema={"pattern": r"^(rate|cron|at)\(.+\)$"},
+        example="cron(0 8 ? * MON-FRI *)",
+    )
+    timezone: Annotated[str, AfterValidator(check_timezone)] = setting(
+        "UTC",
+        "Time zone in which the expression is read.",
+        source="IANA time zone database",
+        example="Europe/Berlin",
+    )
+    min_capacity: int | None = setting(
+        None, "New lower limit. Without it: as it was.", unit="executions", ge=1, source=_SCHEDULED
+    )
+    max_capacity: int | None = setting(
+        None, "New upper limit. Without it: as it was.", unit="executions", ge=1, source=_SCHEDULED
+    )
+
+
+def _read_only(actions: Mapping[str, ScheduledCapacity]) -> Mapping[str, ScheduledCapacity]:
+    return MappingProxyType(dict(actions))
+
+
+ScheduledActions = Annotated[
+    Mapping[
+        Annotated[str, form(_ACTION, "must be 1 to 64 letters, digits, - and _")], ScheduledCapacity
+    ],
+    AfterValidator(_read_only),
+    PlainSerializer(dict, return_type=dict[str, ScheduledCapacity]),
+]
+
+
+class ScalingSettings(Model):
+    """Provisioned concurrency that follows the load, a timetable or both."""
+
+    min_capacity: int = setting(
+        ..., "Fewest executions kept warm.", unit="executions", ge=1, source=_SCALING
+    )
+    max_capacity: int = setting(
+        ...,
+        "Most executions kept warm; they count towards the account's concurrency.",
+        unit="executions",
+        ge=1,
+        source=_SCALING,
+    )
+    target_value: float | None = setting(
+        0.7,
+        "Share of the warm executions that shall be in use; above it more are started. `null`: the timetable alone decides.",
+        unit="of the warm executions",
+        ge=0.1,
+        le=0.9,
+        source=_TRACKING,
+    )
+    scheduled_actions: ScheduledActions = setting(
+        {},
+        "Timetable: limits that hold from a moment on, by a name of your choice.",
+        source=_SCHEDULED,
+        example={"morning": {"schedule": "cron(0 8 ? * MON-FRI *)", "min_capacity": 5}},
+    )
+
+
+class UrlCorsSettings(Model):
+    """Which web pages may call a function URL from a browser."""
+
+    allow_origins: tuple[Annotated[str, AfterValidator(_check_origin)], ...] = setting(
+        (),
+        "Web origins, `https://host[:port]`, or `*` for all.",
+        unit="origins",
+        max_length=100,
+        source=_CORS,
+        schema=_items(rf"{ORIGIN}|\*"),
+        example=["https://app.example.com"],
+    )
+    allow_methods: tuple[Method, ...] = setting(
+        (),
+        "Methods, or `*` for all. OPTIONS is not among them: Lambda answers it itself.",
+        unit="methods",
+        max_length=6,
+        source=_CORS,
+        schema={"items": {"enum": METHODS}},
+        example=["GET", "POST"],
+    )
+    allow_headers: tuple[Header, ...] = setting(
+        (),
+        "Request headers, or `*` for all.",
+        unit="headers",
+        max_length=100,
+        source=_CORS,
+        schema=_items(_HEADER),
+        example=["content-type"],
+    )
+    expose_headers: tuple[Header, ...] = setting(
+        (),
+        "Response headers that a page may read.",
+        unit="headers",
+        max_length=100,
+        source=_CORS,
+        schema=_items(_HEADER),
+        example=["x-request-id"],
+    )
+    max_age: int = setting(
+        0, "How long a browser remembers the answer.", unit="seconds", ge=0, le=86400, source=_CORS
+    )
+    allow_credentials: bool = setting(
+        default=False,
+        description="Let pages send cookies along; then every origin must be named.",
+        source=_CORS,
+    )
+
+
+class FunctionUrlSettings(Model):
+    """An HTTPS address of the function's own, at the alias `live`."""
+
+    authorization_type: Literal["AWS_IAM", "NONE"] = setting(
+        "AWS_IAM",
+        "AWS_IAM takes signed calls only. NONE is open to everybody, and only functions that settings/wiring.py names may be.",
+        source=_URL,
+    )
+    invoke_mode: Literal["BUFFERED", "RESPONSE_STREAM"] = setting(
+        "BUFFERED",
+        "RESPONSE_STREAM sends an answer as it is made; not for Python, Java, .NET and Ruby.",
+        source=_URL,
+    )
+    principals: tuple[Annotated[str, AfterValidator(_check_principal)], ...] = setting(
+        (),
+        "Accounts, IAM roles and users that may call it. Empty: those of this account whose own policy allows it.",
+        source="Lambda API reference, AddPermission",
+        schema=_items(f"{_ACCOUNT}|{arns.pattern(arns.CALLER)[1:-1]}"),
+        example=["123456789012"],
+    )
+    cors: UrlCorsSettings | None = setting(
+        None, "Which web pages may call it. Without it: none.", source=_CORS
+    )
+
+
+class CodeSigningSettings(Model):
+    """A code signing configuration of the function's own."""
+
+    signing_profile_version_arns: tuple[arns.SigningProfileArn, ...] = setting(
+        ...,
+        "Versions of signing profiles whose signatures are trusted.",
+        unit="profiles",
+        min_length=1,
+        max_length=20,
+        source=_SIGNING,
+        schema=_items(arns.pattern(arns.SIGNING_PROFILE)[1:-1]),
+        example=["arn:aws:signer:us-west-2:123456789012:/signing-profiles/release/a1B2c3D4e5"],
+    )
+    untrusted_artifact_on_deployment: Literal["Enforce", "Warn"] = setting(
+        "Enforce",
+        "Enforce refuses code and layers that none of the profiles signed; Warn lets them pass and says so in a metric.",
+        source=_SIGNING,
+    )
+
+
+class ImageSettings(Model):
+    """What a container image runs, where that is not what its Dockerfile says."""
+
+    entry_point: tuple[str, ...] = setting(
+        (), "Replaces ENTRYPOINT.", unit="words", max_length=1500, source=_IMAGE
+    )
+    command: tuple[str, ...] = setting(
+        (), "Replaces CMD.", unit="words", max_length=1500, source=_IMAGE, example=["app.handler"]
+    )
+    working_directory: str | None = setting(
+        None,
+        "Replaces WORKDIR.",
+        max_length=1000,
+        source=_IMAGE,
+        schema={"pattern": "^/"},
+        example="/var/task",
+    )
