@@ -1,0 +1,134 @@
+// Requests, answers and problems, as common/http.py has them: payload format 1.0 (REST API) and
+// 2.0 (function URL, HTTP API). Problems are RFC 9457 problem+json and never tell how the function
+// works inside.
+
+import * as logs from "./logs.mjs";
+
+const LONGEST_BODY = 65_536; // characters
+const DEEPEST_BODY = 32; // levels; what can be parsed may still be too deep to be written again
+const TITLES = { 400: "Bad Request", 404: "Not Found", 500: "Internal Server Error" };
+const COMMON_HEADERS = { "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" };
+
+/** An answer that is an error; `errors` name the places in the body: {pointer, detail}. */
+export class Problem extends Error {
+  constructor(status, detail, errors = []) {
+    super(detail);
+    this.status = status;
+    this.errors = errors;
+  }
+
+  /** The problem+json answer. */
+  answer(requestId) {
+    const body = {
+      type: "about:blank",
+      title: TITLES[this.status],
+      status: this.status,
+      detail: this.message,
+      requestId,
+      ...(this.errors.length > 0 && { errors: this.errors }),
+    };
+    return answer(this.status, body, "application/problem+json");
+  }
+}
+
+/** An answer with a JSON body. */
+export function answer(statusCode, body, contentType = "application/json") {
+  const headers = { "Content-Type": contentType, ...COMMON_HEADERS };
+  return { statusCode, headers, body: JSON.stringify(body) };
+}
+
+/**
+ * A Lambda handler of routes, {"GET /products": function of an event}: problems, one log line per
+ * request, never an exception. A warming event is answered at once.
+ */
+export function endpoint(routes) {
+  return async (event, context) => {
+    if (event?.warming === true) {
+      return { warmed: true };
+    }
+    const started = performance.now();
+    const requestId = String(event?.requestContext?.requestId ?? context?.awsRequestId ?? "");
+    logs.begin(context, { apiRequestId: requestId });
+    const { method, path } = target(event);
+    const known = Object.hasOwn(routes, `${method} ${path}`);
+    const result = answered(known ? routes[`${method} ${path}`] : notFound, event, requestId);
+    logs.info("request answered", {
+      method,
+      route: known ? path : "", // another path is text of a stranger
+      status: result.statusCode,
+      milliseconds: Math.round((performance.now() - started) * 10) / 10,
+    });
+    return result;
+  };
+}
+
+function answered(route, event, requestId) {
+  try {
+    return route(event);
+  } catch (error) {
+    if (error instanceof Problem) {
+      return error.answer(requestId);
+    }
+    logs.error("unexpected error", error);
+    return new Problem(500, "Something went wrong on our side.").answer(requestId);
+  }
+}
+
+function notFound() {
+  throw new Problem(404, "There is nothing here.");
+}
+
+function target(event) {
+  const context = event?.requestContext;
+  const method = String(event?.httpMethod ?? context?.http?.method ?? "");
+  const path = String(event?.rawPath ?? event?.path ?? "");
+  // An HTTP API puts a named stage in front of the path.
+  const stage = `/${context?.stage}/`;
+  return { method, path: path.startsWith(stage) ? path.slice(stage.length - 1) : path };
+}
+
+/** The body as a JSON object. Raises Problem 400 for everything else. */
+export function jsonObject(event) {
+  const text = bodyText(event);
+  if (text.trim() === "") {
+    throw new Problem(400, "The request has no body.");
+  }
+  if (text.length > LONGEST_BODY) {
+    throw new Problem(400, `The body is longer than ${LONGEST_BODY} characters.`);
+  }
+  let value;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Problem(400, "The body is not valid JSON.");
+  }
+  if (isDeeper(value, DEEPEST_BODY)) {
+    throw new Problem(400, "The body is nested too deeply.");
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new Problem(400, "The body must be a JSON object.");
+  }
+  return value;
+}
+
+function isDeeper(value, levels) {
+  if (typeof value !== "object" || value === null) {
+    return false;
+  }
+  return levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1));
+}
+
+function bodyText(event) {
+  if (typeof event?.body !== "string") {
+    return "";
+  }
+  if (!event.isBase64Encoded) {
+    return event.body;
+  }
+  // A function URL encodes every body that its Content-Type does not call text.
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(event.body, "base64"));
+  } catch {
+    throw new Problem(400, "The body is not UTF-8 text.");
+  }
+}

@@ -1,0 +1,70 @@
+// GET /products and POST /orders, in Node.js. It answers at its function URL, and would behind a
+// REST or HTTP API. Orders are priced and answered, not stored.
+
+import { createRequire } from "node:module";
+
+import { answer, endpoint, jsonObject, Problem } from "./http.mjs";
+
+// A layer's packages are found through NODE_PATH, which `require` looks at and `import` does not.
+const Big = createRequire(import.meta.url)("big.js");
+
+const PRODUCTS = [
+  { id: "binoculars", name: "Binoculars", price: "129.90" },
+  { id: "field-guide", name: "Field guide", price: "24.95" },
+  { id: "notebook", name: "Notebook", price: "0.10" },
+];
+const PRICES = new Map(PRODUCTS.map(({ id, price }) => [id, price]));
+const MOST_ITEMS = 100;
+const MOST_OF_ONE = 1000;
+const MEMBERS = new Set(["productId", "quantity"]);
+
+export const handler = endpoint({
+  "GET /products": () => answer(200, { message: "List of products", products: PRODUCTS }),
+  "POST /orders": createOrder,
+});
+
+/**
+ * 201 with the order as it was sent. An order may list `items`, each a `productId` and a
+ * `quantity`; their `total` then comes along: text with two decimals, at the products' prices.
+ */
+function createOrder(event) {
+  const order = jsonObject(event);
+  const total = Object.hasOwn(order, "items") && { total: totalOf(order.items) };
+  return answer(201, { message: "Order created", order, ...total });
+}
+
+function totalOf(items) {
+  const errors = mistakes(items);
+  if (errors.length > 0) {
+    throw new Problem(400, "The order is not valid.", errors);
+  }
+  const prices = items.map((item) => Big(PRICES.get(item.productId)).times(item.quantity));
+  return prices.reduce((sum, price) => sum.plus(price), Big(0)).toFixed(2);
+}
+
+function mistakes(items) {
+  if (!Array.isArray(items) || items.length === 0 || items.length > MOST_ITEMS) {
+    return [{ pointer: "/items", detail: `must be a list of 1 to ${MOST_ITEMS} items` }];
+  }
+  return items.flatMap((item, position) => mistakesOf(item, `/items/${position}`));
+}
+
+function mistakesOf(item, pointer) {
+  if (typeof item !== "object" || item === null || Array.isArray(item)) {
+    return [{ pointer, detail: "must be an object" }];
+  }
+  const { productId, quantity } = item;
+  const errors = [];
+  if (!PRICES.has(productId)) {
+    errors.push({ pointer: `${pointer}/productId`, detail: "must be the id of a product" });
+  }
+  if (!Number.isInteger(quantity) || quantity < 1 || quantity > MOST_OF_ONE) {
+    const detail = `must be a whole number of 1 to ${MOST_OF_ONE}`;
+    errors.push({ pointer: `${pointer}/quantity`, detail });
+  }
+  // A price of the caller's, say, must not look as if it counted.
+  if (Object.keys(item).some((name) => !MEMBERS.has(name))) {
+    errors.push({ pointer, detail: "may only have productId and quantity" });
+  }
+  return errors;
+}

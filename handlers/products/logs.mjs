@@ -1,0 +1,43 @@
+// Structured logs: one JSON object per line on standard output, in the shape of common/logs.py.
+//
+// The lines are written past `console`: Lambda's runtime would put each into the `message` of a
+// line of its own.
+
+const LEVELS = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
+const invocation = {};
+
+/** Start an invocation: later lines carry Lambda's request id and the given fields. */
+export function begin(context, fields = {}) {
+  for (const name of Object.keys(invocation)) {
+    delete invocation[name];
+  }
+  Object.assign(invocation, { requestId: String(context?.awsRequestId ?? "") }, fields);
+}
+
+/** Log at INFO; the fields become members of the line. */
+export function info(message, fields = {}) {
+  write("INFO", message, fields);
+}
+
+/** Log at ERROR, with the type, message and stack of its cause. */
+export function error(message, cause) {
+  const { name, message: text, stack } = cause instanceof Error ? cause : new Error(String(cause));
+  write("ERROR", message, { error: { type: name, message: text, stack } });
+}
+
+function write(level, message, fields) {
+  const wanted = LEVELS.indexOf((process.env.LOG_LEVEL ?? "").toUpperCase());
+  if (LEVELS.indexOf(level) < (wanted < 0 ? LEVELS.indexOf("INFO") : wanted)) {
+    return;
+  }
+  const line = {
+    timestamp: new Date().toISOString(),
+    level,
+    message,
+    service: process.env.SERVICE_NAME ?? "sandpiper",
+    function: process.env.AWS_LAMBDA_FUNCTION_NAME ?? "",
+    ...invocation,
+    ...fields,
+  };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
