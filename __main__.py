@@ -1,11 +1,12 @@
 """The architecture on one page: what exists, what starts it, what it may touch. Sizes are in Pulumi.<stack>.yaml."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pulumi
 
 import settings
-from components import api, events, layers, openapi, secrets_manager
+from components import api, events, layers, openapi, secrets_manager, versions
 from components.buckets import Bucket
 from components.function import ServerlessFunction
 from components.grants import Grant
@@ -14,6 +15,8 @@ from components.messaging import Queue, Topic
 from components.observability import Observability
 from components.packaging import Handlers
 from components.place import Place
+from components.repositories import Repository
+from components.schedules import Warming
 from components.tables import Table
 from components.tags import tag_everything
 
@@ -39,6 +42,7 @@ access_logs = Bucket(
 uploads = Bucket("uploads", settings=config.data, place=place, encryption=key, logs=access_logs)
 images = Bucket("images", settings=config.data, place=place, encryption=key, logs=access_logs)
 outbox = Queue("notifications", settings=config.queue("notifications"), encryption=key)
+failures = Queue("events-failures", encryption=key)
 notices = Topic("notifications", encryption=key, place=place)
 auth_secret = secrets_manager.Secret(
     "auth",
@@ -57,21 +61,39 @@ cursor_key = secrets_manager.Secret(
     encryption=key,
 )
 
+
 # What runs, and what it may touch.
-handlers = Handlers(ROOT / "handlers")
+def layer(name: str, description: str, license_info: str) -> layers.Layer:
+    """Dependencies, locked in layers/<name>/."""
+    return layers.Layer(
+        name,
+        root=ROOT,
+        place=place,
+        packaging=config.packaging,
+        description=description,
+        license_info=license_info,
+    )
+
+
+common = layer("common", "JSON Web Tokens", "MIT")
+imaging = layer("imaging", "Reading and scaling images", "MIT-CMU")
+vision = layer("opencv", "Computer vision", "Apache-2.0")
+modules = layer("nodejs", "Exact decimal numbers", "MIT")
+shared = {"python": [common], "nodejs": [modules]}
+handlers = Handlers(ROOT / "handlers", packaging=config.packaging)
 functions: list[ServerlessFunction] = []
 
 
-def function(
-    name: str, *grants: Grant, uses: list[layers.Layer] | None = None
-) -> ServerlessFunction:
+def function(name: str, *grants: Grant, uses: Sequence[layers.Layer] = ()) -> ServerlessFunction:
     """A function with exactly these rights; its sizes come from the stack file."""
+    family, sizes = config.families[name], config.function(name)
     made = ServerlessFunction(
         name,
-        settings=config.function(name),
-        code=handlers.code(name),
+        settings=sizes,
+        code=handlers.code(name, sizes, family),
         grants=grants,
-        layers=uses or [],
+        layers=[*shared.get(family, ()), *uses],
+        failures=failures,
         encryption=key,
         place=place,
     )
@@ -79,21 +101,6 @@ def function(
     return made
 
 
-def layer(name: str, used_by: str, description: str, license_info: str) -> layers.Layer:
-    """The dependencies of a function, from layers/<name>/requirements.txt."""
-    return layers.Layer(
-        name,
-        root=ROOT,
-        used_by=config.function(used_by),
-        place=place,
-        build=config.packaging.build,
-        description=description,
-        license_info=license_info,
-    )
-
-
-common = layer("common", "authorizer", "JSON Web Tokens", "MIT")
-imaging = layer("imaging", "image-processor", "Reading and scaling images", "MIT-CMU")
 browsers = api.answers_browsers(config.api)
 
 front = api.ApiFront(
@@ -121,7 +128,7 @@ front = api.ApiFront(
 )
 
 # What starts the rest.
-triggers = events.EventTriggers(
+events.EventTriggers(
     "events",
     [
         events.Upload(
@@ -130,7 +137,7 @@ triggers = events.EventTriggers(
                 "image-processor",
                 uploads.get("uploads/"),
                 images.put("thumbnails/"),
-                uses=[imaging],
+                uses=[imaging, *[vision] * config.packaging.opencv],
             ),
             prefix="uploads/",
             suffixes=[".jpg", ".jpeg", ".png", ".webp"],
@@ -143,10 +150,40 @@ triggers = events.EventTriggers(
             function("cleanup-job", uploads.list("uploads/"), uploads.delete("uploads/")),
             config.triggers.schedules["cleanup-job"],
         ),
+        events.Schedule(
+            function(
+                "version-cleaner",
+                versions.prune(config.functions, keep=config.versions_to_keep, place=place),
+            ),
+            config.triggers.schedules["version-cleaner"],
+        ),
     ],
+    failures=failures,
     encryption=key,
     place=place,
 )
+
+# Called directly, or by a URL of their own. A stack may switch each of them off; what is built elsewhere is off until
+# the stack file names its archive or image (docs/runtimes.md).
+direct: dict[str, Callable[[], Grant]] = {
+    "products": Grant,
+    "checksum": Grant,
+    "checksum-java": Grant,
+    "checksum-dotnet": Grant,
+    "checksum-ruby": Grant,
+    "checksum-rust": Grant,
+    "checksum-php": Grant,
+    "inference": lambda: Bucket(
+        "model", settings=config.data, place=place, encryption=key, logs=access_logs
+    ).get("models/"),
+}
+for name in [name for name in direct if name in config.functions]:
+    function(name, direct[name]())
+Warming("warming", functions, failures=failures, encryption=key, place=place)
+repositories = {
+    name: Repository(name, settings=sizes, data=config.data, encryption=key, place=place)
+    for name, sizes in config.repositories.items()
+}
 
 observability = Observability(
     "observability",
@@ -154,7 +191,7 @@ observability = Observability(
     functions=functions,
     failure_queues={
         "notifications-dead-letter": outbox.dead_letter,
-        "events-failures": triggers.failures.queue,
+        "events-failures": failures.queue,
     },
     api=front,
     encryption=key,
@@ -174,4 +211,5 @@ pulumi.export("alarmsTopicArn", observability.topic.arn)
 pulumi.export("dashboardName", observability.dashboard.dashboard_name)
 pulumi.export("authSecretArn", auth_secret.arn)
 pulumi.export("dataKeyArn", key.arn)
+pulumi.export("repositories", {name: made.url for name, made in repositories.items()})
 pulumi.export("functions", {f.logical_name: f.outputs() for f in functions})

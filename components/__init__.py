@@ -7,9 +7,16 @@ tables           Table
 buckets          Bucket
 messaging        Queue (with its dead-letter queue) and Topic
 secrets_manager  Secret: generated, never in code
-packaging        handler archives
+sources          where a function's code comes from: an archive, S3, an image
+packaging        handler archives, and the sources that a stack file names
 layers           Layer: dependencies, built for the target without Docker
 function         ServerlessFunction: code, own role, own log group, alias
+function_args    from settings to the raw function's arguments
+execution        what an execution role must allow because of how a function is set up
+invocation       provisioned concurrency and its scaling, function URLs
+schedules        Scheduler, and Warming: functions called before anybody needs them
+versions         the right to remove old versions
+repositories     Repository: container images
 openapi          the API description, in the dialect API Gateway imports
 api              ApiFront: REST API, stage, throttling, logs
 events           EventTriggers: what starts which function

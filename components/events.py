@@ -11,10 +11,10 @@ import pulumi_aws as aws
 
 from components.buckets import Bucket
 from components.function import ServerlessFunction
-from components.grants import Grant, Statement, policy, trust
 from components.keys import DataKey
 from components.messaging import Queue
 from components.place import Place
+from components.schedules import Scheduler
 from components.tables import Table
 from settings import ScheduleSettings, StreamSettings
 
@@ -69,16 +69,13 @@ class EventTriggers(pulumi.ComponentResource):
         name: str,
         triggers: Sequence[Trigger],
         *,
+        failures: Queue,
         encryption: DataKey,
         place: Place,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("sandpiper:components:EventTriggers", name, None, opts)
-        self._encryption = encryption
-        self._place = place
-        self._child = pulumi.ResourceOptions(parent=self)
-        self.failures = Queue(f"{name}-failures", encryption=encryption, opts=self._child)
-        self._asynchronous: set[str] = set()
+        self._failures, self._encryption, self._place = failures, encryption, place
         self._connect_uploads([t for t in triggers if isinstance(t, Upload)])
         for trigger in triggers:
             match trigger:
@@ -90,7 +87,7 @@ class EventTriggers(pulumi.ComponentResource):
                     self._connect_schedule(trigger)
                 case Upload():
                     pass  # Connected above, all uploads of a bucket at once.
-        self.register_outputs({"failures": self.failures.arn})
+        self.register_outputs({})
 
     def _connect_uploads(self, uploads: Sequence[Upload]) -> None:
         """S3 keeps one notification configuration per bucket, so all its triggers become one resource."""
@@ -108,7 +105,7 @@ class EventTriggers(pulumi.ComponentResource):
                 for function in dict.fromkeys(upload.function for upload in mine)
             ]
             for upload in mine:
-                self._catch_failures(upload.function)
+                upload.function.catch_failures()
             aws.s3.BucketNotification(
                 f"{bucket.component}-notification",
                 aws.s3.BucketNotificationArgs(
@@ -141,14 +138,14 @@ class EventTriggers(pulumi.ComponentResource):
                 if s.maximum_concurrency
                 else None,
             ),
-            pulumi.ResourceOptions(parent=self, depends_on=[rights]),
+            pulumi.ResourceOptions(parent=self, depends_on=rights),
         )
 
     def _connect_stream(self, trigger: Change) -> None:
         function, s = trigger.function, trigger.settings
         rights = function.also_may(
             f"{function.logical_name}-consume-policy",
-            trigger.table.consume() + self.failures.receive_failures(),
+            trigger.table.consume() + self._failures.receive_failures(),
             parent=self,
         )
         aws.lambda_.EventSourceMapping(
@@ -167,107 +164,33 @@ class EventTriggers(pulumi.ComponentResource):
                 function_response_types=["ReportBatchItemFailures"],
                 destination_config=aws.lambda_.EventSourceMappingDestinationConfigArgs(
                     on_failure=aws.lambda_.EventSourceMappingDestinationConfigOnFailureArgs(
-                        destination_arn=self.failures.arn
+                        destination_arn=self._failures.arn
                     )
                 ),
             ),
-            pulumi.ResourceOptions(parent=self, depends_on=[rights]),
+            pulumi.ResourceOptions(parent=self, depends_on=rights),
         )
 
     def _connect_schedule(self, trigger: Schedule) -> None:
         function, s = trigger.function, trigger.settings
-        self._catch_failures(function)
+        function.catch_failures()
         name = f"{function.logical_name}-schedule"
-        role, rights = self._scheduler_role(function, name)
-        window = s.flexible_time_window_in_minutes
-        aws.scheduler.Schedule(
+        scheduler = Scheduler(
             name,
-            aws.scheduler.ScheduleArgs(
-                schedule_expression=s.schedule_expression,
-                schedule_expression_timezone=s.schedule_expression_timezone,
-                state="ENABLED" if s.enabled else "DISABLED",
-                kms_key_arn=self._encryption.arn,
-                flexible_time_window=aws.scheduler.ScheduleFlexibleTimeWindowArgs(
-                    mode="FLEXIBLE" if window else "OFF", maximum_window_in_minutes=window
-                ),
-                target=aws.scheduler.ScheduleTargetArgs(
-                    arn=function.arn,
-                    role_arn=role.arn,
-                    retry_policy=aws.scheduler.ScheduleTargetRetryPolicyArgs(
-                        maximum_retry_attempts=s.maximum_retry_attempts,
-                        maximum_event_age_in_seconds=s.maximum_event_age_in_seconds,
-                    ),
-                    dead_letter_config=aws.scheduler.ScheduleTargetDeadLetterConfigArgs(
-                        arn=self.failures.arn
-                    ),
-                ),
-            ),
-            pulumi.ResourceOptions(parent=self, depends_on=[rights]),
-        )
-
-    def _scheduler_role(
-        self, function: ServerlessFunction, name: str
-    ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-        """EventBridge Scheduler asks no permission of the function; it acts in a role of its own."""
-        place = self._place
-        role = aws.iam.Role(
-            f"{function.logical_name}-schedule-role",
-            aws.iam.RoleArgs(
-                description=f"EventBridge Scheduler starts {function.physical_name}",
-                assume_role_policy=trust(
-                    "scheduler.amazonaws.com",
-                    {
-                        "StringEquals": {
-                            "aws:SourceAccount": place.account,
-                            "aws:SourceArn": place.arn("scheduler", "schedule-group/default"),
-                        }
-                    },
-                ),
-            ),
-            self._child,
-        )
-        statements = [
-            Statement(["lambda:InvokeFunction"], [function.arn]),
-            *self.failures.receive_failures().statements,
-            # The schedule's own payload. The scheduler asks KMS itself, in this role: no service stands between.
-            self._encryption.open_as(
-                "Decrypt",
-                "aws:scheduler:schedule:arn",
-                place.arn("scheduler", f"schedule/default/{name}-*"),
-            ),
-        ]
-        rights = aws.iam.RolePolicy(
-            f"{function.logical_name}-schedule-policy",
-            aws.iam.RolePolicyArgs(role=role.name, policy=policy(statements)),
-            self._child,
-        )
-        return role, rights
-
-    def _catch_failures(self, function: ServerlessFunction) -> None:
-        """Asynchronous invocations: finite retries, then the failures queue. Once per function."""
-        if function.logical_name in self._asynchronous:
-            return
-        self._asynchronous.add(function.logical_name)
-        rights = function.also_may(
-            f"{function.logical_name}-failures-policy",
-            Grant(self.failures.receive_failures().statements),
+            starts=[function],
+            failures=self._failures,
+            encryption=self._encryption,
+            place=self._place,
             parent=self,
         )
-        aws.lambda_.FunctionEventInvokeConfig(
-            f"{function.logical_name}-async",
-            aws.lambda_.FunctionEventInvokeConfigArgs(
-                function_name=function.function.name,
-                # Without the qualifier it would not cover invocations of the alias.
-                qualifier=function.alias.name,
-                maximum_retry_attempts=function.settings.maximum_retry_attempts,
-                maximum_event_age_in_seconds=function.settings.maximum_event_age_in_seconds,
-                destination_config=aws.lambda_.FunctionEventInvokeConfigDestinationConfigArgs(
-                    on_failure=aws.lambda_.FunctionEventInvokeConfigDestinationConfigOnFailureArgs(
-                        destination=self.failures.arn
-                    )
-                ),
+        scheduler.schedule(
+            name,
+            function,
+            settings=s,
+            retry_policy=aws.scheduler.ScheduleTargetRetryPolicyArgs(
+                maximum_retry_attempts=s.maximum_retry_attempts,
+                maximum_event_age_in_seconds=s.maximum_event_age_in_seconds,
             ),
-            pulumi.ResourceOptions(parent=self, depends_on=[rights]),
         )
 
 

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
+from builders import zips
 
-from components.grants import Grant, Statement, policy, together, trust
+from components import execution, invocation
+from components.function_args import function_args
+from components.grants import Grant, policy, together, trust
 from components.keys import DataKey
 from components.layers import Layer
-from components.packaging import Code
+from components.messaging import Queue
 from components.place import Place
+from components.sources import AnyCode, ImageCode
 from settings import FunctionSettings
 
 ALIAS = "live"
@@ -37,9 +41,12 @@ class FunctionTweaks:
 class ServerlessFunction(pulumi.ComponentResource):
     """A function that may do exactly what its grants say, and logs only where it should.
 
-    Raw children: `role`, `policy`, `log_group`, `function`, `alias`, and `provisioned_concurrency` where settings ask for
-    it. Raises pulumi.RunError where the stack file sets an environment variable that a grant sets, or a layer was built
-    for another runtime or architecture.
+    Raw children: `log_group`, `function`, `alias`; `role` and `policy` unless settings name a role from outside;
+    `code_signing`, `url`, `provisioned_concurrency` and `event_invoke_config` where settings or triggers ask for them.
+    `failures` is where asynchronous invocations end that were out of retries.
+
+    Raises pulumi.RunError where the stack file sets an environment variable that a grant sets, or code and layers are
+    larger than Lambda takes.
     """
 
     def __init__(
@@ -47,12 +54,12 @@ class ServerlessFunction(pulumi.ComponentResource):
         name: str,
         *,
         settings: FunctionSettings,
-        code: Code,
+        code: AnyCode,
         grants: Sequence[Grant] = (),
         layers: Sequence[Layer] = (),
+        failures: Queue,
         encryption: DataKey,
         place: Place,
-        description: str = "",
         tweaks: FunctionTweaks | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -60,17 +67,25 @@ class ServerlessFunction(pulumi.ComponentResource):
         self.logical_name = name
         self.physical_name = f"{place.prefix}-{name}"
         self.settings = settings
-        self._encryption = encryption
+        self._place, self._failures, self._encryption = place, failures, encryption
         self._tweaks = tweaks or FunctionTweaks()
         self._child = pulumi.ResourceOptions(parent=self)
         granted = together(grants)
-        environment = self._environment(granted, place)
+        environment = self._environment(granted)
         self.log_group = self._create_log_group()
         self.role = self._create_role()
         self.policy = self._create_policy(granted)
-        self.function = self._create_function(code, environment, self._fitting(layers), description)
+        self.code_signing = self._sign_code()
+        self.function = self._create_function(code, environment, self._fitting(code, layers))
         self.alias = self._create_alias()
-        self.provisioned_concurrency = self._provision_concurrency()
+        self._configure_runtime()
+        self.provisioned_concurrency = invocation.provision_concurrency(
+            name, settings, self.alias, self
+        )
+        self.url = invocation.create_url(name, settings.function_url, self.alias, self)
+        self.event_invoke_config: aws.lambda_.FunctionEventInvokeConfig | None = None
+        if settings.asynchronous:
+            self.catch_failures()
         self.register_outputs({"arn": self.function.arn, "qualifiedArn": self.alias.arn})
 
     @property
@@ -83,21 +98,36 @@ class ServerlessFunction(pulumi.ComponentResource):
         """What API Gateway names: the alias, in the form of an integration URI."""
         return self.alias.invoke_arn
 
+    @property
+    def role_arn(self) -> pulumi.Input[str]:
+        """The execution role, its own or the one given from outside."""
+        return self.settings.execution_role_arn or self._own_role.arn
+
+    @property
+    def _own_role(self) -> aws.iam.Role:
+        if self.role is None:
+            raise AttributeError(f"{self.logical_name} runs in a role from outside")
+        return self.role
+
     def outputs(self) -> dict[str, pulumi.Input[str | int]]:
         """What other stacks may know of the function (docs/outputs.md)."""
-        return {
+        known: dict[str, pulumi.Input[str | int]] = {
             "name": self.function.name,
             "arn": self.function.arn,
             "qualifiedArn": self.alias.arn,
             "invokeArn": self.alias.invoke_arn,
             "version": self.function.version,
-            "runtime": self.settings.runtime,
+            "lastModified": self.function.last_modified,
+            "sourceCodeHash": self.function.code_sha256,
+            "sourceCodeSize": self.function.source_code_size,
+            "runtime": self.function.runtime.apply(lambda runtime: runtime or ""),
             "handler": self.function.handler.apply(lambda handler: handler or ""),
             "timeout": self.settings.timeout,
             "memorySize": self.settings.memory_size,
-            "roleArn": self.role.arn,
+            "roleArn": self.role_arn,
             "logGroup": self.log_group.name,
         }
+        return {**known, "url": self.url.function_url} if self.url else known
 
     def allow(
         self,
@@ -122,17 +152,58 @@ class ServerlessFunction(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=parent),
         )
 
-    def also_may(self, name: str, grant: Grant, *, parent: pulumi.Resource) -> aws.iam.RolePolicy:
-        """A further policy on the function's role: what a trigger needs the role to do."""
-        return aws.iam.RolePolicy(
-            name,
-            aws.iam.RolePolicyArgs(role=self.role.name, policy=policy(grant.statements)),
-            pulumi.ResourceOptions(parent=parent),
+    def also_may(
+        self, name: str, grant: Grant, *, parent: pulumi.Resource
+    ) -> list[aws.iam.RolePolicy]:
+        """A further policy on the function's own role: what a trigger needs the role to do.
+
+        A role from outside gets none: who made it says what it may do.
+        """
+        if self.role is None:
+            return []
+        args = aws.iam.RolePolicyArgs(role=self.role.name, policy=policy(grant.statements))
+        return [aws.iam.RolePolicy(name, args, pulumi.ResourceOptions(parent=parent))]
+
+    def catch_failures(self) -> None:
+        """Asynchronous invocations: finite retries, then a place where the event waits. Whoever starts them asks for it."""
+        if self.event_invoke_config is not None:
+            return
+        s, name = self.settings, self.logical_name
+        statements = [
+            st for arn in (s.on_success, s.on_failure) if arn for st in execution.deliver(arn)
+        ]
+        if s.on_failure is None:
+            statements += self._failures.receive_failures().statements
+        rights = self.also_may(f"{name}-failures-policy", Grant(statements), parent=self)
+        self.event_invoke_config = aws.lambda_.FunctionEventInvokeConfig(
+            f"{name}-async",
+            aws.lambda_.FunctionEventInvokeConfigArgs(
+                function_name=self.function.name,
+                # Without the qualifier it would not cover invocations of the alias.
+                qualifier=self.alias.name,
+                maximum_retry_attempts=s.maximum_retry_attempts,
+                maximum_event_age_in_seconds=s.maximum_event_age_in_seconds,
+                destination_config=self._destinations(),
+            ),
+            pulumi.ResourceOptions(parent=self, depends_on=rights),
         )
 
-    def _environment(self, granted: Grant, place: Place) -> dict[str, pulumi.Input[str]]:
+    def _destinations(self) -> aws.lambda_.FunctionEventInvokeConfigDestinationConfigArgs:
+        s = self.settings
+        return aws.lambda_.FunctionEventInvokeConfigDestinationConfigArgs(
+            on_failure=aws.lambda_.FunctionEventInvokeConfigDestinationConfigOnFailureArgs(
+                destination=s.on_failure or self._failures.arn
+            ),
+            on_success=aws.lambda_.FunctionEventInvokeConfigDestinationConfigOnSuccessArgs(
+                destination=s.on_success
+            )
+            if s.on_success
+            else None,
+        )
+
+    def _environment(self, granted: Grant) -> dict[str, pulumi.Input[str]]:
         given = {
-            SERVICE_NAME: place.prefix.split("-")[0],
+            SERVICE_NAME: self._place.prefix.split("-")[0],
             LOG_LEVEL: self.settings.log_level,
             **granted.environment,
         }
@@ -144,15 +215,19 @@ class ServerlessFunction(pulumi.ComponentResource):
                 )
         return {**given, **self.settings.environment}
 
-    def _fitting(self, layers: Sequence[Layer]) -> list[pulumi.Output[str]]:
-        for layer in layers:
-            ours = (self.settings.runtime, self.settings.architecture)
-            if (layer.runtime, layer.architecture) != ours:
-                raise pulumi.RunError(
-                    f"functions.{self.logical_name}: runs on {' and '.join(ours)}, but its layer was built "
-                    f"for {layer.runtime} and {layer.architecture}; give both the same"
-                )
-        return [layer.arn for layer in layers]
+    def _fitting(self, code: AnyCode, layers: Sequence[Layer]) -> list[pulumi.Input[str]]:
+        """ARNs of the layers, the program's first; an image brings everything itself."""
+        if isinstance(code, ImageCode):
+            return []
+        target = self.settings.runtime, self.settings.architecture
+        arns = [layer.fitting(*target) for layer in layers]
+        size = code.unzipped + sum(layer.unzipped(*target) for layer in layers)
+        if size > zips.UNZIPPED_LIMIT:
+            raise pulumi.RunError(
+                f"functions.{self.logical_name}: code and layers must be at most {zips.UNZIPPED_LIMIT} bytes unzipped "
+                f"(got {size}); drop a dependency, or use a container image (image_uri)"
+            )
+        return [*arns, *self.settings.layers]
 
     def _create_log_group(self) -> aws.cloudwatch.LogGroup:
         return aws.cloudwatch.LogGroup(
@@ -165,7 +240,9 @@ class ServerlessFunction(pulumi.ComponentResource):
             self._child,
         )
 
-    def _create_role(self) -> aws.iam.Role:
+    def _create_role(self) -> aws.iam.Role | None:
+        if self.settings.execution_role_arn is not None:
+            return None
         args = aws.iam.RoleArgs(
             description=f"Execution role of {self.physical_name}",
             assume_role_policy=trust("lambda.amazonaws.com"),
@@ -173,64 +250,62 @@ class ServerlessFunction(pulumi.ComponentResource):
         self._tweaks.role(args)
         return aws.iam.Role(f"{self.logical_name}-role", args, self._child)
 
-    def _create_policy(self, granted: Grant) -> aws.iam.RolePolicy:
-        statements = [
-            # No CreateLogGroup: a late invocation would bring a deleted group back, without retention.
-            Statement(
-                ["logs:CreateLogStream", "logs:PutLogEvents"],
-                [pulumi.Output.concat(self.log_group.arn, ":*")],
+    def _create_policy(self, granted: Grant) -> list[aws.iam.RolePolicy]:
+        arn = self._place.arn("lambda", f"function:{self.physical_name}")
+        own = execution.statements(self.settings, arn=arn, log_group=self.log_group.arn)
+        return self.also_may(
+            f"{self.logical_name}-policy", Grant([*own, *granted.statements]), parent=self
+        )
+
+    def _sign_code(self) -> aws.lambda_.CodeSigningConfig | None:
+        s = self.settings.code_signing
+        if s is None:
+            return None
+        return aws.lambda_.CodeSigningConfig(
+            f"{self.logical_name}-code-signing",
+            aws.lambda_.CodeSigningConfigArgs(
+                description=f"Who may sign the code of {self.physical_name}",
+                allowed_publishers=aws.lambda_.CodeSigningConfigAllowedPublishersArgs(
+                    signing_profile_version_arns=list(s.signing_profile_version_arns)
+                ),
+                policies=aws.lambda_.CodeSigningConfigPoliciesArgs(
+                    untrusted_artifact_on_deployment=s.untrusted_artifact_on_deployment
+                ),
             ),
-            *granted.statements,
-        ]
-        if self.settings.tracing_mode == "Active":
-            # X-Ray knows no resources: AWS offers nothing narrower than "*".
-            statements.append(
-                Statement(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"])
-            )
-        return aws.iam.RolePolicy(
-            f"{self.logical_name}-policy",
-            aws.iam.RolePolicyArgs(role=self.role.name, policy=policy(statements)),
             self._child,
         )
 
     def _create_function(
         self,
-        code: Code,
+        code: AnyCode,
         environment: dict[str, pulumi.Input[str]],
-        layers: list[pulumi.Output[str]],
-        description: str,
+        layers: list[pulumi.Input[str]],
     ) -> aws.lambda_.Function:
-        s = self.settings
-        args = aws.lambda_.FunctionArgs(
-            name=self.physical_name,
-            description=description or None,
-            role=self.role.arn,
-            runtime=s.runtime,
-            handler=code.handler,
-            code=code.archive,
-            architectures=[s.architecture],
-            memory_size=s.memory_size,
-            timeout=s.timeout,
-            ephemeral_storage=aws.lambda_.FunctionEphemeralStorageArgs(
-                size=s.ephemeral_storage_size
-            ),
-            environment=aws.lambda_.FunctionEnvironmentArgs(variables=environment),
-            kms_key_arn=self._encryption.arn,
-            layers=layers or None,
-            reserved_concurrent_executions=s.reserved_concurrent_executions,
-            tracing_config=aws.lambda_.FunctionTracingConfigArgs(mode=s.tracing_mode),
-            logging_config=aws.lambda_.FunctionLoggingConfigArgs(
-                log_format="JSON",
-                log_group=self.log_group.name,
-                # Both levels are always named: without them the provider sees a difference for ever.
-                application_log_level=s.log_level,
-                system_log_level="INFO",
-            ),
-            publish=True,
+        args = function_args(self.settings, role=self.role_arn)
+        args.name = self.physical_name
+        args.environment = aws.lambda_.FunctionEnvironmentArgs(variables=environment)
+        args.kms_key_arn = self.settings.kms_key_arn or self._encryption.arn
+        args.logging_config = aws.lambda_.FunctionLoggingConfigArgs(
+            log_format="JSON",
+            log_group=self.log_group.name,
+            # Both levels are always named: without them the provider sees a difference for ever.
+            application_log_level=self.settings.log_level,
+            system_log_level=self.settings.system_log_level,
         )
+        args.layers = layers or None
+        args.tags = {
+            "Name": self.physical_name,
+            "Service": self._place.prefix.split("-")[0],
+            "Runtime": self.settings.runtime,
+            "HasLayers": str(bool(layers)).lower(),
+            **self.settings.tags,
+        }
+        if self.code_signing is not None:
+            args.code_signing_config_arn = self.code_signing.arn
+        code.put_into(args)
         self._tweaks.function(args)
         # Lambda checks tracing and network rights at create time, and Pulumi only sees that role.arn is used.
-        ready = pulumi.ResourceOptions(parent=self, depends_on=[self.policy, self.log_group])
+        ready = pulumi.ResourceOptions(parent=self, depends_on=[*self.policy, self.log_group])
         return aws.lambda_.Function(f"{self.logical_name}-function", args, ready)
 
     def _create_alias(self) -> aws.lambda_.Alias:
@@ -242,16 +317,25 @@ class ServerlessFunction(pulumi.ComponentResource):
             self._child,
         )
 
-    def _provision_concurrency(self) -> aws.lambda_.ProvisionedConcurrencyConfig | None:
-        wanted = self.settings.provisioned_concurrent_executions
-        if wanted is None:
-            return None
-        return aws.lambda_.ProvisionedConcurrencyConfig(
-            f"{self.logical_name}-provisioned-concurrency",
-            aws.lambda_.ProvisionedConcurrencyConfigArgs(
-                function_name=self.alias.function_name,
-                qualifier=self.alias.name,
-                provisioned_concurrent_executions=wanted,
-            ),
-            self._child,
-        )
+    def _configure_runtime(self) -> None:
+        """What Lambda keeps beside a function, where it is not Lambda's own default."""
+        name, s = self.logical_name, self.settings
+        if s.recursive_loop != "Terminate":
+            aws.lambda_.FunctionRecursionConfig(
+                f"{name}-recursion",
+                aws.lambda_.FunctionRecursionConfigArgs(
+                    function_name=self.function.name, recursive_loop=s.recursive_loop
+                ),
+                self._child,
+            )
+        if s.update_runtime_on != "Auto":
+            aws.lambda_.RuntimeManagementConfig(
+                f"{name}-runtime",
+                aws.lambda_.RuntimeManagementConfigArgs(
+                    function_name=self.function.name,
+                    # Lambda keeps it per version, and the alias calls this one.
+                    qualifier=self.function.version,
+                    update_runtime_on=s.update_runtime_on,
+                ),
+                self._child,
+            )

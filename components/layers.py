@@ -1,32 +1,28 @@
-"""Dependency layers: `layers/<name>/requirements.txt`, built for the function's own runtime, without Docker."""
+"""Dependency layers: `layers/<name>/`, locked by hash, built for a function's own runtime without Docker."""
 
 from __future__ import annotations
 
-import hashlib
-import shutil
-import subprocess
-import sys
-import tempfile
-import zipfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pulumi
 import pulumi_aws as aws
+from builders import BuildError, fingerprint, node_modules, wheels, zips
 
 from components.place import Place
-from settings import FunctionSettings
+from settings import PackagingSettings
 
-MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
-# Amazon Linux 2023 has glibc 2.34; pip takes each tag literally, so every older one is named too.
-GLIBC_MINORS = (34, 31, 28, 27, 26, 24, 17)
-ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+NODE_RUNTIMES = ["nodejs22.x", "nodejs24.x"]
+ARCHITECTURES = ["arm64", "x86_64"]
 
 
 class Layer(pulumi.ComponentResource):
-    """A layer version made from hashed requirements; the same bytes on every machine.
+    """What some functions import besides Lambda's own packages: one layer version per target that is used.
 
-    It is built once per content of its requirements, runtime and architecture, into `.build/layers/`. With
-    `build=False` it is declared without being built, as unit tests and the sandbox do.
+    A folder with a `requirements.txt` holds Python packages and becomes a version per runtime and architecture; one
+    with a `package-lock.json` holds modules for Node.js and fits all of them. What is missing is built once per content
+    of its lock, into `.build/layers/`. With `packaging.build` off it is declared without being built.
     """
 
     def __init__(
@@ -34,79 +30,99 @@ class Layer(pulumi.ComponentResource):
         name: str,
         *,
         root: Path,
-        used_by: FunctionSettings,
         place: Place,
-        build: bool,
+        packaging: PackagingSettings,
         description: str,
         license_info: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("sandpiper:components:Layer", name, None, opts)
-        self.runtime = used_by.runtime
-        self.architecture = used_by.architecture
-        requirements = root / "layers" / name / "requirements.txt"
-        archive = root / ".build" / "layers" / f"{name}-{self._fingerprint(requirements)}.zip"
-        if build and not archive.exists():
-            pulumi.log.info(
-                f"building layer {name} for {self.runtime} on {self.architecture}", self
+        self.logical_name = name
+        self._root, self._place, self._packaging = root, place, packaging
+        self._description, self._license = description, license_info
+        self._folder = root / "layers" / name
+        self._versions: dict[str, aws.lambda_.LayerVersion] = {}
+        self._archives: dict[str, Path] = {}
+
+    def fitting(self, runtime: str, architecture: str) -> pulumi.Output[str]:
+        """The ARN of the version for a function's runtime and architecture, declared at its first use."""
+        if (self._folder / "package-lock.json").is_file():
+            return self._for_node().arn
+        return self._for_python(runtime, architecture).arn
+
+    def unzipped(self, runtime: str, architecture: str) -> int:
+        """Bytes that Lambda counts for it; 0 where it is only declared."""
+        archive = self._archives.get(f"{runtime}-{architecture}") or self._archives.get("node")
+        return zips.sizes(archive).unzipped if archive and archive.exists() else 0
+
+    def _for_python(self, runtime: str, architecture: str) -> aws.lambda_.LayerVersion:
+        target = f"{runtime}-{architecture}"
+        if target in self._versions:
+            return self._versions[target]
+        lock = self._folder / "requirements.txt"
+        compiled = self._packaging.compile
+
+        def build(archive: Path) -> None:
+            wheels.build(
+                lock, archive, runtime=runtime, architecture=architecture, compile=compiled
             )
-            build_layer(requirements, archive, runtime=self.runtime, architecture=self.architecture)
-        self.version = aws.lambda_.LayerVersion(
-            f"{name}-layer",
+
+        words = (runtime, architecture, "bytecode" if compiled else "sources")
+        archive = self._archive(target, f"{self.logical_name}-{target}", lock, words, build)
+        # A layer's name may not hold a dot.
+        version = self._declare(target.replace(".", ""), archive, [runtime], [architecture])
+        return self._versions.setdefault(target, version)
+
+    def _for_node(self) -> aws.lambda_.LayerVersion:
+        if "node" in self._versions:
+            return self._versions["node"]
+        lock = self._folder / "package-lock.json"
+        archive = self._archive(
+            "node", self.logical_name, lock, (), lambda archive: node_modules.build(lock, archive)
+        )
+        version = self._declare("", archive, NODE_RUNTIMES, ARCHITECTURES)
+        return self._versions.setdefault("node", version)
+
+    def _archive(
+        self,
+        target: str,
+        stem: str,
+        lock: Path,
+        words: tuple[str, ...],
+        build: Callable[[Path], None],
+    ) -> Path:
+        """The layer's zip file, built now where its very lock was not built before."""
+        mark = fingerprint.of([lock], *words)
+        archive = self._root / ".build" / "layers" / f"{stem}-{mark}.zip"
+        self._archives[target] = archive
+        if self._packaging.build and not archive.exists():
+            pulumi.log.info(f"building layer {stem} (once per lock, kept in .build/layers)", self)
+            began = time.monotonic()
+            try:
+                build(archive)
+            except BuildError as error:
+                raise pulumi.RunError(str(error)) from None
+            megabytes = zips.sizes(archive).zipped / 1e6
+            pulumi.log.info(
+                f"layer {stem}: {megabytes:.1f} MB in {time.monotonic() - began:.0f} s", self
+            )
+        return archive
+
+    def _declare(
+        self, suffix: str, archive: Path, runtimes: list[str], architectures: list[str]
+    ) -> aws.lambda_.LayerVersion:
+        words = [word for word in (self.logical_name, "layer", suffix) if word]
+        return aws.lambda_.LayerVersion(
+            "-".join(words),
             aws.lambda_.LayerVersionArgs(
-                layer_name=f"{place.prefix}-{name}",
+                layer_name="-".join(
+                    w for w in (self._place.prefix, self.logical_name, suffix) if w
+                ),
                 code=pulumi.FileArchive(str(archive)),
-                description=description,
-                license_info=license_info,
-                compatible_runtimes=[self.runtime],
-                compatible_architectures=[self.architecture],
+                description=self._description,
+                license_info=self._license,
+                compatible_runtimes=runtimes,
+                compatible_architectures=architectures,
             ),
             pulumi.ResourceOptions(parent=self),
         )
-        self.arn = self.version.arn
-        self.register_outputs({"arn": self.arn})
-
-    def _fingerprint(self, requirements: Path) -> str:
-        made_of = f"{self.runtime} {self.architecture}\n{requirements.read_text(encoding='utf-8')}"
-        return hashlib.sha256(made_of.encode()).hexdigest()[:16]
-
-
-def build_layer(requirements: Path, archive: Path, *, runtime: str, architecture: str) -> None:
-    """Install hashed wheels for Lambda's platform and zip them, byte for byte reproducibly.
-
-    Raises pulumi.RunError with pip's last line where a wheel is missing, has another hash, or pip cannot be run.
-    """
-    archive.parent.mkdir(parents=True, exist_ok=True)
-    # Beside the archive, not in /tmp: the finished file is moved into place in one step.
-    with tempfile.TemporaryDirectory(dir=archive.parent) as scratch:
-        target = Path(scratch, "python")
-        _install(requirements, target, runtime.removeprefix("python"), MACHINES[architecture])
-        zipped = Path(scratch, "layer.zip")
-        _zip(target, zipped)
-        shutil.move(zipped, archive)
-
-
-def _install(requirements: Path, target: Path, version: str, machine: str) -> None:
-    platforms = [f"--platform=manylinux_2_{minor}_{machine}" for minor in GLIBC_MINORS]
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    command += ["--require-hashes", "--only-binary=:all:", "--no-deps", "--no-compile"]
-    command += ["--implementation=cp", f"--python-version={version}", *platforms]
-    command += [f"--platform=manylinux2014_{machine}"]
-    command += [f"--target={target}", f"--requirement={requirements}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (pip, our own words)
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["pip failed without a word"])[-1]
-        raise pulumi.RunError(f"{requirements}: {last}")
-
-
-def _zip(folder: Path, zipped: Path) -> None:
-    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as out:
-        for file in sorted(p for p in folder.rglob("*") if p.is_file()):
-            inside = file.relative_to(folder)
-            # Scripts and their records hold paths of this machine, and nothing in Lambda runs them.
-            if inside.parts[0] == "bin" or file.name in {"RECORD", "INSTALLER", "REQUESTED"}:
-                continue
-            info = zipfile.ZipInfo((Path("python") / inside).as_posix(), ZIP_DATE)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            info.external_attr = 0o644 << 16
-            out.writestr(info, file.read_bytes())

@@ -10,7 +10,7 @@ import pytest
 from components.api import Route
 from settings import ApiSettings
 from tests.support.program import Run
-from tests.support.tiny import tiny
+from tests.support.tiny import source, tiny
 
 REST_API, STAGE = "aws:apigateway/restApi:RestApi", "aws:apigateway/stage:Stage"
 DEPLOYMENT = "aws:apigateway/deployment:Deployment"
@@ -171,8 +171,8 @@ def test_new_route_is_deployed_and_a_new_size_of_a_function_is_not() -> None:
 
 
 def test_new_code_of_a_function_is_no_new_deployment_of_the_api() -> None:
-    first = tiny(lambda parts: parts.front(parts.function("a", code="1"), "GET /a"))
-    second = tiny(lambda parts: parts.front(parts.function("a", code="2"), "GET /a"))
+    first = tiny(lambda parts: parts.front(parts.function("a", code=source("1")), "GET /a"))
+    second = tiny(lambda parts: parts.front(parts.function("a", code=source("2")), "GET /a"))
     assert fingerprint(first) == fingerprint(second)
 
 

@@ -113,9 +113,8 @@ def test_poison_messages_end_in_the_dead_letter_queue(run: Run, custom: Run) -> 
 
 def test_queue_of_failures_has_no_dead_letters_and_starts_nothing() -> None:
     def program(parts: Parts) -> None:
-        failures = Queue("failures", encryption=parts.key)
         with pytest.raises(AttributeError, match="failures: no dead-letter queue"):
-            _ = failures.dead_letter
+            _ = parts.failures.dead_letter
         assert Queue("work", settings=QueueSettings(), encryption=parts.key).dead_letter
 
     names = {queue.name for queue in tiny(program).all(QUEUE)}

@@ -76,6 +76,7 @@ def test_failed_asynchronous_invocations_end_in_the_failures_queue(run: Run) -> 
     assert {config.name for config in run.all(ASYNC)} == {
         "image-processor-async",
         "cleanup-job-async",
+        "version-cleaner-async",
     }
     for config in run.all(ASYNC):
         assert config.get("qualifier") == "live"
@@ -95,7 +96,9 @@ def test_all_triggers_of_a_bucket_are_one_notification_and_each_function_is_perm
         bucket = Bucket("b", settings=LOOSE, place=parts.place, encryption=parts.key)
         one, two = parts.function("one"), parts.function("two")
         uploads = [Upload(bucket, one, "a/"), Upload(bucket, one, "b/"), Upload(bucket, two, "c/")]
-        EventTriggers("events", uploads, encryption=parts.key, place=parts.place)
+        EventTriggers(
+            "events", uploads, failures=parts.failures, encryption=parts.key, place=parts.place
+        )
 
     run = tiny(program)
     (notification,) = run.all(NOTIFICATION)
@@ -110,7 +113,9 @@ def test_two_prefixes_of_one_function_have_two_filters_with_names_of_their_own()
         bucket = Bucket("b", settings=LOOSE, place=parts.place, encryption=parts.key)
         one = parts.function("one")
         uploads = [Upload(bucket, one, "a/"), Upload(bucket, one, "b/")]
-        EventTriggers("events", uploads, encryption=parts.key, place=parts.place)
+        EventTriggers(
+            "events", uploads, failures=parts.failures, encryption=parts.key, place=parts.place
+        )
 
     (notification,) = tiny(program).all(NOTIFICATION)
     ids = [f["id"] for f in notification.get("lambdaFunctions")]
@@ -122,7 +127,9 @@ def test_function_started_by_an_upload_and_a_schedule_catches_its_failures_once(
         bucket = Bucket("b", settings=LOOSE, place=parts.place, encryption=parts.key)
         one = parts.function("one")
         triggers = [Upload(bucket, one, "a/"), Schedule(one, ScheduleSettings())]
-        EventTriggers("events", triggers, encryption=parts.key, place=parts.place)
+        EventTriggers(
+            "events", triggers, failures=parts.failures, encryption=parts.key, place=parts.place
+        )
 
     assert len(tiny(program).all(ASYNC)) == 1
 

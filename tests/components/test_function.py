@@ -9,15 +9,16 @@ import pulumi
 import pytest
 from pulumi_aws import iam
 
+import policies
 from components.function import FunctionTweaks
 from components.grants import Grant, Statement
-from components.layers import Layer
-from components.place import Place
-from settings import FunctionSettings
-from tests.support.program import ROOT, Run
+from components.schedules import Warming
+from tests.support.program import Run, run_stack
 from tests.support.tiny import Parts, memory, tiny
 
 FUNCTION, ROLE_POLICY = "aws:lambda/function:Function", "aws:iam/rolePolicy:RolePolicy"
+ASYNC = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
+PROVISIONED = "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig"
 
 ITEMS = "arn:aws:dynamodb:us-west-2:123456789012:table/items-table-0123456"
 AUDIT = "arn:aws:dynamodb:us-west-2:123456789012:table/audit-table-0123456"
@@ -52,6 +53,8 @@ MAY: dict[str, set[tuple[str, str]]] = {
         ("kms:Decrypt", "sns"),
     },
     "cleanup-job": {("s3:ListBucket", UPLOADS), ("s3:DeleteObject", f"{UPLOADS}/uploads/*")},
+    "products": set(),
+    "checksum": set(),
 }
 BROWSERS = {"create-item", "get-item", "list-items", "update-item", "delete-item", "health"}
 TOLD: dict[str, set[str]] = {
@@ -66,6 +69,9 @@ TOLD: dict[str, set[str]] = {
     "data-transformer": {"AUDIT_TABLE"},
     "notification-sender": {"NOTIFICATIONS_TOPIC_ARN"},
     "cleanup-job": {"UPLOADS_BUCKET"},
+    "version-cleaner": {"FUNCTION_NAMES", "VERSIONS_TO_KEEP"},
+    "products": set(),
+    "checksum": set(),
 }
 
 
@@ -162,24 +168,6 @@ def test_variable_that_the_program_sets_itself_is_refused_with_its_name() -> Non
         tiny(lambda parts: parts.function("f", thing, environment={"THING": "mine"}))
 
 
-def test_layer_built_for_another_architecture_is_refused_before_aws_does() -> None:
-    def program(parts: Parts) -> None:
-        layer = _layer(FunctionSettings(architecture="x86_64"), parts.place)
-        parts.function("f", layers=[layer], architecture="arm64")
-
-    with pytest.raises(pulumi.RunError, match=r"functions\.f: runs on python3\.13 and arm64, but"):
-        tiny(program)
-
-
-def test_layer_that_fits_is_used() -> None:
-    def program(parts: Parts) -> None:
-        parts.function("f", layers=[_layer(FunctionSettings(), parts.place)])
-
-    run = tiny(program)
-    layer = run.one("aws:lambda/layerVersion:LayerVersion", "common-layer")
-    assert run.one(FUNCTION, "f-function").get("layers") == [layer.output("arn")]
-
-
 def test_tweaks_have_the_last_word() -> None:
     def describe(args: iam.RoleArgs) -> None:
         args.description = "tweaked"
@@ -208,13 +196,226 @@ def test_function_without_grants_may_log_and_trace_and_nothing_else() -> None:
     assert {action.split(":")[0] for action, _ in rights(run, "f-policy")} == {"logs", "xray"}
 
 
-def _layer(used_by: FunctionSettings, place: Place) -> Layer:
-    return Layer(
-        "common",
-        root=ROOT,
-        used_by=used_by,
-        place=place,
-        build=False,
-        description="d",
-        license_info="MIT",
+def test_version_cleaner_may_remove_versions_of_every_function_and_never_a_function(
+    run: Run,
+) -> None:
+    functions = {
+        f"arn:aws:lambda:us-west-2:123456789012:function:{f.get('name')}" for f in run.all(FUNCTION)
+    }
+    held = rights(run, "version-cleaner-policy")
+    assert {arn for action, arn in held if action == "lambda:ListVersionsByFunction"} == functions
+    assert {arn for action, arn in held if action == "lambda:ListAliases"} == functions
+    deletes = {arn for action, arn in held if action == "lambda:DeleteFunction"}
+    assert deletes == {f"{arn}:*" for arn in functions}
+
+
+def test_role_from_outside_is_used_and_gets_nothing_from_here() -> None:
+    role = "arn:aws:iam::123456789012:role/given"
+
+    def program(parts: Parts) -> None:
+        function = parts.function("f", execution_role_arn=role)
+        function.catch_failures()
+
+    run = tiny(program)
+    assert run.one(FUNCTION, "f-function").get("role") == role
+    assert run.all("aws:iam/role:Role") == []
+    assert run.all(ROLE_POLICY) == []
+    assert run.one(ASYNC, "f-async").get("maximumRetryAttempts") == 2
+
+
+def test_function_in_a_vpc_lets_lambda_make_interfaces_and_its_own_code_not() -> None:
+    network = {
+        "subnet_ids": ["subnet-0123456789abcdef0"],
+        "security_group_ids": ["sg-0123456789abcdef0"],
+    }
+    run = tiny(lambda parts: parts.function("f", vpc_config=network))
+    function = run.one(FUNCTION, "f-function")
+    assert function.get("vpcConfig.subnetIds") == network["subnet_ids"]
+    assert function.get("replaceSecurityGroupsOnDestroy") is True
+    document = json.loads(run.one(ROLE_POLICY, "f-policy").get("policy"))
+    allow, deny = [s for s in document["Statement"] if "ec2:CreateNetworkInterface" in s["Action"]]
+    assert (allow["Effect"], deny["Effect"]) == ("Allow", "Deny")
+    arn = "arn:aws:lambda:us-west-2:123456789012:function:sandpiper-tiny-f"
+    assert deny["Condition"] == {"ArnEquals": {"lambda:SourceFunctionArn": arn}}
+    assert run.one(ROLE_POLICY, "f-policy").urn in function.depends_on
+
+
+@pytest.mark.parametrize(
+    ("arn", "actions"),
+    [
+        ("arn:aws:sqs:us-west-2:123456789012:a", {"sqs:SendMessage"}),
+        ("arn:aws:sns:us-west-2:123456789012:a", {"sns:Publish"}),
+        ("arn:aws:lambda:us-west-2:123456789012:function:a", {"lambda:InvokeFunction"}),
+        ("arn:aws:events:us-west-2:123456789012:event-bus/a", {"events:PutEvents"}),
+        ("arn:aws:s3:::abc", {"s3:PutObject", "s3:ListBucket"}),
+    ],
+)
+def test_destination_comes_with_the_right_to_deliver_there(arn: str, actions: set[str]) -> None:
+    run = tiny(lambda parts: parts.function("f", on_failure=arn))
+    config = run.one(ASYNC, "f-async")
+    assert config.get("destinationConfig.onFailure.destination") == arn
+    assert config.get("qualifier") == "live"
+    held = rights(run, "f-failures-policy")
+    assert {action for action, _ in held} == actions
+    assert {resource.removesuffix("/*") for _, resource in held} == {arn}
+    assert run.one(ROLE_POLICY, "f-failures-policy").urn in config.depends_on
+
+
+def test_success_has_a_destination_beside_the_one_for_failures() -> None:
+    bus = "arn:aws:events:us-west-2:123456789012:event-bus/a"
+    run = tiny(lambda parts: parts.function("f", on_success=bus))
+    config = run.one(ASYNC, "f-async")
+    assert config.get("destinationConfig.onSuccess.destination") == bus
+    queue = run.one("aws:sqs/queue:Queue", "failures-queue").output("arn")
+    assert config.get("destinationConfig.onFailure.destination") == queue
+
+
+def test_dead_letters_may_be_put_down_before_the_function_is_made() -> None:
+    topic = "arn:aws:sns:us-west-2:123456789012:lost"
+    run = tiny(lambda parts: parts.function("f", dead_letter=topic))
+    function = run.one(FUNCTION, "f-function")
+    assert function.get("deadLetterConfig.targetArn") == topic
+    assert ("sns:Publish", topic) in rights(run, "f-policy")
+    assert run.one(ROLE_POLICY, "f-policy").urn in function.depends_on
+
+
+def test_scaling_follows_the_alias_and_the_next_update_leaves_it_alone() -> None:
+    scaling = {
+        "min_capacity": 1,
+        "max_capacity": 9,
+        "target_value": 0.5,
+        "scheduled_actions": {
+            "morning": {
+                "schedule": "cron(0 8 * * ? *)",
+                "timezone": "Europe/Berlin",
+                "min_capacity": 4,
+            }
+        },
+    }
+    run = tiny(
+        lambda parts: parts.function(
+            "f", provisioned_concurrent_executions=2, provisioned_concurrency_scaling=scaling
+        )
     )
+    target = run.one("aws:appautoscaling/target:Target", "f-scaling")
+    assert target.get("resourceId") == "function:sandpiper-tiny-f:live"
+    assert (target.get("minCapacity"), target.get("maxCapacity")) == (1, 9)
+    tracking = "targetTrackingScalingPolicyConfiguration"
+    policy = run.one("aws:appautoscaling/policy:Policy", "f-scaling-policy")
+    assert policy.get(f"{tracking}.targetValue") == 0.5
+    assert policy.get("resourceId") == target.get("resourceId")
+    action = run.one("aws:appautoscaling/scheduledAction:ScheduledAction", "f-scaling-morning")
+    assert action.get("scalableTargetAction") == {"minCapacity": 4}
+    assert action.get("timezone") == "Europe/Berlin"
+    config = run.one(PROVISIONED, "f-provisioned-concurrency")
+    assert run.ignored[config.urn] == {"provisionedConcurrentExecutions"}
+    assert config.urn in target.depends_on
+
+
+def test_url_takes_signed_calls_and_leads_to_the_alias(run: Run) -> None:
+    url = run.one("aws:lambda/functionUrl:FunctionUrl", "products-url")
+    assert url.get("authorizationType") == "AWS_IAM"
+    assert url.get("qualifier") == "live"
+    assert run.outputs["functions"]["products"]["url"] == url.output("functionUrl")
+    assert "url" not in run.outputs["functions"]["health"]
+
+
+def test_caller_of_a_url_is_named_twice() -> None:
+    caller = "arn:aws:iam::210987654321:role/partner"
+    run = tiny(lambda parts: parts.function("f", function_url={"principals": [caller]}))
+    permissions = {p.get("action"): p for p in run.all("aws:lambda/permission:Permission")}
+    assert set(permissions) == {"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"}
+    assert {p.get("principal") for p in permissions.values()} == {caller}
+    assert {p.get("qualifier") for p in permissions.values()} == {"live"}
+    assert permissions["lambda:InvokeFunctionUrl"].get("functionUrlAuthType") == "AWS_IAM"
+    assert permissions["lambda:InvokeFunction"].get("invokedViaFunctionUrl") is True
+    assert permissions["lambda:InvokeFunction"].get("functionUrlAuthType") is None
+
+
+def test_warming_calls_what_asks_for_it_in_one_role() -> None:
+    def program(parts: Parts) -> None:
+        made = [
+            parts.function("f", warming_schedule="rate(5 minutes)"),
+            parts.function("g", warming_schedule="rate(1 minute)"),
+            parts.function("h"),
+        ]
+        Warming("warming", made, failures=parts.failures, encryption=parts.key, place=parts.place)
+
+    run = tiny(program)
+    schedules = {s.name: s for s in run.all("aws:scheduler/schedule:Schedule")}
+    assert set(schedules) == {"warming-f", "warming-g"}
+    assert schedules["warming-f"].get("scheduleExpression") == "rate(5 minutes)"
+    assert json.loads(schedules["warming-f"].get("target.input")) == {"warming": True}
+    starts = {
+        arn for action, arn in rights(run, "warming-policy") if action == "lambda:InvokeFunction"
+    }
+    assert starts == {
+        f"arn:aws:lambda:us-west-2:123456789012:function:sandpiper-tiny-{n}:live" for n in "fg"
+    }
+
+
+def test_without_a_warming_schedule_there_is_no_role_for_one(dev: Run) -> None:
+    assert not [r for r in dev.resources if "warming-" in r.name]
+
+
+def test_outputs_say_what_other_stacks_may_know(run: Run) -> None:
+    told = run.outputs["functions"]["create-item"]
+    assert told["sourceCodeHash"] == "c2hhMjU2"
+    assert told["sourceCodeSize"] == 1024
+    assert told["lastModified"] == "2026-11-21T00:00:00.000+0000"
+    assert told["runtime"] == "python3.13"
+    assert told["handler"] == "create_item.handler"
+
+
+def test_tags_say_what_a_function_is(run: Run) -> None:
+    tags = run.one(FUNCTION, "cleanup-job-function").get("tags")
+    assert tags["Name"] == f"sandpiper-{run.stack}-cleanup-job"
+    assert (tags["Service"], tags["Schedule"], tags["HasLayers"]) == ("sandpiper", "daily", "true")
+    assert tags["Runtime"] == "python3.13"
+    assert (tags["Project"], tags["Environment"]) == ("sandpiper", run.stack)
+    assert run.one(FUNCTION, "checksum-function").get("tags")["HasLayers"] == "false"
+
+
+def test_what_is_built_elsewhere_is_there_once_its_code_is_named() -> None:
+    stored = {"s3_bucket": "releases", "s3_key": "a.zip"}
+    elsewhere = {
+        "checksum-java": stored,
+        "checksum-dotnet": stored,
+        "checksum-rust": stored,
+        "checksum-php": {"source_dir": "handlers/checksum_php"},
+        "checksum-ruby": {"source_dir": "handlers/checksum_ruby"},
+        "inference": {
+            "image_uri": "123456789012.dkr.ecr.us-west-2.amazonaws.com/inference:1",
+            "memory_size": 10240,
+        },
+    }
+    config = {"sandpiper:functions": elsewhere, "sandpiper:repositories": {"inference": {}}}
+    run = run_stack("dev", config=config)
+    runtimes = {n: run.one(FUNCTION, f"{n}-function").get("runtime") for n in elsewhere}
+    assert runtimes == {
+        "checksum-java": "java21",
+        "checksum-dotnet": "dotnet10",
+        "checksum-rust": "provided.al2023",
+        "checksum-php": "provided.al2023",
+        "checksum-ruby": "ruby3.4",
+        "inference": None,
+    }
+    told = run.one(FUNCTION, "inference-function").get("environment.variables")
+    assert told["MODEL_BUCKET"] == run.one("aws:s3/bucket:Bucket", "model-bucket").output("bucket")
+    assert list(run.outputs["repositories"]) == ["inference"]
+    assert [str(finding) for finding in policies.check(run.resources, stack="dev")] == []
+
+
+def test_repository_keeps_tags_scans_pushes_and_lets_old_images_go() -> None:
+    run = run_stack("prod", config={"sandpiper:repositories": {"inference": {"keep_images": 3}}})
+    repository = run.one("aws:ecr/repository:Repository", "inference-repository")
+    assert repository.get("imageTagMutability") == "IMMUTABLE"
+    assert repository.get("imageScanningConfiguration") == {"scanOnPush": True}
+    assert repository.get("encryptionConfigurations")[0]["encryptionType"] == "KMS"
+    assert (repository.protect, repository.get("forceDelete")) == (True, False)
+    lifecycle = json.loads(
+        run.one("aws:ecr/lifecyclePolicy:LifecyclePolicy", "inference-repository-lifecycle").get(
+            "policy"
+        )
+    )
+    assert lifecycle["rules"][0]["selection"]["countNumber"] == 3

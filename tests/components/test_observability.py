@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-from components.messaging import Queue
 from components.observability import Observability
 from settings import ObservabilitySettings
 from tests.support.program import Run
@@ -54,7 +53,7 @@ def test_alarms_can_be_switched_off_and_the_dashboard_stays() -> None:
             "watch",
             settings=ObservabilitySettings(alarms_enabled=False),
             functions=[function],
-            failure_queues={"failures": Queue("failures", encryption=parts.key).queue},
+            failure_queues={"failures": parts.failures.queue},
             api=parts.front(function, "GET /a"),
             encryption=parts.key,
             place=parts.place,

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 import shutil
-import subprocess
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,13 +12,17 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import layers
+from builders import BuildError, go, wheels, zips
+from components.layers import Layer
 from components.packaging import Handlers
-from settings import FunctionSettings
+from components.sources import Code, ImageCode, StoredCode
+from settings import FunctionSettings, PackagingSettings
+from settings.function_parts import ImageSettings
 from tests.support.program import ROOT, Run
 from tests.support.tiny import Parts, tiny
 
-WHEELS = {"aarch64": "manylinux_2_17_aarch64", "x86_64": "manylinux_2_17_x86_64"}
+FUNCTION, LAYER = "aws:lambda/function:Function", "aws:lambda/layerVersion:LayerVersion"
+DECLARED = PackagingSettings(build=False)
 
 
 @pytest.fixture
@@ -38,6 +39,16 @@ def handlers(tmp_path: Path) -> Path:
     ):
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         (folder / file).write_text(f"# {file}\n", encoding="utf-8")
+    (folder / "shop/node_modules/big.js").mkdir(parents=True)
+    for file in (
+        "shop/index.mjs",
+        "shop/index.test.mjs",
+        "shop/node_modules/big.js/big.js",
+        "sum/go.mod",
+        "sum/main.go",
+    ):
+        (folder / file).parent.mkdir(exist_ok=True)
+        (folder / file).write_text(f"// {file}\n", encoding="utf-8")
     for cache in ("__pycache__/f.cpython-311.pyc", "common/__pycache__/x.cpython-311.pyc"):
         (folder / cache).parent.mkdir(exist_ok=True)
         (folder / cache).write_bytes(os.urandom(16))
@@ -51,8 +62,18 @@ def contents(archive: pulumi.Archive) -> dict[str, str]:
     return {name: Path(asset.path).read_text(encoding="utf-8") for name, asset in files.items()}
 
 
+def archive(
+    folder: Path, function: str = "f", family: str = "python", **settings: Any
+) -> pulumi.Archive:
+    """What a function's code is, as a folder of handlers and settings say."""
+    code = Handlers(folder, packaging=DECLARED).code(function, FunctionSettings(**settings), family)
+    assert isinstance(code, Code)
+    return code.archive
+
+
 def test_archive_has_exactly_its_handler_and_the_shared_code(handlers: Path) -> None:
     code = Handlers(handlers).code("f")
+    assert isinstance(code, Code)
     assert list(contents(code.archive)) == ["common/__init__.py", "common/deep/x.py", "f.py"]
     assert code.handler == "f.handler"
 
@@ -65,16 +86,16 @@ def test_archive_is_the_same_wherever_and_whenever_it_is_made(
     for file in moved.rglob("*.py"):
         os.utime(file, (0, 0))
     (moved / "common" / "__pycache__" / "new.pyc").write_bytes(b"new")
-    ours, theirs = Handlers(handlers).code("f").archive, Handlers(moved).code("f").archive
+    ours, theirs = archive(handlers), archive(moved)
     assert list(contents(ours).items()) == list(contents(theirs).items())
 
 
 def test_archive_changes_with_its_handler_and_not_with_another(handlers: Path) -> None:
-    before = contents(Handlers(handlers).code("f").archive)
+    before = contents(archive(handlers))
     (handlers / "g.py").write_text("# changed\n", encoding="utf-8")
-    assert contents(Handlers(handlers).code("f").archive) == before
+    assert contents(archive(handlers)) == before
     (handlers / "f.py").write_text("# changed\n", encoding="utf-8")
-    assert contents(Handlers(handlers).code("f").archive) != before
+    assert contents(archive(handlers)) != before
 
 
 def test_function_without_a_handler_is_refused_by_its_name(handlers: Path) -> None:
@@ -87,135 +108,249 @@ def test_every_shipped_archive_holds_one_handler_and_common_only(dev: Run) -> No
         p.relative_to(ROOT / "handlers").as_posix()
         for p in (ROOT / "handlers/common").rglob("*.py")
     }
-    for function in dev.all("aws:lambda/function:Function"):
+    for function in dev.all(FUNCTION):
         handler = str(function.get("handler"))
-        held = contents(function.get("code"))
-        assert set(held) == common | {handler.replace(".handler", ".py")}
-        assert not [name for name in held if "__pycache__" in name or name.endswith(".pyc")]
+        if str(function.get("runtime")).startswith("python"):
+            held = contents(function.get("code"))
+            assert set(held) == common | {handler.replace(".handler", ".py")}
+            assert not [name for name in held if "__pycache__" in name or name.endswith(".pyc")]
 
 
-def wheel(folder: Path, platform: str) -> Path:
-    """A wheel with one module and one console script, for one platform."""
-    file = folder / f"bird-1.0-py3-none-{platform}.whl"
-    info = "bird-1.0.dist-info"
-    parts = {
-        "bird.py": f"SONG = '{platform}'\n",
-        f"{info}/METADATA": "Metadata-Version: 2.1\nName: bird\nVersion: 1.0\n",
-        f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: false\nTag: py3-none-{platform}\n",
-        f"{info}/entry_points.txt": "[console_scripts]\nsing = bird:SONG\n",
+def test_node_function_carries_its_sources_and_neither_tests_nor_modules(handlers: Path) -> None:
+    assert list(contents(archive(handlers, "shop", "nodejs"))) == ["index.mjs"]
+
+
+def test_go_function_is_a_ready_zip_named_after_what_it_is_made_of(handlers: Path) -> None:
+    def name(**settings: Any) -> str:
+        made = archive(handlers, "sum", "go", **settings)
+        assert isinstance(made, pulumi.FileArchive)
+        place = Path(made.path)
+        assert place.parent == handlers.parent / ".build" / "functions"
+        return place.name
+
+    first = name()
+    assert first.startswith("sum-arm64-")
+    assert name() == first
+    assert name(architecture="x86_64") != first
+    (handlers / "sum" / "main.go").write_text("// changed\n", encoding="utf-8")
+    assert name() != first
+
+
+def test_go_function_is_built_once_per_content(
+    handlers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[str] = []
+
+    def build(source: Path, archive: Path, *, architecture: str) -> None:
+        archive.parent.mkdir(parents=True, exist_ok=True)
+        archive.touch()
+        built.append(f"{source.name} {architecture}")
+
+    monkeypatch.setattr(go, "build", build)
+    for _ in range(2):
+        tiny(lambda _: Handlers(handlers).code("sum", FunctionSettings(), "go"))
+    assert built == ["sum arm64"]
+
+
+def test_go_function_that_cannot_be_built_ends_in_one_line(
+    handlers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(source: Path, archive: Path, *, architecture: str) -> None:
+        raise BuildError("handlers/sum: Go is not installed")
+
+    monkeypatch.setattr(go, "build", build)
+    with pytest.raises(pulumi.RunError, match=r"^handlers/sum: Go is not installed$"):
+        tiny(lambda _: Handlers(handlers).code("sum", FunctionSettings(), "go"))
+
+
+def test_code_that_is_built_elsewhere_has_to_be_named(handlers: Path) -> None:
+    with pytest.raises(pulumi.RunError, match=r"^functions\.x: code in rust is built elsewhere"):
+        Handlers(handlers).code("x", FunctionSettings(), "rust")
+
+
+def test_folder_is_packed_whole_but_for_caches_and_hidden_files(handlers: Path) -> None:
+    folder = handlers.parent / "app"
+    for name in ("main.py", "data/words.txt", "__pycache__/main.pyc", ".env", ".git/config"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("x", encoding="utf-8")
+    made = archive(handlers, source_dir="app", handler="main.handler")
+    assert list(contents(made)) == ["data/words.txt", "main.py"]
+
+
+def test_ready_zip_goes_up_as_it_is(handlers: Path) -> None:
+    with zipfile.ZipFile(handlers.parent / "ready.zip", "w") as held:
+        held.writestr("main.py", "x" * 100)
+    settings = FunctionSettings(filename="ready.zip", handler="main.handler")
+    code = Handlers(handlers).code("f", settings)
+    assert isinstance(code, Code)
+    assert isinstance(code.archive, pulumi.FileArchive)
+    assert (code.archive.path, code.handler) == (str(handlers.parent / "ready.zip"), "main.handler")
+    assert code.unzipped == 100
+
+
+@pytest.mark.parametrize(("family", "file"), [("python", "index.py"), ("nodejs", "index.mjs")])
+def test_inline_text_becomes_a_file(handlers: Path, family: str, file: str) -> None:
+    made = archive(handlers, "f", family, inline="text")
+    assert isinstance(made, pulumi.AssetArchive)
+    held: Mapping[str, Any] = made.assets
+    assert {name: asset.text for name, asset in held.items()} == {file: "text"}
+
+
+def test_object_in_s3_is_named_by_bucket_key_and_version(handlers: Path) -> None:
+    settings = FunctionSettings(
+        s3_bucket="releases",
+        s3_key="a.zip",
+        s3_object_version="v7",
+        source_code_hash="47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+        handler="main.handler",
+    )
+    code = Handlers(handlers).code("f", settings)
+    assert isinstance(code, StoredCode)
+    run = tiny(lambda parts: parts.function("f", code=code))
+    function = run.one(FUNCTION, "f-function")
+    assert function.get("s3Bucket") == "releases"
+    assert function.get("s3Key") == "a.zip"
+    assert function.get("s3ObjectVersion") == "v7"
+    assert function.get("sourceCodeHash") == settings.source_code_hash
+    assert function.get("handler") == "main.handler"
+    assert function.get("code") is None
+
+
+def test_image_brings_its_own_runtime_handler_and_layers(handlers: Path) -> None:
+    settings = FunctionSettings(
+        image_uri="123456789012.dkr.ecr.us-west-2.amazonaws.com/a:1",
+        image_config=ImageSettings(
+            entry_point=("/app/bootstrap",), command=("a.b",), working_directory="/app"
+        ),
+    )
+    code = Handlers(handlers).code("f", settings, "image")
+    assert isinstance(code, ImageCode)
+    run = tiny(lambda parts: parts.function("f", code=code, layers=[layer(parts)]))
+    function = run.one(FUNCTION, "f-function")
+    assert function.get("packageType") == "Image"
+    assert function.get("imageUri") == settings.image_uri
+    assert function.get("imageConfig") == {
+        "entryPoints": ["/app/bootstrap"],
+        "commands": ["a.b"],
+        "workingDirectory": "/app",
     }
-    record = "".join(f"{n},sha256={_digest(t.encode())},{len(t)}\n" for n, t in parts.items())
-    with zipfile.ZipFile(file, "w") as out:
-        for name, text in {**parts, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
-            out.writestr(name, text)
-    return file
+    assert [function.get(key) for key in ("runtime", "handler", "layers", "code")] == [None] * 4
+    assert run.all(LAYER) == []
 
 
-def _digest(data: bytes) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+def layer(parts: Parts, root: Path = ROOT, name: str = "common", **packaging: Any) -> Layer:
+    """A layer of a project's folder layers/."""
+    return Layer(
+        name,
+        root=root,
+        place=parts.place,
+        packaging=PackagingSettings(**{"build": False, **packaging}),
+        description="Songs",
+        license_info="MIT",
+    )
 
 
 @pytest.fixture
-def requirements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Hashed requirements that pip finds in a folder, without an index."""
-    wheels = tmp_path / "wheels"
-    wheels.mkdir()
-    hashes = [hashlib.sha256(wheel(wheels, p).read_bytes()).hexdigest() for p in WHEELS.values()]
-    file = tmp_path / "requirements.txt"
-    file.write_text("bird==1.0 " + " ".join(f"--hash=sha256:{h}" for h in hashes), encoding="utf-8")
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    return file
+def birds(tmp_path: Path) -> Path:
+    """A project whose layer `birds` has a lock."""
+    lock = tmp_path / "layers" / "birds" / "requirements.txt"
+    lock.parent.mkdir(parents=True)
+    lock.write_text("bird==1.0\n", encoding="utf-8")
+    return tmp_path
 
 
-def test_layer_holds_the_wheels_of_the_functions_machine_under_python(
-    requirements: Path, tmp_path: Path
+def test_layer_is_built_once_per_lock_runtime_and_architecture(
+    birds: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    archive = tmp_path / "build" / "bird.zip"
-    layers.build_layer(requirements, archive, runtime="python3.13", architecture="arm64")
-    with zipfile.ZipFile(archive) as built:
-        assert built.read("python/bird.py") == b"SONG = 'manylinux_2_17_aarch64'\n"
-        assert not [n for n in built.namelist() if "bin/" in n or n.endswith(("RECORD", ".pyc"))]
-        assert {entry.date_time for entry in built.infolist()} == {(1980, 1, 1, 0, 0, 0)}
-        assert {entry.external_attr >> 16 for entry in built.infolist()} == {0o644}
-    assert list(archive.parent.iterdir()) == [archive]
-
-
-def test_layer_that_pip_refuses_ends_in_one_line_and_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-
-    def refuse(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
-        asked.extend(command)
-        return subprocess.CompletedProcess(command, 1, "", "WARNING: x\nERROR: hashes differ\n")
-
-    monkeypatch.setattr(subprocess, "run", refuse)
-    file = tmp_path / "requirements.txt"
-    with pytest.raises(pulumi.RunError) as refused:
-        layers.build_layer(
-            file, tmp_path / "out" / "b.zip", runtime="python3.13", architecture="x86_64"
-        )
-    assert str(refused.value) == f"{file}: ERROR: hashes differ"
-    assert list((tmp_path / "out").iterdir()) == []
-    assert {"--require-hashes", "--only-binary=:all:", "--python-version=3.13"} <= set(asked)
-    assert "--platform=manylinux2014_x86_64" in asked
-
-
-def test_layer_is_the_same_byte_for_byte_whatever_the_files_dates_and_order(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    files = {"b/x.py": "x", "a.py": "a", "bin/tool": "#!/machine/python", "d/RECORD": "r"}
-    listed = Path.rglob
-    for date, place in enumerate(("one", "two")):
-        for name, text in files.items():
-            (tmp_path / place / name).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / place / name).write_text(text, encoding="utf-8")
-            os.utime(tmp_path / place / name, (date, date))
-        layers._zip(tmp_path / place, tmp_path / f"{place}.zip")
-        # Another file system may list a folder the other way round.
-        monkeypatch.setattr(Path, "rglob", lambda *given: sorted(listed(*given), reverse=True))
-    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
-    with zipfile.ZipFile(tmp_path / "one.zip") as made:
-        assert made.namelist() == ["python/a.py", "python/b/x.py"]
-
-
-def test_layer_is_built_once_per_content_runtime_and_architecture(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "layers" / "birds").mkdir(parents=True)
-    requirements = tmp_path / "layers" / "birds" / "requirements.txt"
-    requirements.write_text("bird==1.0\n", encoding="utf-8")
     built: list[str] = []
 
-    def build(_: Path, archive: Path, *, runtime: str, architecture: str) -> None:
+    def build(lock: Path, archive: Path, *, runtime: str, architecture: str, **how: bool) -> None:
         archive.parent.mkdir(parents=True, exist_ok=True)
-        archive.touch()
-        built.append(f"{runtime} {architecture}")
+        with zipfile.ZipFile(archive, "w") as held:
+            held.writestr("python/bird.py", lock.read_text(encoding="utf-8"))
+        built.append(f"{runtime} {architecture} {how}")
 
-    monkeypatch.setattr(layers, "build_layer", build)
+    def declare(parts: Parts, *, build: bool = True, bytecode: bool = False, **sizes: Any) -> None:
+        made = layer(parts, birds, "birds", build=build, compile=bytecode)
+        parts.function("f", layers=[made], **sizes)
+        parts.function("g", layers=[made], **sizes)
 
-    def declare(parts: Parts, *, build: bool = True, **sizes: Any) -> None:
-        layers.Layer(
-            "birds",
-            root=tmp_path,
-            used_by=FunctionSettings(**sizes),
-            place=parts.place,
-            build=build,
-            description="Songs",
-            license_info="MIT",
-        )
-
+    monkeypatch.setattr(wheels, "build", build)
     tiny(declare)
     tiny(declare)
     tiny(lambda parts: declare(parts, architecture="x86_64"))
-    requirements.write_text("bird==1.1\n", encoding="utf-8")
+    tiny(lambda parts: declare(parts, bytecode=True))
+    (birds / "layers" / "birds" / "requirements.txt").write_text("bird==1.1\n", encoding="utf-8")
     tiny(lambda parts: declare(parts, build=False))
-    assert built == ["python3.13 arm64", "python3.13 x86_64"]
-    run = tiny(declare)
-    assert built[2:] == ["python3.13 arm64"]
-    version = run.one("aws:lambda/layerVersion:LayerVersion", "birds-layer")
-    assert version.get("layerName") == "sandpiper-tiny-birds"
-    assert version.get("compatibleRuntimes") == ["python3.13"]
-    assert version.get("compatibleArchitectures") == ["arm64"]
+    assert built == [
+        "python3.13 arm64 {'compile': False}",
+        "python3.13 x86_64 {'compile': False}",
+        "python3.13 arm64 {'compile': True}",
+    ]
+    tiny(declare)
+    assert built[3:] == built[:1]
+
+
+def test_layer_has_one_version_per_target_that_is_used(birds: Path) -> None:
+    def program(parts: Parts) -> None:
+        made = layer(parts, birds, "birds")
+        parts.function("f", layers=[made])
+        parts.function("g", layers=[made])
+        parts.function("h", layers=[made], architecture="x86_64", runtime="python3.14")
+
+    run = tiny(program)
+    named = {r.name: r for r in run.all(LAYER)}
+    assert set(named) == {"birds-layer-python313-arm64", "birds-layer-python314-x86_64"}
+    own = named["birds-layer-python314-x86_64"]
+    assert own.get("layerName") == "sandpiper-tiny-birds-python314-x86_64"
+    assert own.get("compatibleRuntimes") == ["python3.14"]
+    assert own.get("compatibleArchitectures") == ["x86_64"]
+    assert own.get("licenseInfo") == "MIT"
+    assert own.get("description") == "Songs"
+    assert run.one(FUNCTION, "h-function").get("layers") == [own.output("arn")]
+    shared = [run.one(FUNCTION, f"{name}-function").get("layers") for name in "fg"]
+    assert shared == [[named["birds-layer-python313-arm64"].output("arn")]] * 2
+
+
+def test_layer_for_node_fits_every_node_runtime_and_architecture() -> None:
+    run = tiny(
+        lambda parts: parts.function(
+            "f", layers=[layer(parts, name="nodejs")], runtime="nodejs22.x"
+        )
+    )
+    (version,) = run.all(LAYER)
+    assert version.name == "nodejs-layer"
+    assert version.get("compatibleRuntimes") == ["nodejs22.x", "nodejs24.x"]
+    assert version.get("compatibleArchitectures") == ["arm64", "x86_64"]
+    assert "python" not in Path(version.get("code").path).name
+
+
+def test_layer_that_cannot_be_built_ends_in_one_line(
+    birds: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(lock: Path, archive: Path, **_: Any) -> None:
+        raise BuildError("layers/birds: hashes differ")
+
+    monkeypatch.setattr(wheels, "build", build)
+    with pytest.raises(pulumi.RunError, match=r"^layers/birds: hashes differ$"):
+        tiny(lambda parts: parts.function("f", layers=[layer(parts, birds, "birds", build=True)]))
+
+
+def test_code_and_layers_together_may_not_outgrow_lambda(
+    birds: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(lock: Path, archive: Path, **_: Any) -> None:
+        archive.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as held:
+            held.writestr("python/bird.py", b"0" * 700)
+
+    monkeypatch.setattr(wheels, "build", build)
+    monkeypatch.setattr(zips, "UNZIPPED_LIMIT", 1000)
+    code = Code(pulumi.AssetArchive({}), "f.handler", unzipped=400)
+
+    def program(parts: Parts) -> None:
+        parts.function("f", code=code, layers=[layer(parts, birds, "birds", build=True)])
+
+    expected = r"^functions\.f: code and layers must be at most 1000 bytes unzipped \(got 1100\)"
+    with pytest.raises(pulumi.RunError, match=expected):
+        tiny(program)

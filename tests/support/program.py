@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
+import hashlib
 import json
 import logging
 import runpy
@@ -94,6 +95,11 @@ class Answers(pulumi.runtime.Mocks):
             "invokeUrl": f"https://{name}.execute-api.{REGION}.amazonaws.com/{inputs.get('stageName')}",
             "streamArn": f"{arn}/stream/2026",
             "version": "1",
+            "codeSha256": "c2hhMjU2",
+            "sourceCodeSize": 1024,
+            "lastModified": "2026-11-21T00:00:00.000+0000",
+            "functionUrl": f"https://{name}.lambda-url.{REGION}.on.aws/",
+            "repositoryUrl": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{name}",
             "result": f"random-{name}",
         }
         return name, {**computed, **inputs}
@@ -109,6 +115,8 @@ class Run:
     stack: str
     outputs: dict[str, Any] = field(default_factory=dict)
     resources: list[Registered] = field(default_factory=list)
+    ignored: dict[str, set[str]] = field(default_factory=dict)
+    """URN -> inputs whose changes the program leaves alone (`ignore_changes`)."""
 
     def one(self, type_: str, name: str) -> Registered:
         """The one resource of a type and logical name."""
@@ -135,6 +143,7 @@ class _Monitor(mocks.MockMonitor):
                 raise ValueError(f"duplicate resource name: {urn}")
             self._registered.add(urn)
         answer = super().RegisterResource(request)
+        self._run.ignored[urn] = set(request.ignoreChanges)
         self._run.resources.append(
             Registered(
                 type=request.type,
@@ -244,3 +253,25 @@ def run_stack(
         answers=answers,
         preview=preview,
     )
+
+
+def digests(run: Run) -> dict[str, str]:
+    """Resource -> what Pulumi would tell its archive by: names and contents for files, the name for a ready zip.
+
+    A zip in .build/ is named after what it is made of, and not built in tests.
+    """
+    found: dict[str, str] = {}
+    for resource in run.resources:
+        code = resource.properties.get("code")
+        if isinstance(code, pulumi.AssetArchive):
+            held: Mapping[str, Any] = code.assets
+            files = {name: _digest(asset) for name, asset in held.items()}
+            found[resource.name] = hashlib.sha256(json.dumps(files).encode()).hexdigest()
+        elif isinstance(code, pulumi.FileArchive):
+            found[resource.name] = Path(code.path).name
+    return found
+
+
+def _digest(asset: Any) -> str:
+    data = Path(asset.path).read_bytes() if hasattr(asset, "path") else asset.text.encode()
+    return hashlib.sha256(data).hexdigest()

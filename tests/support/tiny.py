@@ -13,8 +13,9 @@ from components.function import FunctionTweaks, ServerlessFunction
 from components.grants import Grant
 from components.keys import DataKey
 from components.layers import Layer
-from components.packaging import Code
+from components.messaging import Queue
 from components.place import Place
+from components.sources import AnyCode, Code
 from settings import ApiSettings, DataSettings, FunctionSettings
 from tests.support.program import ACCOUNT, REGION, Run, run_program
 
@@ -27,6 +28,7 @@ class Parts:
     def __init__(self) -> None:
         self.place = Place("aws", REGION, ACCOUNT, "sandpiper-tiny")
         self.key = DataKey("data", settings=LOOSE, place=self.place)
+        self.failures = Queue("failures", encryption=self.key)
 
     def function(
         self,
@@ -34,16 +36,18 @@ class Parts:
         *grants: Grant,
         layers: Sequence[Layer] = (),
         tweaks: FunctionTweaks | None = None,
-        code: str = "def handler(event, context): ...",
+        code: AnyCode | None = None,
+        settings: FunctionSettings | None = None,
         **sizes: Any,
     ) -> ServerlessFunction:
         """A function with nothing in it."""
         return ServerlessFunction(
             name,
-            settings=FunctionSettings(**sizes),
-            code=Code(pulumi.AssetArchive({"f.py": pulumi.StringAsset(code)}), "f.handler"),
+            settings=settings or FunctionSettings(**sizes),
+            code=code or source("def handler(event, context): ..."),
             grants=grants,
             layers=layers,
+            failures=self.failures,
             encryption=self.key,
             place=self.place,
             tweaks=tweaks,
@@ -63,6 +67,11 @@ class Parts:
             encryption=self.key,
             place=self.place,
         )
+
+
+def source(text: str) -> Code:
+    """A function's code in one file."""
+    return Code(pulumi.AssetArchive({"f.py": pulumi.StringAsset(text)}), "f.handler")
 
 
 def tiny(program: Callable[[Parts], object]) -> Run:

@@ -1,0 +1,342 @@
+"""No setting is accepted and then forgotten: every field of every model changes what is registered.
+
+The fields are read from the models, so one that is added later is tried as well.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import typing
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+from annotated_types import Ge, Le
+from pydantic.fields import FieldInfo
+
+from components.api import answers_browsers
+from components.buckets import Bucket
+from components.events import Change, EventTriggers, Message
+from components.events import Schedule as ScheduleTrigger
+from components.keys import DataKey
+from components.layers import Layer
+from components.messaging import Queue
+from components.observability import Observability
+from components.packaging import Handlers
+from components.repositories import Repository
+from components.schedules import Warming
+from components.secrets_manager import Secret, random_text, signing_key
+from components.tables import Table
+from settings import (
+    ApiSettings,
+    DataSettings,
+    FunctionSettings,
+    ObservabilitySettings,
+    PackagingSettings,
+    QueueSettings,
+    RepositorySettings,
+    ScheduleSettings,
+    StreamSettings,
+)
+from settings.fields import Model, choices, facts, kinds
+from tests.support.program import ROOT, Run, run_stack
+from tests.support.tiny import Parts, tiny
+
+Values = Mapping[str, Any]
+
+SETTLED_EARLIER = {
+    "functions.enabled": "decides whether the function is declared; see below",
+    "packaging.build": "decides whether files are made, not what is declared; tests/components/test_packaging.py",
+}
+"""Fields that change no input of a resource, and what they change instead."""
+
+EXAMPLES: Values = {
+    "source_code_hash": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+    "image_config": {"command": ["app.handler"]},
+    "secret_recovery_window_in_days": 7,
+    "schedule_expression": "rate(2 days)",
+}
+"""Values of fields that say nothing of the form they want."""
+
+TOGETHER: Mapping[str, Values] = {
+    "image_config": {"image_uri": "123456789012.dkr.ecr.us-west-2.amazonaws.com/a:1"},
+    "s3_key": {"s3_bucket": "releases"},
+    "s3_bucket": {"s3_key": "a.zip"},
+    "s3_object_version": {"s3_bucket": "releases", "s3_key": "a.zip"},
+    "source_code_hash": {"s3_bucket": "releases", "s3_key": "a.zip"},
+    "provisioned_concurrency_scaling": {"provisioned_concurrent_executions": 2},
+}
+"""Function settings that mean something beside others only."""
+
+
+def paths(model: type[Model], *path: str) -> Iterator[tuple[str, ...]]:
+    """Every field of a model, those of nested models too."""
+    for key, field in model.model_fields.items():
+        yield (*path, key)
+        inner = nested(field)
+        if inner is not None:
+            yield from paths(inner, *path, key)
+
+
+def nested(field: FieldInfo) -> type[Model] | None:
+    """The model that a field holds, or that the entries of its map are."""
+    for part in [field.annotation, *typing.get_args(field.annotation)]:
+        if isinstance(part, type) and issubclass(part, Model):
+            return part
+    return None
+
+
+def smallest(model: type[Model]) -> Values:
+    """The least that a model wants to be told."""
+    return {key: other(key, f) for key, f in model.model_fields.items() if f.is_required()}
+
+
+def other(key: str, field: FieldInfo) -> Any:
+    """A value that a field takes and that is not its default."""
+    known = choices(field.annotation) or (facts(field).schema or {}).get("enum", ())
+    wanted, inner = kinds(field.annotation), nested(field)
+    if key in EXAMPLES or facts(field).example is not None:
+        return EXAMPLES.get(key, facts(field).example)
+    if inner is not None:
+        return {"word": smallest(inner)} if is_map(field) else smallest(inner)
+    if known:
+        return next(value for value in known if value != field.default)
+    if bool in wanted:
+        return not field.default
+    if int in wanted or float in wanted:
+        return number(field)
+    return ["word"] if tuple in wanted else {"KEY": "word"} if dict in wanted else "word"
+
+
+def is_map(field: FieldInfo) -> bool:
+    """Whether a field holds models by names of the user's choice."""
+    return typing.get_origin(field.annotation) is Mapping
+
+
+def number(field: FieldInfo) -> int | float:
+    """Another number within a field's limits."""
+    low = next((rule.ge for rule in field.metadata if isinstance(rule, Ge)), 1)
+    high = next((rule.le for rule in field.metadata if isinstance(rule, Le)), None)
+    step = int((facts(field).schema or {}).get("multipleOf", 1))
+    if not isinstance(field.default, int | float):
+        return typing.cast("int", low)
+    if isinstance(field.default, float):
+        return field.default / 2
+    return field.default - step if high == field.default else field.default + step
+
+
+def another(value: Any) -> Any:
+    """A value of the same form, for a field that always has one."""
+    if isinstance(value, list):
+        return [another(part) for part in value]
+    if isinstance(value, int):
+        return value + 1
+    return value.replace("0", "1", 1) if "0" in value else f"{value}2"
+
+
+def told(model: type[Model], path: tuple[str, ...], *, changed: bool) -> Values:
+    """A model's values up to a field: with another value there, or as small as may be."""
+    key, *rest = path
+    field = model.model_fields[key]
+    inner = nested(field)
+    if rest:
+        assert inner is not None
+        within = {**smallest(inner), **told(inner, tuple(rest), changed=changed)}
+        return {key: {"word": within} if is_map(field) else within}
+    if not changed:
+        return {}
+    return {key: another(other(key, field)) if field.is_required() else other(key, field)}
+
+
+def registered(run: Run) -> str:
+    """What a run said to the engine, without what only the order of threads decides."""
+    lines = [
+        json.dumps([r.type, r.name, r.properties, sorted(r.depends_on), r.protect], default=_text)
+        for r in run.resources
+    ]
+    return "\n".join(sorted(lines))
+
+
+def _text(value: object) -> object:
+    if isinstance(value, pulumi.AssetArchive):
+        return value.assets
+    return {key: str(part) for key, part in vars(value).items()}
+
+
+# Functions: one program with every variant of one function in it.
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with one handler, and everything that a code source may name."""
+    root = tmp_path_factory.mktemp("project")
+    (root / "handlers").mkdir()
+    (root / "handlers" / "f.py").write_text("def handler(event, context): ...\n", encoding="utf-8")
+    for key in ("source_dir", "filename"):
+        place = root / str(facts(FunctionSettings.model_fields[key]).example)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if key == "source_dir":
+            place.mkdir(exist_ok=True)
+            (place / "index.py").write_text("", encoding="utf-8")
+        else:
+            with zipfile.ZipFile(place, "w") as held:
+                held.writestr("index.py", "")
+    return root
+
+
+@functools.cache
+def one_function(root: Path, values: str) -> str:
+    """What a program with this one function registers."""
+
+    def program(parts: Parts) -> None:
+        handlers = Handlers(root / "handlers", packaging=PackagingSettings(build=False))
+        settings = FunctionSettings.model_validate(json.loads(values))
+        function = parts.function("f", code=handlers.code("f", settings), settings=settings)
+        Warming(
+            "warming", [function], failures=parts.failures, encryption=parts.key, place=parts.place
+        )
+
+    return registered(tiny(program))
+
+
+FUNCTION_PATHS = [
+    p for p in paths(FunctionSettings) if f"functions.{'.'.join(p)}" not in SETTLED_EARLIER
+]
+
+
+@pytest.mark.parametrize("path", FUNCTION_PATHS, ids=".".join)
+def test_every_setting_of_a_function_reaches_a_resource(
+    path: tuple[str, ...], project: Path
+) -> None:
+    beside = TOGETHER.get(path[0], {})
+    before = {**beside, **told(FunctionSettings, path, changed=False)}
+    after = {**beside, **told(FunctionSettings, path, changed=True)}
+    assert one_function(project, json.dumps(before)) != one_function(project, json.dumps(after))
+
+
+def test_function_that_is_switched_off_is_not_declared() -> None:
+    off = {"sandpiper:functions": {"products": {"enabled": False}}}
+    names = {r.name for r in run_stack("dev", config=off).resources}
+    assert "get-item-function" in names
+    assert not [name for name in names if name.startswith("products")]
+
+
+# The others: what takes the settings, by itself.
+
+
+def api(parts: Parts, settings: ApiSettings) -> None:
+    parts.front(parts.function("f", answers_browsers(settings)), "GET /a", settings=settings)
+
+
+def data(parts: Parts, settings: DataSettings) -> None:
+    key = DataKey("other", settings=settings, place=parts.place)
+    Table("t", settings=settings, encryption=key, key="id", stream=True)
+    Bucket("b", settings=settings, place=parts.place, encryption=key)
+    value = random_text("r", settings=settings)
+    Secret("s", value=value, description="d", settings=settings, encryption=key)
+    signing_key("k", settings=settings, issuer="i", audience="a")
+    Repository("i", settings=RepositorySettings(), data=settings, encryption=key, place=parts.place)
+
+
+def queue(parts: Parts, settings: QueueSettings) -> None:
+    made = Queue("q", settings=settings, encryption=parts.key)
+    join(parts, Message(made, parts.function("f")))
+
+
+def stream(parts: Parts, settings: StreamSettings) -> None:
+    table = Table("t", settings=DataSettings(), encryption=parts.key, key="id", stream=True)
+    join(parts, Change(table, parts.function("f"), settings))
+
+
+def schedule(parts: Parts, settings: ScheduleSettings) -> None:
+    join(parts, ScheduleTrigger(parts.function("f"), settings))
+
+
+def join(parts: Parts, trigger: Message | Change | ScheduleTrigger) -> None:
+    EventTriggers(
+        "events", [trigger], failures=parts.failures, encryption=parts.key, place=parts.place
+    )
+
+
+def observability(parts: Parts, settings: ObservabilitySettings) -> None:
+    function = parts.function("f")
+    Observability(
+        "o",
+        settings=settings,
+        functions=[function],
+        failure_queues={"failures": parts.failures.queue},
+        api=parts.front(function, "GET /a"),
+        encryption=parts.key,
+        place=parts.place,
+    )
+
+
+def packaging(parts: Parts, settings: PackagingSettings) -> None:
+    off = settings.model_copy(update={"build": False})
+    layer = Layer(
+        "common", root=ROOT, place=parts.place, packaging=off, description="d", license_info="MIT"
+    )
+    parts.function("f", layers=[layer])
+
+
+def repository(parts: Parts, settings: RepositorySettings) -> None:
+    loose = DataSettings()
+    Repository("i", settings=settings, data=loose, encryption=parts.key, place=parts.place)
+
+
+TAKERS: Mapping[str, tuple[type[Model], Callable[[Parts, Any], None]]] = {
+    "api": (ApiSettings, api),
+    "data": (DataSettings, data),
+    "queues": (QueueSettings, queue),
+    "streams": (StreamSettings, stream),
+    "schedules": (ScheduleSettings, schedule),
+    "observability": (ObservabilitySettings, observability),
+    "packaging": (PackagingSettings, packaging),
+    "repositories": (RepositorySettings, repository),
+}
+WHOLE = {"packaging.opencv"}
+"""Settings that `__main__.py` itself looks at; each costs a run of the whole program."""
+
+
+@functools.cache
+def with_settings(section: str, values: str) -> str:
+    """What a program registers that has one component with these settings."""
+    model, take = TAKERS[section]
+    settings = model.model_validate(json.loads(values))
+    return registered(tiny(lambda parts: take(parts, settings)))
+
+
+SECTION_PATHS = [
+    (section, *path)
+    for section, (model, _) in TAKERS.items()
+    for path in paths(model)
+    if ".".join((section, *path)) not in {*SETTLED_EARLIER, *WHOLE}
+]
+
+
+@pytest.mark.parametrize("path", SECTION_PATHS, ids=".".join)
+def test_every_setting_of_a_section_reaches_a_resource(path: tuple[str, ...]) -> None:
+    section, *rest = path
+    model, _ = TAKERS[section]
+    before, after = (told(model, tuple(rest), changed=changed) for changed in (False, True))
+    assert with_settings(section, json.dumps(before)) != with_settings(section, json.dumps(after))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"sandpiper:packaging": {"build": False, "opencv": True}},
+        {"sandpiper:versions_to_keep": 9},
+        {"sandpiper:tags": {"team": "birds"}},
+        {"sandpiper:repositories": {"inference": {}}},
+    ],
+    ids=lambda config: next(iter(config)),
+)
+def test_every_setting_of_the_whole_stack_reaches_a_resource(
+    config: Mapping[str, Any], dev: Run
+) -> None:
+    assert registered(run_stack("dev", config=config)) != registered(dev)
