@@ -1,0 +1,336 @@
+"""The function in Node.js: products and orders, in both payload formats, and never an exception."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.handlers.node_layer import node_modules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_PRODUCTS = Path(__file__).parents[2] / "handlers" / "products"
+_WORKER = Path(__file__).with_name("node_worker.mjs")
+_ENVIRONMENT = {"AWS_LAMBDA_FUNCTION_NAME": "sandpiper-dev-products", "SERVICE_NAME": "sandpiper"}
+
+Invoked = tuple[Any, list[dict[str, Any]]]
+Invoke = "Callable[..., Invoked]"
+
+
+@pytest.fixture(scope="module")
+def worker() -> Iterator[subprocess.Popen[str]]:
+    """One Node.js process for all tests, with the layer where Lambda has it: on NODE_PATH."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node.js is not installed")
+    with subprocess.Popen(
+        [node, str(_WORKER)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        env={"NODE_PATH": str(node_modules())},
+    ) as process:
+        yield process
+        assert process.stdin
+        process.stdin.close()
+        assert process.wait(timeout=10) == 0
+
+
+@pytest.fixture
+def invoke(worker: subprocess.Popen[str]) -> Callable[..., Invoked]:
+    """`invoke(event, LOG_LEVEL="WARN")`: what the handler answered, and its log lines."""
+
+    def ask(event: Any, *, file: Path = _PRODUCTS / "index.mjs", **environment: str) -> Invoked:
+        asked = {
+            "file": str(file),
+            "event": event,
+            "context": {"awsRequestId": "lambda-1"},
+            "environment": _ENVIRONMENT | environment,
+        }
+        assert worker.stdin
+        assert worker.stdout
+        worker.stdin.write(json.dumps(asked) + "\n")
+        worker.stdin.flush()
+        said = json.loads(worker.stdout.readline())
+        for line in said["lines"]:
+            assert line.count("\n") == 1
+        return said["answer"], [json.loads(line) for line in said["lines"]]
+
+    return ask
+
+
+def _rest(method: str, path: str, body: Any = None) -> dict[str, Any]:
+    """Payload format 1.0, as a REST API sends it."""
+    return {
+        "resource": path,
+        "path": path,
+        "httpMethod": method,
+        "requestContext": {"requestId": "api-1", "stage": "dev", "path": f"/dev{path}"},
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def _url(method: str, path: str, body: Any = None, stage: str = "$default") -> dict[str, Any]:
+    """Payload format 2.0, as a function URL sends it."""
+    event = {
+        "version": "2.0",
+        "rawPath": path,
+        "requestContext": {
+            "requestId": "url-1",
+            "stage": stage,
+            "http": {"method": method, "path": path},
+        },
+        "isBase64Encoded": False,
+    }
+    return event if body is None else event | {"body": body}
+
+
+def _order(*items: Any) -> str:
+    return json.dumps({"items": items})
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        _rest("GET", "/products"),
+        _url("GET", "/products"),
+        _url("GET", "/dev/products", stage="dev"),
+        _rest("GET", "/dev/products"),
+    ],
+    ids=["rest", "url", "http api with a stage", "http api in format 1.0"],
+)
+def test_products_are_listed_in_both_payload_formats(invoke: Any, event: Any) -> None:
+    answer, _ = invoke(event)
+    body = json.loads(answer["body"])
+    assert (answer["statusCode"], body["message"]) == (200, "List of products")
+    assert [product["id"] for product in body["products"]] == [
+        "binoculars",
+        "field-guide",
+        "notebook",
+    ]
+    assert answer["headers"] == {
+        "Content-Type": "application/json",
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+@pytest.mark.parametrize("form", [_rest, _url])
+def test_an_order_is_answered_as_it_was_sent(invoke: Any, form: Any) -> None:
+    order = {"customer": "Ä 🦩", "gift": True, "__proto__": {"a": 1}, "total": "0"}
+    answer, _ = invoke(form("POST", "/orders", json.dumps(order)))
+    assert answer["statusCode"] == 201
+    assert json.loads(answer["body"]) == {"message": "Order created", "order": order}
+
+
+@pytest.mark.parametrize(
+    ("items", "total"),
+    [
+        ([("notebook", 3)], "0.30"),
+        ([("notebook", 1), ("notebook", 2)], "0.30"),
+        ([("binoculars", 1), ("field-guide", 2), ("notebook", 7)], "180.50"),
+        ([("binoculars", 1000)] * 100, "12990000.00"),
+    ],
+)
+def test_the_total_is_exact(invoke: Any, items: list[tuple[str, int]], total: str) -> None:
+    """Three times 0.10 is 0.30000000000000004 in floating point."""
+    listed = [{"productId": product, "quantity": quantity} for product, quantity in items]
+    answer, _ = invoke(_url("POST", "/orders", _order(*listed)))
+    assert (answer["statusCode"], json.loads(answer["body"])["total"]) == (201, total)
+
+
+def _problem(answer: dict[str, Any], status: int, title: str) -> dict[str, Any]:
+    body = json.loads(answer["body"])
+    assert answer["headers"]["Content-Type"] == "application/problem+json"
+    assert (answer["statusCode"], body["status"], body["title"]) == (status, status, title)
+    assert body["type"] == "about:blank"
+    return body
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (None, "The request has no body."),
+        ("  ", "The request has no body."),
+        ("{", "The body is not valid JSON."),
+        ("{'a': 1}", "The body is not valid JSON."),
+        ("NaN", "The body is not valid JSON."),
+        ("[]", "The body must be a JSON object."),
+        ("null", "The body must be a JSON object."),
+        ('"text"', "The body must be a JSON object."),
+        ("7", "The body must be a JSON object."),
+        ('{"a":' * 33 + "1" + "}" * 33, "The body is nested too deeply."),
+        ("[" * 30_000 + "]" * 30_000, "The body is nested too deeply."),
+        ('{"a":"' + "x" * 65_536 + '"}', "The body is longer than 65536 characters."),
+        (7, "The request has no body."),
+    ],
+    ids=lambda value: str(value)[:12],
+)
+def test_a_body_that_is_no_order_is_a_400(invoke: Any, body: Any, detail: str) -> None:
+    answer, _ = invoke(_url("POST", "/orders", body))
+    assert _problem(answer, 400, "Bad Request")["detail"] == detail
+
+
+def test_a_body_as_deep_as_is_allowed_is_answered(invoke: Any) -> None:
+    answer, _ = invoke(_url("POST", "/orders", '{"a":' * 32 + "1" + "}" * 32))
+    assert answer["statusCode"] == 201
+
+
+_NO_LIST = {"pointer": "/items", "detail": "must be a list of 1 to 100 items"}
+
+
+@pytest.mark.parametrize(
+    ("items", "errors"),
+    [
+        (None, [_NO_LIST]),
+        ({}, [_NO_LIST]),
+        ([], [_NO_LIST]),
+        ([{"productId": "notebook", "quantity": 1}] * 101, [_NO_LIST]),
+        (["notebook"], [{"pointer": "/items/0", "detail": "must be an object"}]),
+        ([None], [{"pointer": "/items/0", "detail": "must be an object"}]),
+        ([[]], [{"pointer": "/items/0", "detail": "must be an object"}]),
+        (
+            [{"productId": "toString", "quantity": 1}],
+            [{"pointer": "/items/0/productId", "detail": "must be the id of a product"}],
+        ),
+        (
+            [{"productId": "notebook", "quantity": 1, "price": "0.01"}],
+            [{"pointer": "/items/0", "detail": "may only have productId and quantity"}],
+        ),
+        (
+            [{"productId": "notebook", "quantity": 1}, {"productId": ["notebook"]}],
+            [
+                {"pointer": "/items/1/productId", "detail": "must be the id of a product"},
+                {"pointer": "/items/1/quantity", "detail": "must be a whole number of 1 to 1000"},
+            ],
+        ),
+    ],
+)
+def test_wrong_items_are_named_one_by_one(invoke: Any, items: Any, errors: Any) -> None:
+    answer, _ = invoke(_url("POST", "/orders", json.dumps({"items": items})))
+    assert _problem(answer, 400, "Bad Request")["errors"] == errors
+
+
+@pytest.mark.parametrize("quantity", [0, -1, 1.5, 1001, "1", True, None, 1e400])
+def test_a_quantity_that_is_no_whole_number_within_bounds_is_refused(
+    invoke: Any, quantity: Any
+) -> None:
+    text = _order({"productId": "notebook", "quantity": quantity}).replace("Infinity", "1e400")
+    answer, _ = invoke(_url("POST", "/orders", text))
+    (error,) = _problem(answer, 400, "Bad Request")["errors"]
+    assert error["pointer"] == "/items/0/quantity"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        _rest("GET", "/"),
+        _rest("POST", "/products"),
+        _url("GET", "/orders"),
+        _url("GET", "/products/"),
+        _url("DELETE", "/orders"),
+        _url("", "/constructor"),
+        {},
+        None,
+        [],
+        7,
+        {"requestContext": None, "httpMethod": None, "path": {}},
+        {"rawPath": "/orders", "requestContext": {"http": "POST"}},
+        {"warming": "true"},
+        {"warming": 1},
+    ],
+)
+def test_anything_else_is_a_404(invoke: Any, event: Any) -> None:
+    answer, _ = invoke(event)
+    assert _problem(answer, 404, "Not Found")["detail"] == "There is nothing here."
+
+
+def test_a_body_in_base64_is_read(invoke: Any) -> None:
+    """A function URL encodes what its Content-Type does not call text."""
+    body = base64.b64encode('{"note": "ä"}'.encode()).decode()
+    answer, _ = invoke(_url("POST", "/orders", body) | {"isBase64Encoded": True})
+    assert json.loads(answer["body"])["order"] == {"note": "ä"}
+
+
+def test_a_body_in_base64_that_is_no_text_is_a_400(invoke: Any) -> None:
+    body = base64.b64encode(b'{"note": "\xff"}').decode()
+    answer, _ = invoke(_url("POST", "/orders", body) | {"isBase64Encoded": True})
+    assert _problem(answer, 400, "Bad Request")["detail"] == "The body is not UTF-8 text."
+
+
+@pytest.mark.parametrize(
+    ("event", "request_id"),
+    [(_rest("GET", "/x"), "api-1"), (_url("GET", "/x"), "url-1"), ({}, "lambda-1")],
+)
+def test_a_problem_carries_the_request_id_of_whoever_asked(
+    invoke: Any, event: Any, request_id: str
+) -> None:
+    answer, (line,) = invoke(event)
+    assert json.loads(answer["body"])["requestId"] == line["apiRequestId"] == request_id
+
+
+def test_an_unexpected_error_is_a_500_that_tells_nothing(invoke: Any, tmp_path: Path) -> None:
+    library = (_PRODUCTS / "http.mjs").as_uri()
+    failing = tmp_path / "index.mjs"
+    failing.write_text(
+        f'import {{ endpoint }} from "{library}";\n'
+        'const fail = () => { throw new TypeError("canary"); };\n'
+        'export const handler = endpoint({ "GET /products": fail });\n',
+        encoding="utf-8",
+    )
+    answer, lines = invoke(_url("GET", "/products"), file=failing)
+    assert _problem(answer, 500, "Internal Server Error") == {
+        "type": "about:blank",
+        "title": "Internal Server Error",
+        "status": 500,
+        "detail": "Something went wrong on our side.",
+        "requestId": "url-1",
+    }
+    assert [line["level"] for line in lines] == ["ERROR", "INFO"]
+    assert (lines[0]["error"]["type"], lines[0]["error"]["message"]) == ("TypeError", "canary")
+    assert "index.mjs" in lines[0]["error"]["stack"]
+
+
+def test_a_request_is_one_log_line_as_the_python_functions_write_it(invoke: Any) -> None:
+    order = json.dumps({"secret": "canary"})
+    _, (line,) = invoke(_rest("POST", "/orders", order))
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line.pop("timestamp"))
+    assert 0 <= line.pop("milliseconds") < 1000
+    assert line == {
+        "level": "INFO",
+        "message": "request answered",
+        "service": "sandpiper",
+        "function": "sandpiper-dev-products",
+        "requestId": "lambda-1",
+        "apiRequestId": "api-1",
+        "method": "POST",
+        "route": "/orders",
+        "status": 201,
+    }
+
+
+def test_a_path_that_is_no_route_is_not_logged(invoke: Any) -> None:
+    _, (line,) = invoke(_url("GET", "/canary"))
+    assert "canary" not in json.dumps(line)
+    assert (line["route"], line["status"]) == ("", 404)
+
+
+@pytest.mark.parametrize(("level", "said"), [("WARN", 0), ("info", 1), ("loud", 1), ("TRACE", 1)])
+def test_the_level_is_the_environments_and_info_when_it_makes_no_sense(
+    invoke: Any, level: str, said: int
+) -> None:
+    _, lines = invoke(_url("GET", "/products"), LOG_LEVEL=level)
+    assert len(lines) == said
+
+
+def test_a_warming_event_is_answered_at_once_without_a_line(invoke: Any, event: Any) -> None:
+    assert invoke(event("warming")) == ({"warmed": True}, [])
