@@ -8,12 +8,12 @@ from settings.data import DataSettings as DataSettings
 from settings.function import FunctionSettings as FunctionSettings
 from settings.function_parts import CodeSigningSettings as CodeSigningSettings
 from settings.function_parts import FileSystemSettings as FileSystemSettings
-from settings.function_parts import FunctionUrlSettings as FunctionUrlSettings
 from settings.function_parts import ImageSettings as ImageSettings
 from settings.function_parts import ScalingSettings as ScalingSettings
 from settings.function_parts import ScheduledCapacity as ScheduledCapacity
-from settings.function_parts import UrlCorsSettings as UrlCorsSettings
 from settings.function_parts import VpcSettings as VpcSettings
+from settings.function_urls import FunctionUrlSettings as FunctionUrlSettings
+from settings.function_urls import UrlCorsSettings as UrlCorsSettings
 from settings.images import RepositorySettings as RepositorySettings
 from settings.loading import load as load
 from settings.stack import Settings as Settings

@@ -95,12 +95,14 @@ def setting(
         unit=unit, source=source, remedy=remedy, example=example, values=values, schema=schema
     )
     given = {"ge": ge, "le": le, "gt": gt, "min_length": min_length, "max_length": max_length}
-    limits = {name: value for name, value in given.items() if value is not None}
+    limits: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if default == {}:
+        limits["validate_default"] = True  # the read-only form that a given map gets too
     return Field(
         default,
         description=description,
         json_schema_extra={"facts": cast("Any", known)},
-        **cast("Any", limits),
+        **limits,
     )
 
 
@@ -114,6 +116,11 @@ def form(pattern: str, what: str, remedy: str = "") -> AfterValidator:
         return text
 
     return AfterValidator(check)
+
+
+def members(pattern: str) -> dict[str, object]:
+    """Return the schema keywords of a list whose members have one form."""
+    return {"items": {"type": "string", "pattern": f"^(?:{pattern})$"}}
 
 
 def facts(field: FieldInfo) -> Facts:
@@ -133,6 +140,27 @@ def kinds(annotation: Any) -> tuple[type, ...]:
     if origin is Annotated:
         return kinds(get_args(annotation)[0])
     return (NoneType,) if annotation in (None, NoneType) else (origin or annotation,)
+
+
+def nested(annotation: Any) -> type[Model] | None:
+    """Return the model of a setting that is a map of settings itself; None for any other."""
+    return next((kind for kind in kinds(annotation) if issubclass(kind, Model)), None)
+
+
+def entries(annotation: Any) -> type[Model] | None:
+    """Return the model of each entry of a map by free names; None for what is no such map."""
+    if get_origin(annotation) is Annotated:
+        return entries(get_args(annotation)[0])
+    if get_origin(annotation) is not Mapping:
+        return None
+    return nested(get_args(annotation)[1])
+
+
+def distinct(members: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a list that names nothing twice; raise WrongValueError for another."""
+    if len(set(members)) < len(members):
+        raise WrongValueError("must not name one twice")
+    return members
 
 
 def choices(annotation: Any) -> tuple[Any, ...]:

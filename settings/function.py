@@ -70,18 +70,21 @@ class FunctionSettings(CallSettings, CodeSettings):
         {},
         "Further environment variables, added key by key to those of `defaults`. Names and ARNs only: a secret belongs "
         "in Secrets Manager.",
+        values="3072 bytes as JSON",
         source="Lambda developer guide, environment variables: 4 KB in all",
         example={"UPLOAD_RETENTION_DAYS": "14"},
     )
     tags: TextMap = setting(
         {},
         "Further tags, added key by key to those of `defaults`, besides the stack's and the program's own.",
+        values="44 with the stack's; keys 1 to 128 characters, values at most 256",
         source="Lambda developer guide, tags; AWS tagging guide, tag limits",
         example={"owner": "payments"},
     )
     kms_key_arn: KeyArn | None = setting(
         None,
         "Key that encrypts its environment. Without it: the stack's own.",
+        values="ARN of a KMS key",
         source=LAMBDA,
         schema={"pattern": pattern(KEY)},
         example="arn:aws:kms:us-west-2:123456789012:key/11111111-2222-3333-4444-555555555555",
@@ -89,6 +92,7 @@ class FunctionSettings(CallSettings, CodeSettings):
     execution_role_arn: RoleArn | None = setting(
         None,
         "Execution role given from outside, which must allow all that the program would grant. Without it: a role of its own.",
+        values="ARN of an IAM role",
         source=LAMBDA,
         schema={"pattern": pattern(ROLE)},
         example="arn:aws:iam::123456789012:role/checksum",

@@ -7,7 +7,8 @@ from pydantic import AfterValidator
 from settings import arns
 from settings.arns import DeadLetterArn, FailureArn, SuccessArn
 from settings.fields import Model, setting
-from settings.function_parts import FunctionUrlSettings, ScalingSettings
+from settings.function_parts import ScalingSettings
+from settings.function_urls import FunctionUrlSettings
 from settings.schedules import check_expression
 
 _CONCURRENCY: Final = "Lambda developer guide, reserved and provisioned concurrency"
@@ -50,6 +51,7 @@ class CallSettings(Model):
         None,
         'Calls the function with `{"warming": true}` on a schedule, as in `rate(5 minutes)`: one warm execution, '
         "cheaper than a provisioned one and without its promise. Python, Node.js and Go only.",
+        values="rate(), cron() or at()",
         source="EventBridge Scheduler user guide, schedule types",
         schema={"pattern": r"^(rate|cron|at)\(.+\)$"},
         example="rate(5 minutes)",
@@ -62,6 +64,7 @@ class CallSettings(Model):
     dead_letter: DeadLetterArn | None = setting(
         None,
         "Standard queue or topic that gets events whose last retry failed, without the reason; on_failure says more.",
+        values="ARN of a standard queue or topic",
         source="Lambda API reference, DeadLetterConfig",
         schema={"pattern": arns.pattern(arns.QUEUE, arns.TOPIC)},
         example="arn:aws:sqs:us-west-2:123456789012:lost-events",
@@ -85,6 +88,7 @@ class CallSettings(Model):
     on_success: SuccessArn | None = setting(
         None,
         "Queue, topic, function or event bus that gets the result of an asynchronous invocation.",
+        values="ARN of a standard queue or topic, a function, an event bus",
         source=_ASYNCHRONOUS,
         schema={"pattern": arns.pattern(arns.QUEUE, arns.TOPIC, arns.FUNCTION, arns.BUS)},
         example="arn:aws:events:us-west-2:123456789012:event-bus/orders",
@@ -93,6 +97,7 @@ class CallSettings(Model):
         None,
         "Queue, topic, function, event bus or bucket that gets a failed asynchronous invocation and its reason. Without it: "
         "the program's queue for failures.",
+        values="ARN of a standard queue or topic, a function, an event bus, a bucket",
         source=_ASYNCHRONOUS,
         schema={
             "pattern": arns.pattern(arns.QUEUE, arns.TOPIC, arns.FUNCTION, arns.BUS, arns.BUCKET)
@@ -107,7 +112,7 @@ class CallSettings(Model):
     )
     function_url: FunctionUrlSettings | None = setting(
         None,
-        "HTTPS address of its own. `{}` makes one with the defaults; without the key there is none.",
+        "HTTPS address of its own. `{}` makes one with the defaults, `null` takes away one that the program gives.",
         source="Lambda developer guide, function URLs",
     )
 

@@ -50,6 +50,7 @@ class CodeSettings(Model):
     handler: Annotated[str, AfterValidator(_no_spaces)] | None = setting(
         None,
         "What Lambda calls, as in `index.handler`. Without it: what the function's family is written with.",
+        values="1 to 128 characters without spaces",
         source=LAMBDA,
         schema={"pattern": r"^[^\s]{1,128}$"},
         example="index.handler",
@@ -79,12 +80,14 @@ class CodeSettings(Model):
     source_dir: str | None = setting(
         None,
         "Folder to pack as it is, relative to the project.",
+        values="a folder that holds something",
         source=_QUOTAS,
         example="handlers/checksum_ruby",
     )
     filename: str | None = setting(
         None,
         "Ready .zip, relative to the project, of at most 50 MB and 250 MB unpacked; a bigger one goes by s3_bucket.",
+        values="a .zip of at most 50 MB, 250 MB unpacked",
         source=_QUOTAS,
         schema={"pattern": r"\.zip$"},
         example="build/checksum.zip",
@@ -92,12 +95,14 @@ class CodeSettings(Model):
     inline: Annotated[str, AfterValidator(_small)] | None = setting(
         None,
         f"The program itself, at most {INLINE_BYTES} bytes, as index.py or index.mjs; Python and Node.js only.",
+        values=f"at most {INLINE_BYTES} bytes",
         source="CloudFormation reference, AWS::Lambda::Function Code, ZipFile",
         schema={"minLength": 1, "maxLength": INLINE_BYTES},
     )
     s3_bucket: Annotated[str, form(_BUCKET, "must be a bucket's name")] | None = setting(
         None,
         "Bucket of this region that holds the package; goes with s3_key.",
+        values="a bucket's name",
         source=_CODE,
         schema={"pattern": f"^{_BUCKET}$"},
         example="releases-example",
@@ -123,12 +128,14 @@ class CodeSettings(Model):
     ) = setting(
         None,
         "Base64 of the package's SHA-256; a new one is what tells that an object was overwritten.",
+        values="44 characters",
         source="Pulumi AWS provider, aws.lambda.Function",
         schema={"pattern": f"^{_SHA256}$"},
     )
     image_uri: Annotated[str, AfterValidator(check_uri)] | None = setting(
         None,
         "Container image in ECR, of this region, by tag or digest; `latest` names none for good.",
+        values="an image in ECR by tag or digest, not `latest`",
         source=_CODE,
         schema={"pattern": f"^{URI}$"},
         example="123456789012.dkr.ecr.us-west-2.amazonaws.com/inference:1.4.0",
@@ -139,6 +146,7 @@ class CodeSettings(Model):
     code_signing_config_arn: SigningConfigArn | None = setting(
         None,
         "Code signing configuration given from outside.",
+        values="ARN of a code signing configuration",
         source=LAMBDA,
         schema={"pattern": pattern(SIGNING_CONFIG)},
         example="arn:aws:lambda:us-west-2:123456789012:code-signing-config:csc-0123456789abcdef0",

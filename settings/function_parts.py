@@ -1,6 +1,5 @@
 """Settings of a function that are maps of their own; such a map is replaced whole, never added up."""
 
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Final, Literal
@@ -8,34 +7,20 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, PlainSerializer
 
 from settings import arns
-from settings.api import ORIGIN
-from settings.fields import Model, form, setting
+from settings.fields import Model, distinct, form, members, setting
 from settings.schedules import check_expression, check_timezone
-from settings.text import WrongValueError
 
 _VPC: Final = "Lambda API reference, VpcConfig"
 _FILES: Final = "Lambda API reference, FileSystemConfig"
 _SCALING: Final = "Application Auto Scaling API reference, RegisterScalableTarget"
 _TRACKING: Final = "Application Auto Scaling API reference, PutScalingPolicy"
 _SCHEDULED: Final = "Application Auto Scaling API reference, PutScheduledAction"
-_URL: Final = "Lambda API reference, CreateFunctionUrlConfig"
-_CORS: Final = "Lambda API reference, Cors"
 _SIGNING: Final = "Lambda API reference, CreateCodeSigningConfig"
 _IMAGE: Final = "Lambda API reference, ImageConfig"
-
-METHODS: Final = ("GET", "PUT", "HEAD", "POST", "PATCH", "DELETE", "*")
-"""Methods that a function URL's CORS may name. OPTIONS has too many letters for the API, which answers it itself."""
-
-
-def _items(pattern: str) -> dict[str, object]:
-    return {"items": {"type": "string", "pattern": f"^(?:{pattern})$"}}
-
 
 _SUBNET: Final = r"subnet-[0-9a-f]{8,17}"
 _GROUP: Final = r"sg-[0-9a-f]{8,17}"
 _MOUNT: Final = r"/mnt/[A-Za-z0-9._-]+"
-_HEADER: Final = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
-_ACCOUNT: Final = r"[0-9]{12}"
 _ACTION: Final = r"[A-Za-z0-9_-]{1,64}"
 
 SubnetId = Annotated[str, form(_SUBNET, "must be a subnet's id, as in subnet-0123456789abcdef0")]
@@ -45,52 +30,32 @@ SecurityGroupId = Annotated[
 MountPath = Annotated[
     str, form(_MOUNT, "must be a path of letters, digits, . _ and - right below /mnt/")
 ]
-Method = Annotated[
-    str, form("|".join(map(re.escape, METHODS)), f"must be one of {', '.join(METHODS)}")
-]
-Header = Annotated[str, form(_HEADER, "must be the name of an HTTP header, or *")]
-
-
-def _check_origin(origin: str) -> str:
-    match = re.fullmatch(ORIGIN, origin)
-    if origin != "*" and (not match or int(match[3] or 0) > 65535):
-        raise WrongValueError(
-            "must be *, https://host or https://host:port, in lower case and without a path"
-        )
-    return origin
-
-
-def _check_principal(principal: str) -> str:
-    if not re.fullmatch(_ACCOUNT, principal, re.ASCII) and not arns.fits(principal, arns.CALLER):
-        raise WrongValueError(
-            "must be an account's 12 digits or the ARN of an IAM role or user",
-            "write an account in quotes",
-        )
-    return principal
 
 
 class VpcSettings(Model):
     """The network that a function is attached to; without it, it reaches the internet and no private address."""
 
-    subnet_ids: tuple[SubnetId, ...] = setting(
+    subnet_ids: Annotated[tuple[SubnetId, ...], AfterValidator(distinct)] = setting(
         ...,
         "Private subnets; name two or more in different zones. A function has no public address: what it calls outside "
         "needs a NAT gateway or an endpoint.",
         unit="subnets",
         min_length=1,
         max_length=16,
+        values="subnets' ids",
         source=_VPC,
-        schema=_items(_SUBNET),
+        schema=members(_SUBNET),
         example=["subnet-0123456789abcdef0"],
     )
-    security_group_ids: tuple[SecurityGroupId, ...] = setting(
+    security_group_ids: Annotated[tuple[SecurityGroupId, ...], AfterValidator(distinct)] = setting(
         ...,
         "Security groups of its network interfaces.",
         unit="security groups",
         min_length=1,
         max_length=5,
+        values="security groups' ids",
         source=_VPC,
-        schema=_items(_GROUP),
+        schema=members(_GROUP),
         example=["sg-0123456789abcdef0"],
     )
     ipv6_allowed_for_dual_stack: bool = setting(
@@ -106,6 +71,7 @@ class FileSystemSettings(Model):
     arn: arns.AccessPointArn = setting(
         ...,
         "Access point to mount; it must have a mount target in every zone of the function's subnets.",
+        values="ARN of an EFS access point",
         source=_FILES,
         schema={"pattern": arns.pattern(arns.ACCESS_POINT)},
         example="arn:aws:elasticfilesystem:us-west-2:123456789012:access-point/fsap-0123456789abcdef0",
@@ -114,6 +80,7 @@ class FileSystemSettings(Model):
         ...,
         "Folder in which it appears.",
         max_length=160,
+        values="below /mnt/",
         source=_FILES,
         schema={"pattern": f"^{_MOUNT}$"},
         example="/mnt/shared",
@@ -126,6 +93,7 @@ class ScheduledCapacity(Model):
     schedule: Annotated[str, AfterValidator(check_expression)] = setting(
         ...,
         "`rate(1 day)`, `cron(0 8 ? * MON-FRI *)` or `at(2027-01-31T03:00:00)`.",
+        values="rate(), cron() or at()",
         source=_SCHEDULED,
         schema={"pattern": r"^(rate|cron|at)\(.+\)$"},
         example="cron(0 8 ? * MON-FRI *)",
@@ -181,82 +149,9 @@ class ScalingSettings(Model):
     scheduled_actions: ScheduledActions = setting(
         {},
         "Timetable: limits that hold from a moment on, by a name of your choice.",
+        values="names of 1 to 64 letters, digits, - and _",
         source=_SCHEDULED,
         example={"morning": {"schedule": "cron(0 8 ? * MON-FRI *)", "min_capacity": 5}},
-    )
-
-
-class UrlCorsSettings(Model):
-    """Which web pages may call a function URL from a browser."""
-
-    allow_origins: tuple[Annotated[str, AfterValidator(_check_origin)], ...] = setting(
-        (),
-        "Web origins, `https://host[:port]`, or `*` for all.",
-        unit="origins",
-        max_length=100,
-        source=_CORS,
-        schema=_items(rf"{ORIGIN}|\*"),
-        example=["https://app.example.com"],
-    )
-    allow_methods: tuple[Method, ...] = setting(
-        (),
-        "Methods, or `*` for all. OPTIONS is not among them: Lambda answers it itself.",
-        unit="methods",
-        max_length=6,
-        source=_CORS,
-        schema={"items": {"enum": METHODS}},
-        example=["GET", "POST"],
-    )
-    allow_headers: tuple[Header, ...] = setting(
-        (),
-        "Request headers, or `*` for all.",
-        unit="headers",
-        max_length=100,
-        source=_CORS,
-        schema=_items(_HEADER),
-        example=["content-type"],
-    )
-    expose_headers: tuple[Header, ...] = setting(
-        (),
-        "Response headers that a page may read.",
-        unit="headers",
-        max_length=100,
-        source=_CORS,
-        schema=_items(_HEADER),
-        example=["x-request-id"],
-    )
-    max_age: int = setting(
-        0, "How long a browser remembers the answer.", unit="seconds", ge=0, le=86400, source=_CORS
-    )
-    allow_credentials: bool = setting(
-        default=False,
-        description="Let pages send cookies along; then every origin must be named.",
-        source=_CORS,
-    )
-
-
-class FunctionUrlSettings(Model):
-    """An HTTPS address of the function's own, at the alias `live`."""
-
-    authorization_type: Literal["AWS_IAM", "NONE"] = setting(
-        "AWS_IAM",
-        "AWS_IAM takes signed calls only. NONE is open to everybody, and only functions that settings/wiring.py names may be.",
-        source=_URL,
-    )
-    invoke_mode: Literal["BUFFERED", "RESPONSE_STREAM"] = setting(
-        "BUFFERED",
-        "RESPONSE_STREAM sends an answer as it is made; not for Python, Java, .NET and Ruby.",
-        source=_URL,
-    )
-    principals: tuple[Annotated[str, AfterValidator(_check_principal)], ...] = setting(
-        (),
-        "Accounts, IAM roles and users that may call it. Empty: those of this account whose own policy allows it.",
-        source="Lambda API reference, AddPermission",
-        schema=_items(f"{_ACCOUNT}|{arns.pattern(arns.CALLER)[1:-1]}"),
-        example=["123456789012"],
-    )
-    cors: UrlCorsSettings | None = setting(
-        None, "Which web pages may call it. Without it: none.", source=_CORS
     )
 
 
@@ -269,8 +164,9 @@ class CodeSigningSettings(Model):
         unit="profiles",
         min_length=1,
         max_length=20,
+        values="ARNs of signing profiles' versions",
         source=_SIGNING,
-        schema=_items(arns.pattern(arns.SIGNING_PROFILE)[1:-1]),
+        schema=members(arns.pattern(arns.SIGNING_PROFILE)[1:-1]),
         example=["arn:aws:signer:us-west-2:123456789012:/signing-profiles/release/a1B2c3D4e5"],
     )
     untrusted_artifact_on_deployment: Literal["Enforce", "Warn"] = setting(

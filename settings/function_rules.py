@@ -2,21 +2,18 @@
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from typing import Final
 
 from settings import wiring
 from settings.draft import Draft
-from settings.function import FunctionSettings
 from settings.mistakes import Mistake
 from settings.runtimes import SUPPORTED
 from settings.text import is_credential, refused
 
 API_TIMEOUT: Final = 29
 """Seconds after which API Gateway gives up on an integration."""
-
-UNRESERVED: Final = 100
-"""Executions that AWS keeps for functions without a reservation."""
 
 ENVIRONMENT_BYTES: Final = 4096
 """Size that Lambda allows all variables of a function, as JSON."""
@@ -53,11 +50,12 @@ _GRANTED: Final = frozenset(
 
 
 def runtime_fits_handler(draft: Draft) -> Iterator[Mistake]:
-    """A handler in Python needs a Python runtime."""
+    """A handler in Python needs a Python runtime; a container image brings its own."""
     for name, function in draft.functions.items():
         family = draft.families[name]
-        if family != wiring.IMAGE and function.runtime not in SUPPORTED[family]:
-            known = ", ".join(SUPPORTED[family])
+        possible = SUPPORTED.get(family, ())
+        if possible and function.runtime not in possible and function.image_uri is None:
+            known = ", ".join(possible)
             what = f"must be one of {known} for {name}, whose handler is {family}"
             yield Mistake(draft.origin(name, "runtime"), refused(what, function.runtime))
 
@@ -71,43 +69,26 @@ def api_answers_in_time(draft: Draft) -> Iterator[Mistake]:
             yield Mistake(draft.origin(name, "timeout"), refused(what, function.timeout))
 
 
-def provisioned_fits_reserved(draft: Draft) -> Iterator[Mistake]:
-    """Provisioned executions come out of the function's reservation where it has one."""
+def needed_functions_are_on(draft: Draft) -> Iterator[Mistake]:
+    """A route or trigger without its function would lead nowhere."""
+    for name, own in draft.own.items():
+        if name in wiring.WIRED and own.get("enabled") is False:
+            what = f"must be true for {name}, which a route or a trigger of the program needs"
+            yield Mistake(("functions", name, "enabled"), refused(what, given=False))
+
+
+def bytecode_is_of_the_runtimes_version(draft: Draft) -> Iterator[Mistake]:
+    """Bytecode of another Python would be read by nobody and only make a layer bigger."""
+    builder = f"python{sys.version_info.major}.{sys.version_info.minor}"
     for name, function in draft.functions.items():
-        warm = function.provisioned_concurrent_executions
-        reserved = function.reserved_concurrent_executions
-        if warm is not None and reserved is not None and warm > reserved:
-            yield Mistake(
-                draft.origin(name, "provisioned_concurrent_executions"),
-                refused(
-                    f"must be at most reserved_concurrent_executions of {name}, {reserved}", warm
-                ),
-                because=(draft.origin(name, "reserved_concurrent_executions"),),
-            )
-
-
-def concurrency_fits_account(draft: Draft) -> Iterator[Mistake]:
-    """AWS refuses what would leave fewer than 100 executions for functions without a reservation."""
-    taken = sum(map(_taken, draft.functions.values()))
-    quota = draft.account_concurrent_executions
-    free = max(quota - UNRESERVED, 0)
-    if taken > free:
-        what = (
-            f"reserved and provisioned concurrency must add up to at most {free}: account_concurrent_executions "
-            f"{quota} less the {UNRESERVED} that AWS keeps unreserved"
-        )
-        remedy = "lower them, or set account_concurrent_executions once AWS has raised the quota"
-        yield Mistake(
-            ("functions",),
-            refused(what, taken, remedy),
-            because=(("account_concurrent_executions",),),
-        )
-
-
-def _taken(function: FunctionSettings) -> int:
-    """Return the executions a function takes from the account's pool."""
-    reserved = function.reserved_concurrent_executions
-    return (function.provisioned_concurrent_executions or 0) if reserved is None else reserved
+        path, runtime = ("packaging", "compile"), function.runtime
+        if not (draft.packaging.compile and draft.packaging.build):
+            continue
+        if draft.families[name] == "python" and runtime != builder and not function.image_uri:
+            what = f"must be false where {builder} builds: {name} runs on {runtime}"
+            remedy = "run Pulumi with that version, or change the runtime"
+            because = (draft.origin(name, "runtime"), ("packaging", "build"))
+            yield Mistake(path, refused(what, given=True, remedy=remedy), because=because)
 
 
 def environment_names(draft: Draft) -> Iterator[Mistake]:
@@ -138,7 +119,7 @@ def environment_size(draft: Draft) -> Iterator[Mistake]:
     """All variables of a function together may have 4 KB."""
     limit = ENVIRONMENT_BYTES - GRANTED_BYTES
     for name, function in draft.functions.items():
-        variables = {**function.environment, **_cors(draft, name)}
+        variables = {**function.environment, **_long(draft, name)}
         size = len(json.dumps(variables, separators=(",", ":"), ensure_ascii=False).encode())
         if size > limit:
             what = (
@@ -149,16 +130,21 @@ def environment_size(draft: Draft) -> Iterator[Mistake]:
             yield Mistake(draft.origin(name, "environment"), refused(what, size, remedy))
 
 
-def _cors(draft: Draft, function: str) -> dict[str, str]:
-    behind_api = function in wiring.API_FUNCTIONS
-    return {"CORS_ALLOW_ORIGINS": ",".join(draft.api.cors_allow_origins)} if behind_api else {}
+def _long(draft: Draft, function: str) -> dict[str, str]:
+    """Return those of the program's own variables that grow with the stack."""
+    if function in wiring.API_FUNCTIONS:
+        return {"CORS_ALLOW_ORIGINS": ",".join(draft.api.cors_allow_origins)}
+    if function == wiring.VERSION_CLEANER:
+        prefix = f"{wiring.PROJECT}-{draft.stack}-"
+        return {"FUNCTION_NAMES": ",".join(prefix + name for name in draft.functions)}
+    return {}
 
 
 RULES: Final = (
     runtime_fits_handler,
     api_answers_in_time,
-    provisioned_fits_reserved,
-    concurrency_fits_account,
+    needed_functions_are_on,
+    bytecode_is_of_the_runtimes_version,
     environment_names,
     environment_size,
 )

@@ -7,14 +7,30 @@ from typing import Final
 
 import pulumi
 
-from settings import function_rules, raw, stack_rules, trigger_rules, wiring
+from settings import (
+    access_rules,
+    code_rules,
+    concurrency_rules,
+    function_rules,
+    raw,
+    stack_rules,
+    trigger_rules,
+    wiring,
+)
 from settings.draft import Draft
 from settings.mistakes import Mistake
 from settings.reader import Reader
 from settings.stack import Settings, TriggerSettings
 from settings.triggers import QueueSettings
 
-RULES: Final = (*stack_rules.RULES, *function_rules.RULES, *trigger_rules.RULES)
+RULES: Final = (
+    *stack_rules.RULES,
+    *function_rules.RULES,
+    *code_rules.RULES,
+    *concurrency_rules.RULES,
+    *access_rules.RULES,
+    *trigger_rules.RULES,
+)
 
 
 def load(handlers: Path = wiring.HANDLERS) -> Settings:

@@ -1,17 +1,20 @@
 """From what pydantic refuses to one line per mistake."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, MaxLen, MinLen
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from settings.fields import Model, choices, facts, kinds
+from settings.fields import Model, choices, entries, facts, kinds, nested
 from settings.text import WrongValueError, did_you_mean, refused, shown, unknown
 
 Path = tuple[str, ...]
 AnyModel = TypeVar("AnyModel", bound=Model)
+
+_TOO: Final = frozenset({"too_short", "too_long", "string_too_short", "string_too_long"})
 
 
 @dataclass(frozen=True)
@@ -38,34 +41,57 @@ def checked(
     except ValidationError as error:
         wrong: set[Path] = set()
         for detail in error.errors(include_url=False):
-            where = tuple(str(part) for part in detail["loc"])
+            # Pydantic marks a map's key that is wrong itself.
+            where = tuple(str(part) for part in detail["loc"] if part != "[key]")
             mistakes.append(Mistake((*path, *where), _text(model, where, detail)))
             wrong.add(where)
-        return model.model_validate(_without(given, wrong))
+        return model.model_validate(_without(model, given, wrong))
 
 
-def _without(given: dict[str, Any], wrong: set[Path]) -> dict[str, Any]:
-    """Return a map less its wrong values; of a map in it only the wrong members go, so that the others are judged."""
+def _without(model: type[Model], given: dict[str, Any], wrong: set[Path]) -> dict[str, Any]:
+    """Return a map less its wrong values; of a map of texts only the wrong members go, so that the others are judged."""
     rest: dict[str, Any] = {}
     for key, value in given.items():
-        if isinstance(value, dict) and (key,) not in wrong:
+        whole = (key,) in wrong or key not in {where[0] for where in wrong}
+        if not whole and Mapping in kinds(model.model_fields[key].annotation):
             members = cast("dict[str, Any]", value)
             rest[key] = {name: part for name, part in members.items() if (key, name) not in wrong}
-        elif key not in {where[0] for where in wrong}:
+        elif whole and (key,) not in wrong:
             rest[key] = value
     return rest
 
 
 def _text(model: type[Model], where: Path, detail: Any) -> str:
-    if detail["type"] == "extra_forbidden":
+    if where[0] not in model.model_fields:
         return unknown("key", where[0], sorted(model.model_fields))
-    field, given = model.model_fields[where[0]], detail["input"]
-    if len(where) > 1:
-        return _wrong_member(where[0], given)
-    error = detail.get("ctx", {}).get("error")
+    field, below = model.model_fields[where[0]], where[1:]
+    if below and (inner := nested(field.annotation)):
+        return _text(inner, below, detail)
+    if below[1:] and (inner := entries(field.annotation)):
+        return _text(inner, below[1:], detail)
+    return _of_field(where[0], field, detail, member=bool(below))
+
+
+def _of_field(name: str, field: FieldInfo, detail: Any, *, member: bool) -> str:
+    given, error = detail["input"], detail.get("ctx", {}).get("error")
     if isinstance(error, WrongValueError):
         return refused(error.what, given, error.remedy)
+    if detail["type"] == "missing":
+        return _missing(field)
+    if detail["type"] == "model_type":
+        return refused("must be a map of keys", given)
+    if member:
+        return _wrong_member(name, given)
+    if detail["type"] in _TOO:
+        return refused(_expected(field, given), len(given))
     return refused(_expected(field, given), given, facts(field).remedy or _meant(field, given))
+
+
+def _missing(field: FieldInfo) -> str:
+    example = facts(field).example
+    if isinstance(example, str):
+        return f"must be given, as in {example}"
+    return _expected(field, None).replace("must be", "must be given,", 1)
 
 
 def _wrong_member(field: str, given: object) -> str:
@@ -89,8 +115,19 @@ def _expected(field: FieldInfo, given: object) -> str:
         whole = "a whole number, " if int in wanted and isinstance(given, float) else ""
         return f"must be {whole}{limits(field)}{unit and ' ' + unit}"
     if str in wanted:
-        return "must be text"
-    return "must be a list of text" if tuple in wanted else "must be a map of text to text"
+        return f"must be {length(field)} characters" if length(field) else "must be text"
+    if tuple in wanted:
+        return f"must be a list of {length(field)} {unit}" if unit else "must be a list of text"
+    return "must be a map of keys" if nested(field.annotation) else "must be a map of text to text"
+
+
+def length(field: FieldInfo) -> str:
+    """Return the words for the length of a text or list: `1 to 16`, `at most 5`; nothing where it has no limit."""
+    low = next((rule.min_length for rule in field.metadata if isinstance(rule, MinLen)), 0)
+    high = next((rule.max_length for rule in field.metadata if isinstance(rule, MaxLen)), None)
+    if high is None:
+        return ""
+    return f"{low} to {high}" if low else f"at most {high}"
 
 
 def limits(field: FieldInfo) -> str:

@@ -11,7 +11,7 @@ from settings.api import ApiSettings
 from settings.data import DataSettings
 from settings.draft import Draft
 from settings.fields import Model
-from settings.function import ADDED_UP, FunctionSettings
+from settings.function import ADDED_UP, ONE_FUNCTIONS, FunctionSettings
 from settings.images import RepositorySettings
 from settings.mistakes import Mistake, Path, checked
 from settings.text import refused, unknown
@@ -164,6 +164,11 @@ class Reader:
                 continue
             function = checked(FunctionSettings, self._map(value, path), path, self.mistakes)
             own[name] = {key: getattr(function, key) for key in function.model_fields_set}
+        for key in [key for key in ONE_FUNCTIONS if key in own["defaults"]]:
+            del own["defaults"][key]
+            self._refuse(
+                ("functions", "defaults", key), "must be said of one function, by its name"
+            )
         return own
 
     def _repositories(self, families: Mapping[str, str]) -> dict[str, RepositorySettings]:

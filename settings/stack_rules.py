@@ -22,11 +22,11 @@ CHILD_NAME: Final = 16
 TAGS: Final = 50
 """Tags that AWS allows a resource."""
 
-OWN_TAGS: Final = ("Project", "Environment")
-"""Keys of the tags that the program itself sets."""
+OWN_TAGS: Final = ("Project", "Environment", "Name", "Service", "Runtime", "HasLayers")
+"""Keys of the tags that the program itself sets, the last four on functions."""
 
-MOST_TAGS: Final = 45
-"""Tags a stack file may set: the rest of the 50 is for the program."""
+MOST_TAGS: Final = 40
+"""Tags a stack file may set for the whole stack: the rest of the 50 is for the program and for single functions."""
 
 TAG: Final = r"[\w\s.:/=+@-]*"
 """Regular expression of what a tag may hold."""
@@ -91,7 +91,7 @@ def tag_names(draft: Draft) -> Iterator[Mistake]:
     seen = {own.casefold(): own for own in OWN_TAGS}
     for key, value in draft.tags.items():
         twin = seen.setdefault(key.casefold(), key)
-        if problem := _wrong_tag(key, value):
+        if problem := wrong_tag(key, value):
             yield Mistake(("tags", key), problem)
         elif twin in OWN_TAGS:
             yield Mistake(
@@ -100,11 +100,12 @@ def tag_names(draft: Draft) -> Iterator[Mistake]:
         elif twin != key:
             yield Mistake(("tags", key), f"must differ from '{twin}' by more than case, for IAM")
     if len(draft.tags) > MOST_TAGS:
-        what = f"must be at most {MOST_TAGS} tags: AWS allows {TAGS}, the rest is for the program's own"
+        what = f"must be at most {MOST_TAGS} tags: AWS allows {TAGS}, the rest is for functions and the program"
         yield Mistake(("tags",), refused(what, len(draft.tags)))
 
 
-def _wrong_tag(key: str, value: str) -> str:
+def wrong_tag(key: str, value: str) -> str:
+    """Return what AWS refuses about a tag, or nothing."""
     if key.casefold().startswith("aws:"):
         return "must not start with aws:, which AWS keeps for itself"
     if not 1 <= len(key) <= 128:

@@ -34,7 +34,10 @@ QUEUE_CONSUMERS: Final[Mapping[str, str]] = MappingProxyType(
 STREAM_CONSUMERS: Final[Mapping[str, str]] = MappingProxyType({"items": "data-transformer"})
 """Table name -> the function that reads its stream."""
 
-SCHEDULED: Final = ("cleanup-job", "version-cleaner")
+VERSION_CLEANER: Final = "version-cleaner"
+"""The maintenance function: it is told the names of all others."""
+
+SCHEDULED: Final = ("cleanup-job", VERSION_CLEANER)
 """Functions that a schedule starts; the schedule carries the function's name."""
 
 UPLOAD_CONSUMER: Final = "image-processor"
@@ -45,7 +48,7 @@ FUNCTION_BASELINE: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         # 1769 MB is where Lambda gives one whole CPU: a thumbnail is all CPU.
         "image-processor": {"memory_size": 1769, "timeout": 60},
         "cleanup-job": {"timeout": 120, "tags": {"Schedule": "daily"}},
-        "version-cleaner": {"timeout": 300, "tags": {"Schedule": "daily"}},
+        VERSION_CLEANER: {"timeout": 300, "tags": {"Schedule": "daily"}},
         "products": {"function_url": {}},
         "data-transformer": {"timeout": 30},
         "notification-sender": {"timeout": 30},
@@ -65,10 +68,10 @@ WIRED: Final = frozenset(
 )
 """Every function this module names."""
 
-OWN_LAYERS: Final[Mapping[str, int]] = MappingProxyType({"image-processor": 2, "products": 1})
+OWN_LAYERS: Final[Mapping[str, int]] = MappingProxyType({UPLOAD_CONSUMER: 2})
 """Function -> how many layers the program gives it, where that is not what its family gets."""
 
-FAMILY_LAYERS: Final[Mapping[str, int]] = MappingProxyType({"python": 1})
+FAMILY_LAYERS: Final[Mapping[str, int]] = MappingProxyType({"python": 1, "nodejs": 1})
 """Family -> how many layers the program gives each of its functions."""
 
 PUBLIC_URLS: Final[Mapping[str, str]] = MappingProxyType({})

@@ -1,7 +1,7 @@
 """Write what editors and readers know of a stack file, out of the settings' own models.
 
-`python -m tools.schema` writes `stack.schema.json`, which the first line of each stack file names, and
-`docs/settings.md`. With `--check` it writes nothing and exits 1 when either is out of date.
+`python -m tools.schema` writes `stack.schema.json`, which the first line of each stack file names,
+`docs/settings.md` and `docs/function.md`. With `--check` it writes nothing and exits 1 when one is out of date.
 """
 
 import argparse
@@ -11,21 +11,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, MaxLen, MinLen
 from pydantic.fields import FieldInfo
 
-from settings.fields import Model, choices, facts, kinds
+from settings.fields import Model, choices, entries, facts, kinds, nested
 from settings.function import FunctionSettings
 from settings.function_rules import VARIABLE
+from settings.images import RepositorySettings
 from settings.reader import NAMESPACE, TRIGGERS
 from settings.stack_rules import MOST_TAGS
 from settings.whole import StackWide
-from settings.wiring import baseline, handlers
-from tools.settings_reference import SECTIONS, plain, reference, shown
+from settings.wiring import IMAGE, baseline, handlers
+from tools.described import limit, maps_within, of_its_own, plain, shown
+from tools.function_reference import function_reference
+from tools.settings_reference import SECTIONS, reference
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SCHEMA: Final = ROOT / "stack.schema.json"
 REFERENCE: Final = ROOT / "docs" / "settings.md"
+FUNCTION: Final = ROOT / "docs" / "function.md"
 
 _JSON_TYPES: Final = {
     bool: "boolean",
@@ -34,6 +38,25 @@ _JSON_TYPES: Final = {
     str: "string",
     tuple: "array",
     type(None): "null",
+}
+
+_BOUNDS: Final = {
+    Ge: ("minimum", "ge"),
+    Le: ("maximum", "le"),
+    Gt: ("exclusiveMinimum", "gt"),
+}
+_LIST_LENGTHS: Final = {
+    MinLen: ("minItems", "min_length"),
+    MaxLen: ("maxItems", "max_length"),
+}
+_TEXT_LENGTHS: Final = {
+    MinLen: ("minLength", "min_length"),
+    MaxLen: ("maxLength", "max_length"),
+}
+_TAGS: Final = {
+    # A map with a key `secure` is a secret to Pulumi.
+    "propertyNames": {"pattern": r"^(?!secure$)(?![aA][wW][sS]:).{1,128}$"},
+    "additionalProperties": {"type": "string", "maxLength": 256},
 }
 
 _PULUMIS_OWN: Final = {
@@ -46,14 +69,11 @@ _PULUMIS_OWN: Final = {
 def schema() -> dict[str, Any]:
     """Return the JSON schema (draft 7, which editors know best) of a whole stack file."""
     stack_wide = {key: _property(field) for key, field in StackWide.model_fields.items()}
-    stack_wide["tags"] |= {
-        "maxProperties": MOST_TAGS,
-        "propertyNames": _names(r"(?![aA][wW][sS]:).{1,128}"),
-    }
-    stack_wide["tags"]["additionalProperties"]["maxLength"] = 256
+    stack_wide["tags"] |= {"maxProperties": MOST_TAGS, **_TAGS}
     keys = {
         **stack_wide,
         "functions": _functions(),
+        "repositories": _repositories(),
         "triggers": _triggers(),
         **{key: _object(model) for key, model in SECTIONS.items()},
     }
@@ -90,39 +110,58 @@ def schema() -> dict[str, Any]:
 
 def _property(field: FieldInfo, default: object = None) -> dict[str, Any]:
     """Return one setting's schema; `default` replaces the model's own."""
+    value = plain(field) if default is None else default
+    found: dict[str, Any] = {"description": _description(field, value), **_form(field)}
+    return found | _limits(field) | ({} if field.is_required() else {"default": value})
+
+
+def _form(field: FieldInfo) -> dict[str, Any]:
+    """Return the schema of a setting's type."""
     wanted, known = kinds(field.annotation), choices(field.annotation)
-    value = plain(field.default) if default is None else default
-    found: dict[str, Any] = {"description": _description(field, value)}
+    if inner := nested(field.annotation):
+        return {"anyOf": [_reference(inner), {"type": "null"}]}
+    if inner := entries(field.annotation):
+        return {"type": "object", "additionalProperties": _reference(inner)}
     if known:
-        found["enum"] = list(known)
-    elif Mapping in wanted:
-        found |= {"type": "object", "additionalProperties": {"type": "string"}}
-    else:
-        types = [_JSON_TYPES[kind] for kind in wanted]
-        found["type"] = types[0] if len(types) == 1 else types
-    return found | _limits(field) | {"default": value}
+        return {"enum": list(known)}
+    if Mapping in wanted:
+        return {"type": "object", "additionalProperties": {"type": "string"}}
+    types = [_JSON_TYPES[kind] for kind in wanted]
+    form: dict[str, Any] = {"type": types[0] if len(types) == 1 else types}
+    return form | ({"items": {"type": "string"}} if tuple in wanted else {})
+
+
+def _reference(model: type[Model]) -> dict[str, str]:
+    return {"$ref": f"#/definitions/{model.__name__}"}
 
 
 def _limits(field: FieldInfo) -> dict[str, Any]:
-    words = {Ge: ("minimum", "ge"), Le: ("maximum", "le"), Gt: ("exclusiveMinimum", "gt")}
-    found = {
-        words[type(rule)][0]: getattr(rule, words[type(rule)][1])
-        for rule in field.metadata
-        if type(rule) in words
-    }
+    found: dict[str, Any] = {}
+    words = _LIST_LENGTHS if tuple in kinds(field.annotation) else _TEXT_LENGTHS
+    for rule in field.metadata:
+        for kind, (keyword, attribute) in {**_BOUNDS, **words}.items():
+            if isinstance(rule, kind):
+                found[keyword] = getattr(rule, attribute)
     known = facts(field)
-    more = {
-        key: list(value) if isinstance(value, tuple) else value
-        for key, value in (known.schema or {}).items()
-    }
+    more = json.loads(json.dumps(dict(known.schema or {})))  # tuples become lists
+    if "pattern" in more or "enum" in more:
+        more = _or_nothing(field, more)
     return found | more | ({"examples": [known.example]} if known.example else {})
+
+
+def _or_nothing(field: FieldInfo, more: dict[str, Any]) -> dict[str, Any]:
+    """Let a setting of listed values be left empty where its type allows it; a pattern says nothing of null anyway."""
+    if "enum" in more and type(None) in kinds(field.annotation):
+        return more | {"enum": [*more["enum"], None]}
+    return more
 
 
 def _description(field: FieldInfo, default: object) -> str:
     known = facts(field)
     said = [str(field.description)]
+    said += [f"Limit: {known_limit}."] if (known_limit := limit(field)) else []
     said += [f"Unit: {known.unit}."] if known.unit else []
-    said += [f"Default: {shown(default)}."]
+    said += ["Must be given."] if field.is_required() else [f"Default: {shown(default)}."]
     said += [f"Source: {known.source}."] if known.source else []
     return " ".join(said)
 
@@ -134,11 +173,14 @@ def _object(model: type[Model], defaults: Mapping[str, Any] | None = None) -> di
     }
     if "environment" in fields:
         fields["environment"]["propertyNames"] = _names(rf"(?!AWS_){VARIABLE}")
+        fields["tags"] |= _TAGS
+    required = [key for key, field in model.model_fields.items() if field.is_required()]
     return {
         "description": _first_line(model),
-        "type": ["object", "null"],
+        "type": "object" if required else ["object", "null"],
         "additionalProperties": False,
         "properties": fields,
+        **({"required": required} if required else {}),
     }
 
 
@@ -174,10 +216,32 @@ def _kind(name: str, family: str) -> str:
 
 
 def _definitions() -> dict[str, Any]:
-    """Return the schema of any function, and of each one of which the program says something itself."""
-    own = {name: baseline(name, family) for name, family in handlers().items()}
-    special = {name: _object(FunctionSettings, values) for name, values in own.items() if values}
-    return {"function": _object(FunctionSettings), **special}
+    """Return the schema of any function, of each one of which the program says something itself, and of maps in them."""
+    own = {name: family for name, family in handlers().items() if baseline(name, family)}
+    special = {
+        name: _special(_object(FunctionSettings, values := of_its_own(name, family)), values)
+        for name, family in own.items()
+    }
+    parts = {model.__name__: _object(model) for model in maps_within(FunctionSettings)}
+    return {"function": _object(FunctionSettings), **special, **parts}
+
+
+def _special(function: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of one function: what the program says itself in full, the rest as it is for all."""
+    common = "#/definitions/function/properties"
+    properties = {
+        key: field if key in values else {"$ref": f"{common}/{key}"}
+        for key, field in function["properties"].items()
+    }
+    return function | {"properties": properties}
+
+
+def _repositories() -> dict[str, Any]:
+    names = [name for name, family in handlers().items() if family == IMAGE]
+    return _map(
+        "ECR repositories, by the function whose images they hold.",
+        {name: _object(RepositorySettings) for name in names},
+    )
 
 
 def _triggers() -> dict[str, Any]:
@@ -190,13 +254,14 @@ def _triggers() -> dict[str, Any]:
 
 def _documents() -> dict[Path, str]:
     text = json.dumps(schema(), indent=2, ensure_ascii=False)
-    return {SCHEMA: f"{text}\n", REFERENCE: reference()}
+    return {SCHEMA: f"{text}\n", REFERENCE: reference(), FUNCTION: function_reference()}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write both documents, or with `--check` compare them; return the exit code."""
+    """Write all documents, or with `--check` compare them; return the exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m tools.schema", description="Stack file schema and settings reference."
+        prog="python -m tools.schema",
+        description="Stack file schema and references of all settings.",
     )
     parser.add_argument(
         "--check", action="store_true", help="write nothing; exit 1 when a document is out of date"

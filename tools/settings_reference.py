@@ -1,7 +1,7 @@
 """The reference of all settings in Markdown, out of the settings' own models."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from pydantic.fields import FieldInfo
 
@@ -9,10 +9,13 @@ from settings.api import ApiSettings
 from settings.data import DataSettings
 from settings.fields import Model, choices, facts, kinds
 from settings.function import FunctionSettings
-from settings.mistakes import limits
+from settings.images import RepositorySettings
+from settings.mistakes import length, limits
 from settings.reader import NAMESPACE, TRIGGERS
 from settings.whole import ObservabilitySettings, PackagingSettings, StackWide
-from settings.wiring import baseline, handlers
+from settings.wiring import handlers
+from tools.described import kind, of_its_own, paths_within, plain, shown
+from tools.rules import OF_FUNCTIONS, OF_THE_REST
 
 SECTIONS: Final[Mapping[str, type[Model]]] = {
     "api": ApiSettings,
@@ -33,7 +36,8 @@ whole file: the defaults below then hold. Which functions, routes and triggers e
   at once, before anything is created.
   `Pulumi.dev.yaml: functions.create-item.memory_size: must be 128 to 10240 MB (got 64)`
 - A function's value is the first of: its own entry, what the program says of it (listed below), `defaults`, the default
-  below. Only `environment` adds up, key by key.
+  below. Maps are replaced whole; only `environment` and `tags` add up, key by key.
+- A function's keys with their types, units and limits are also in docs/function.md.
 - No setting may be a secret (`pulumi config set --secret`): settings end up readable in the stack's state. Secrets live
   in Secrets Manager, and functions are given their ARN.
 - Quoted numbers and switches are read as what they spell (`pulumi config set` writes some so); `yes` and `on` are text
@@ -42,55 +46,22 @@ whole file: the defaults below then hold. Which functions, routes and triggers e
   for instance after a handler was added.
 """
 
-_RULES: Final = """## Rules between settings
-
-| rule | why |
-|---|---|
-| functions behind the API, and the authorizer: timeout at most 29 seconds | API Gateway answers 504 then |
-| provisioned concurrency at most the function's own reserved concurrency | Lambda refuses more |
-| reserved, and provisioned without a reservation, at most `account_concurrent_executions` - 100 in all | Lambda keeps 100 |
-| a queue's visibility timeout at least its consumer's timeout; a warning below 6 times that plus the window | Lambda refuses less |
-| `batch_size` above 10 needs a batching window of 1 second or more | Lambda refuses it |
-| a queue's `maximum_concurrency` at most its consumer's reserved concurrency | messages would be throttled |
-| `message_retention_seconds` more than visibility timeout times `max_receive_count` | messages would expire unnoticed |
-| `dead_letter_retention_seconds` at least `message_retention_seconds` | age counts from the first sending |
-| environment of a function at most 3072 bytes as JSON | Lambda allows 4096; the program's own variables need some |
-| no variable that Lambda reserves, that starts with `AWS_`, or that a grant sets | Lambda refuses it, or it would mislead the SDK |
-| runtime of the handler's own family, and one that AWS still supports | it would not start |
-| `evaluation_periods` times `period` at most a day, a week with periods of an hour or more | CloudWatch refuses more |
-| at most 45 tags, keys differing by more than case, none starting with `aws:` | AWS allows 50, IAM ignores case |
-| stack name: letters, digits, `-` and `_`; short enough for `sandpiper-<stack>-<function>` to have 64 characters | Lambda refuses it |
-"""
-
 
 def reference() -> str:
     """Return the reference of all settings in Markdown."""
-    return "\n".join([_INTRODUCTION, *_tables(), _RULES])
-
-
-def plain(value: Any) -> Any:
-    """Return a default as JSON has it."""
-    return (
-        list(value)
-        if isinstance(value, tuple)
-        else dict(value)
-        if isinstance(value, Mapping)
-        else value
-    )
-
-
-def shown(value: object) -> str:
-    """Return a default as a reader sees it in YAML."""
-    if value is None or value in ([], {}):
-        return "none"
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    rules = f"## Rules between settings\n\nOf functions:\n\n{OF_FUNCTIONS}\nOf the rest:\n\n{OF_THE_REST}"
+    return "\n".join([_INTRODUCTION, *_tables(), rules])
 
 
 def _tables() -> Iterator[str]:
-    yield _table("sandpiper:functions.defaults, sandpiper:functions.<function>", FunctionSettings)
+    functions = "sandpiper:functions.defaults, sandpiper:functions.<function>"
+    yield _table(functions, FunctionSettings)
     yield _baselines()
+    for path, model in paths_within(FunctionSettings):
+        yield _table(f"{NAMESPACE}functions.<function>.{path}", model)
     for key, model in SECTIONS.items():
         yield _table(NAMESPACE + key, model)
+    yield _table(f"{NAMESPACE}repositories.<function>", RepositorySettings)
     for group, (model, names) in TRIGGERS.items():
         yield _table(f"{NAMESPACE}triggers.{group}.{'|'.join(names)}", model)
     yield _table(", ".join(NAMESPACE + key for key in StackWide.model_fields), StackWide)
@@ -104,29 +75,31 @@ def _table(title: str, model: type[Model]) -> str:
 
 def _row(key: str, field: FieldInfo) -> str:
     known = facts(field)
-    default = shown(plain(field.default))
-    return f"| `{key}` | {_value(field)} | `{default}` | {field.description} | {known.source} |"
+    default = "must be given" if field.is_required() else f"`{shown(plain(field))}`"
+    return f"| `{key}` | {_value(field)} | {default} | {field.description} | {known.source} |"
 
 
 def _value(field: FieldInfo) -> str:
-    wanted, known, unit = kinds(field.annotation), choices(field.annotation), facts(field).unit
-    known = known or tuple((facts(field).schema or {}).get("enum", ()))
+    wanted, unit = kinds(field.annotation), facts(field).unit
+    known = choices(field.annotation) or tuple((facts(field).schema or {}).get("enum", ()))
     if known:
         return ", ".join(f"`{value}`" for value in known) + (unit and f" {unit}")
     if bool in wanted:
         return "`true` or `false`"
     if int in wanted or float in wanted:
         return f"{limits(field)} {unit}".strip()
-    if str in wanted:
-        return "text"
-    return "list of text" if tuple in wanted else "map of text to text"
+    if tuple in wanted and unit:
+        return f"list of {length(field)} {unit}".replace("list of at", "list, at")
+    if str in wanted and length(field):
+        return f"text, {length(field)} characters"
+    return kind(field)
 
 
 def _baselines() -> str:
     rows = [
-        f"| {name} | {', '.join(f'`{key}: {value}`' for key, value in own.items())} |"
+        f"| {name} | {', '.join(f'`{key}: {shown(value)}`' for key, value in own.items())} |"
         for name, family in handlers().items()
-        if (own := baseline(name, family))
+        if (own := of_its_own(name, family))
     ]
     return (
         "The program itself says of some functions:\n\n| function | values |\n|---|---|\n"

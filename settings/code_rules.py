@@ -1,0 +1,172 @@
+"""Rules over where a function's code comes from, the layers beside it and the signatures on it."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from settings import archives, wiring
+from settings.draft import Draft
+from settings.function import FunctionSettings
+from settings.function_code import SOURCES
+from settings.mistakes import Mistake, Path
+from settings.text import refused
+
+MOST_LAYERS: Final = 5
+"""Layers that Lambda allows a function."""
+
+_BESIDE: Final = {
+    "s3_key": "s3_bucket",
+    "s3_object_version": "s3_bucket",
+    "source_code_hash": "s3_bucket",
+    "image_config": "image_uri",
+}
+_INLINE: Final = ("python", "nodejs")
+_COMPILED: Final = ("java", "dotnet", "rust", "go")
+
+
+def is_image(function: FunctionSettings) -> bool:
+    """Tell whether a function runs as a container image."""
+    return function.image_uri is not None
+
+
+def one_source(draft: Draft) -> Iterator[Mistake]:
+    """Code comes from one place, and what says more of a place stands beside it."""
+    for name, function in draft.functions.items():
+        first, *others = [key for key in SOURCES if getattr(function, key) is not None] or [""]
+        for key in others:
+            what = f"must be left out beside {first}: code comes from one place"
+            yield Mistake(draft.origin(name, key), what, because=(draft.origin(name, first),))
+        for key, other in _BESIDE.items():
+            if getattr(function, key) is not None and getattr(function, other) is None:
+                yield Mistake(
+                    draft.origin(name, key),
+                    f"must stand beside {other}",
+                    because=(draft.origin(name, other),),
+                )
+        if function.s3_bucket is not None and function.s3_key is None:
+            what = "must be given, as in checksum/1.4.0.zip: s3_bucket alone names no package"
+            yield Mistake(draft.origin(name, "s3_key"), what)
+
+
+def built_elsewhere_says_where(draft: Draft) -> Iterator[Mistake]:
+    """A function that is asked for by name, and whose code is nowhere, would be left out without a word."""
+    for name, own in draft.own.items():
+        family = draft.families.get(name, "")
+        if own.get("enabled") and family in wiring.BUILT_ELSEWHERE and name not in draft.functions:
+            keys = "image_uri" if family == wiring.IMAGE else "filename, s3_bucket or source_dir"
+            what = f"must stand beside {keys}: the program builds no {family}"
+            sources = tuple(draft.origin(name, key) for key in SOURCES)
+            yield Mistake(("functions", name, "enabled"), what, because=sources)
+
+
+def inline_is_text_of_a_program(draft: Draft) -> Iterator[Mistake]:
+    """Lambda gets an inline text as index.py or index.mjs."""
+    for name, function in draft.functions.items():
+        if function.inline is None:
+            continue
+        family = draft.families[name]
+        if family not in _INLINE:
+            what = f"must be left out for {name}, whose handler is {family}: only Python and Node.js are text"
+            yield Mistake(draft.origin(name, "inline"), what)
+        elif function.handler is not None and not function.handler.startswith("index."):
+            what = f"must be index.<function> for {name}, whose code is inline"
+            yield Mistake(draft.origin(name, "handler"), refused(what, function.handler))
+
+
+def files_are_there(draft: Draft) -> Iterator[Mistake]:
+    """A folder or archive is part of the project, and small enough for Lambda."""
+    for name, function in draft.functions.items():
+        if function.filename is not None and (
+            problem := archives.wrong_archive(draft.root, function.filename)
+        ):
+            yield Mistake(draft.origin(name, "filename"), problem)
+        if function.source_dir is None:
+            continue
+        family = draft.families[name]
+        marker = _marker(family) if family in _COMPILED else ""
+        if problem := archives.wrong_folder(draft.root, function.source_dir, marker):
+            yield Mistake(draft.origin(name, "source_dir"), problem)
+
+
+def _marker(family: str) -> str:
+    return next(marker for marker, known in wiring.MARKERS.items() if known == family)
+
+
+def images_bring_everything(draft: Draft) -> Iterator[Mistake]:
+    """What AWS refuses beside an image, and what an image makes meaningless."""
+    for name, function in draft.functions.items():
+        source = function.code_source
+        if draft.families[name] == wiring.IMAGE and source not in (None, "image_uri"):
+            what = f"must be image_uri for {name}, whose handler is a Dockerfile"
+            yield Mistake(draft.origin(name, str(source)), what)
+        if not is_image(function):
+            continue
+        for key in _beside_image(draft, name, function):
+            what = f"must be left out for {name}, which is a container image"
+            yield Mistake(draft.origin(name, key), what, because=(draft.origin(name, "image_uri"),))
+
+
+def _beside_image(draft: Draft, name: str, function: FunctionSettings) -> Iterator[str]:
+    """Yield the keys that say something an image says itself. A runtime from `defaults` is meant for the others."""
+    for key in ("handler", "layers", "snap_start", "code_signing", "code_signing_config_arn"):
+        if getattr(function, key):
+            yield key
+    if function.update_runtime_on != "Auto":
+        yield "update_runtime_on"
+    if "runtime" in draft.own.get(name, {}):
+        yield "runtime"
+
+
+def layers_fit(draft: Draft) -> Iterator[Mistake]:
+    """Lambda takes five layers, and no layer twice."""
+    for name, function in draft.functions.items():
+        own = wiring.own_layers(name, draft.families[name], opencv=draft.packaging.opencv)
+        given = len(function.layers)
+        if not is_image(function) and given and own + given > MOST_LAYERS:
+            what = (
+                f"must be at most {MOST_LAYERS - own} layers for {name}: Lambda takes {MOST_LAYERS}, and the program "
+                f"adds {own}"
+            )
+            because = (("packaging", "opencv"),)
+            yield Mistake(draft.origin(name, "layers"), refused(what, given), because=because)
+        seen: set[str] = set()
+        for index, layer in enumerate(function.layers):
+            bare = layer.rpartition(":")[0]
+            if bare in seen:
+                what = "must be another layer: one version of it is named already"
+                yield Mistake((*draft.origin(name, "layers"), str(index)), what)
+            seen.add(bare)
+
+
+def signatures_can_be_kept(draft: Draft) -> Iterator[Mistake]:
+    """Enforce lets nothing pass that is not signed: neither what is uploaded from here nor the program's own layers."""
+    for name, function in draft.functions.items():
+        signing = function.code_signing
+        if signing is None or is_image(function):
+            continue
+        if function.code_signing_config_arn is not None:
+            what = "must be left out beside code_signing"
+            yield Mistake(draft.origin(name, "code_signing_config_arn"), what)
+        if signing.untrusted_artifact_on_deployment == "Enforce" and (
+            why := _unsigned(draft, name, function)
+        ):
+            path: Path = (*draft.origin(name, "code_signing"), "untrusted_artifact_on_deployment")
+            yield Mistake(path, refused(f"must be Warn for {name}: {why}", "Enforce"))
+
+
+def _unsigned(draft: Draft, name: str, function: FunctionSettings) -> str:
+    if function.s3_bucket is None:
+        return "only code from s3_bucket can be signed"
+    if wiring.own_layers(name, draft.families[name], opencv=draft.packaging.opencv):
+        return "the program's own layers are not signed"
+    return ""
+
+
+RULES: Final = (
+    one_source,
+    built_elsewhere_says_where,
+    inline_is_text_of_a_program,
+    files_are_there,
+    images_bring_everything,
+    layers_fit,
+    signatures_can_be_kept,
+)
