@@ -12,7 +12,7 @@ from typing import Any
 from sandbox import secrecy
 from sandbox.clients import Clients
 from sandbox.faults import aws_said, is_expected, is_missing
-from sandbox.resources import INVOKES, REGISTRY, Resource, ResourceType, RestartNeeded
+from sandbox.resources import INVOKES, REGISTRY, RETRY, Resource, ResourceType, RestartNeeded
 from sandbox.state import Record, Remark, State
 from sandbox.values import fingerprints, jsonable
 
@@ -264,7 +264,8 @@ class Engine:
 
 
 def _changed(old: Record, prints: Mapping[str, str]) -> set[str]:
-    return {
+    again = set(old.outputs.get(RETRY) or ())
+    return again | {
         key for key in old.prints.keys() | prints.keys() if old.prints.get(key) != prints.get(key)
     }
 

@@ -45,16 +45,22 @@ def main() -> None:
 def _install(nursery: Nursery | None) -> None:
     from sandbox.workers import (
         alias_seams,
+        async_seams,
         clock_seams,
+        custom_seams,
         gateway_seams,
+        iam_seams,
         lambda_seams,
         model_seams,
         seams,
         transport_seams,
+        url_seams,
     )
 
-    changes = [*lambda_seams.seams(), *alias_seams.seams(), *gateway_seams.seams()]
-    changes += [*clock_seams.seams(), *model_seams.seams(), *transport_seams.seams()]
+    # The order matters where two change one spot: a later one goes around an earlier one.
+    rooms = (lambda_seams, custom_seams, alias_seams, async_seams, gateway_seams, url_seams)
+    rooms += (iam_seams, clock_seams, model_seams, transport_seams)
+    changes = [seam for room in rooms for seam in room.seams()]
     if nursery is not None:
         from sandbox.workers import worker_seams
         from sandbox.workers.archives import Archives

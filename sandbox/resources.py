@@ -25,6 +25,7 @@ __all__ = [
     "AGAIN",
     "INVOKES",
     "REGISTRY",
+    "RETRY",
     "Block",
     "Clients",
     "Outputs",
@@ -38,6 +39,9 @@ Outputs = dict[str, Any]
 
 AGAIN: Final = "again"
 """Update by calling the creating function again: the API call behind it is a put."""
+
+RETRY: Final = "sandboxAgain"
+"""Output that lists inputs to count as changed by the next `up`: what could not be had may have come to be there."""
 
 
 class RestartNeeded(Exception):

@@ -15,6 +15,8 @@ import pulumi
 from google.protobuf import struct_pb2
 from pulumi.runtime import rpc
 
+from sandbox import sources
+
 _SIGNATURE: Final = rpc._special_sig_key
 _SECRET: Final = rpc._special_secret_sig
 _ASSET: Final = rpc._special_asset_sig
@@ -156,7 +158,12 @@ def _content(value: Any) -> Any:
 
 
 def _path(path: Path) -> Any:
-    """A file by its bytes, a folder by its files; what does not exist (a layer not built yet) by its name."""
+    """A file by its bytes, a folder by its files; what the program builds by its sources, as `sources` finds them.
+
+    What does not exist counts by its name.
+    """
+    if source := sources.of_function(path) or sources.of_layer(path):
+        return {file.relative_to(source.folder).as_posix(): _path(file) for file in source.files}
     if path.is_dir():
         return {file.relative_to(path).as_posix(): _path(file) for file in _files(path)}
     try:
@@ -170,10 +177,11 @@ def _files(folder: Path) -> list[Path]:
 
 
 def asset_paths(value: Any) -> Iterator[Path]:
-    """Absolute paths of the files inside an archive or asset."""
+    """Absolute paths of the files inside an archive or asset, or that a compiled function is made from."""
     if isinstance(value, pulumi.AssetArchive):
         for inner in value.assets.values():
             yield from asset_paths(inner)
     elif isinstance(value, pulumi.FileAsset | pulumi.FileArchive):
         path = Path(value.path).absolute()
-        yield from _files(path) if path.is_dir() else [path]
+        source = sources.of_function(path)
+        yield from source.files if source else _files(path) if path.is_dir() else [path]

@@ -6,7 +6,6 @@ the emulator asks for.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, Final, NamedTuple
@@ -50,11 +49,6 @@ FALSE_DENIALS: Final = (
     ),
 )
 
-_QUALIFIED: Final = re.compile(r"(arn:aws[\w-]*:lambda:[^:]*:[^:]*:function:[^:]+):[^:]+")
-_QUALIFIED_REASON: Final = (
-    "lambda:InvokeFunction on the function: the emulator does not judge it by the alias"
-)
-
 
 def additions(documents: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:
     """Statements to add for what the documents grant, and one sentence for each."""
@@ -66,12 +60,6 @@ def additions(documents: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, An
         if asked:
             statements.append({"Effect": "Allow", "Action": asked, "Resource": "*"})
             reasons.append(denial.reason)
-    functions = sorted({arn for statement in granted for arn in _functions(statement)})
-    if functions:
-        statements.append(
-            {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": functions}
-        )
-        reasons.append(_QUALIFIED_REASON)
     return statements, reasons
 
 
@@ -94,13 +82,3 @@ def _asked(denial: FalseDenial, statement: Mapping[str, Any]) -> tuple[str, ...]
     if not hits or (denial.granted == denial.asked and "*" in _many(statement.get("Resource"))):
         return ()
     return tuple(hits) if denial.granted == denial.asked else denial.asked
-
-
-def _functions(statement: Mapping[str, Any]) -> list[str]:
-    """Functions that the statement lets be invoked by a version or an alias alone."""
-    patterns = [pattern.lower() for pattern in _many(statement.get("Action"))]
-    if not any(fnmatchcase("lambda:invokefunction", pattern) for pattern in patterns):
-        return []
-    resources = _many(statement.get("Resource"))
-    bare = [m[1] for arn in resources if (m := _QUALIFIED.fullmatch(arn))]
-    return [arn for arn in bare if arn not in resources]

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sandbox.resources import Outputs, Resource, resource
 from sandbox.services.lambda_aliases import function_name
+from sandbox.services.outside import is_outside
 from sandbox.services.shared import REGION, dropped, remove, tags
 
 
@@ -13,19 +14,27 @@ from sandbox.services.shared import REGION, dropped, remove, tags
 def event_invoke_config(r: Resource) -> Outputs:
     reference, qualifier = r.take("functionName"), r.take("qualifier")
     function = function_name(reference)
-    if (r.inputs.get("destinationConfig") or {}).get("onSuccess"):
-        r.note("nothing is sent to its on-success destination")
     r.api(
         "lambda",
         "put_function_event_invoke_config",
-        "destinationConfig",
         "maximumEventAgeInSeconds",
         "maximumRetryAttempts",
         FunctionName=function,
         Qualifier=qualifier,
+        DestinationConfig=_destinations(r) or None,
     )
     place = f"{reference}:{qualifier}" if qualifier else reference
     return {"id": place, "functionName": reference, "qualifier": qualifier}
+
+
+def _destinations(r: Resource) -> dict[str, Any]:
+    """Both destinations, without those that lie outside of the stack."""
+    found = r.params(r.aws, "lambda", "put_function_event_invoke_config", "destinationConfig")
+    places = found.get("DestinationConfig") or {}
+    away = {p["Destination"] for p in places.values() if is_outside(r, p.get("Destination", ""))}
+    for arn in sorted(away):
+        r.note(f"{arn} is from outside: nothing is sent there")
+    return {kind: p for kind, p in places.items() if p.get("Destination") not in away}
 
 
 @event_invoke_config.updates

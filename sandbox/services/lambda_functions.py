@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
+import shutil
 from collections.abc import Iterator
 from typing import Any, Final
 
-from sandbox.resources import Outputs, Resource, resource
-from sandbox.services.archives import zip_bytes
+from sandbox.resources import RETRY, Outputs, Resource, resource
+from sandbox.services import lambda_code, outside
+from sandbox.services.lambda_code import Code
 from sandbox.services.shared import REGION, dropped, physical_name, remove, tags
 
 _PROVIDER_ONLY: Final = "it steers the provider, not the function"
@@ -17,12 +17,10 @@ _IGNORED: Final = {
     "codeSha256": "the emulator hashes the code itself",
     "replaceSecurityGroupsOnDestroy": "a sandbox has no security groups",
     "replacementSecurityGroupIds": "a sandbox has no security groups",
-    "sourceCodeHash": "the emulator hashes the code itself",
     "sourceKmsKeyArn": "the code lies unencrypted in the emulator's memory",
     "useResourceTimeoutForPropagation": _PROVIDER_ONLY,
     "publishTo": "it chooses a place for versions of managed instances, which no sandbox has",
 }
-_CODE: Final = {"code", "s3Bucket", "s3Key", "s3ObjectVersion", "imageUri", "architectures"}
 _SETTINGS: Final = (
     "capacityProviderConfig",
     "deadLetterConfig",
@@ -66,25 +64,20 @@ _DEFAULTS: Final[dict[str, Any]] = {
 def function(r: Resource) -> Outputs:
     name = physical_name(r, limit=64)
     wanted = tags(r)
-    for text in _differences(r):
-        r.note(text)
-    publish = bool(r.take("publish"))
-    made = r.api(
+    code = _code(r)
+    given = _given(r, "create_function", "architectures", "packageType", "tenancyConfig")
+    made = r.call(
         "lambda",
         "create_function",
-        *_SETTINGS,
-        "architectures",
-        "packageType",
-        "tenancyConfig",
-        "codeSigningConfigArn",
-        rename=_RENAME,
+        **given,
         FunctionName=name,
-        Code=_code(r),
-        Publish=publish,
+        Code=code.place,
+        Publish=bool(r.take("publish")),
         Tags=wanted or None,
     )
+    _sign(r, name)
     _reserve(r, name)
-    return _outputs(r, made, made["Version"], wanted)
+    return _outputs(r, made, made["Version"], wanted, code)
 
 
 @function.updates
@@ -94,13 +87,14 @@ def update_function(r: Resource) -> Outputs:
         delete_function(r)
         return function.create(r)
     name = physical_name(r, limit=64)
-    for text in _differences(r):
-        r.note(text)
-    for key in ("packageType", "tenancyConfig", "codeSigningConfigArn"):
+    for key in ("packageType", "tenancyConfig"):
         r.take(key)
-    _change_code(r, name)
-    _change_settings(r, name)
-    version = _version(r, name)
+    code = _code(r)
+    changed = _change_code(r, name, code) | _change_settings(r, name)
+    version = _version(r, name, changed=changed)
+    if "codeSigningConfigArn" in r.changed:
+        remove(r, "lambda", "delete_function_code_signing_config", FunctionName=name)
+    _sign(r, name)
     if "reservedConcurrentExecutions" in r.changed:
         remove(r, "lambda", "delete_function_concurrency", FunctionName=name)
     _reserve(r, name)
@@ -110,7 +104,7 @@ def update_function(r: Resource) -> Outputs:
         r.call("lambda", "untag_resource", Resource=made["FunctionArn"], TagKeys=extra)
     if wanted:
         r.call("lambda", "tag_resource", Resource=made["FunctionArn"], Tags=wanted)
-    return _outputs(r, made, version, wanted)
+    return _outputs(r, made, version, wanted, code)
 
 
 @function.deletes
@@ -120,44 +114,70 @@ def delete_function(r: Resource) -> None:
         remove(r, "lambda", "delete_function", FunctionName=old["name"])
 
 
-def _change_code(r: Resource, name: str) -> None:
-    code, architectures = _code(r), r.take("architectures")
-    if r.changed & _CODE:
-        r.call(
-            "lambda", "update_function_code", FunctionName=name, Architectures=architectures, **code
-        )
+def _code(r: Resource) -> Code:
+    """The code, and a word on everything of this function that does not run here."""
+    for text in _differences(r):
+        r.note(text)
+    found = lambda_code.code(r)
+    if found.refusal is not None:
+        r.note(f"invoking it is refused: {found.refusal}")
+    return found
 
 
-def _change_settings(r: Resource, name: str) -> None:
-    given = r.params(r.aws, "lambda", "update_function_configuration", *_SETTINGS, rename=_RENAME)
+def _given(r: Resource, operation: str, *more: str) -> dict[str, Any]:
+    """The settings as API parameters; what they name from outside of the stack gives way."""
+    given = r.params(r.aws, "lambda", operation, *_SETTINGS, *more, rename=_RENAME)
+    given["Role"] = outside.role(r, given["Role"])
+    letters = given.get("DeadLetterConfig", {}).get("TargetArn")
+    if letters and outside.is_outside(r, letters):
+        given["DeadLetterConfig"] = {"TargetArn": ""}
+        r.note("its dead-letter target is from outside: what fails for good is dropped")
+    return given
+
+
+def _change_code(r: Resource, name: str, code: Code) -> bool:
+    architectures = r.take("architectures")
+    hashed = {"sourceCodeHash"} if r.inputs.get("s3Bucket") else set[str]()
+    again = (r.old or {}).get(RETRY)
+    if not (again or r.changed & (lambda_code.INPUTS | hashed)):
+        return False
+    same = code.digest is not None and code.digest == (r.old or {}).get("codeSha256")
+    if same and "architectures" not in r.changed:
+        return False
+    place = {**code.place, "Architectures": architectures}
+    r.call("lambda", "update_function_code", FunctionName=name, **place)
+    return True
+
+
+def _change_settings(r: Resource, name: str) -> bool:
+    given = _given(r, "update_function_configuration")
     for key in r.changed & set(_DEFAULTS):
         if r.inputs.get(key) is None:
             given |= _DEFAULTS[key]
-    if r.changed & set(_SETTINGS):
-        r.call("lambda", "update_function_configuration", FunctionName=name, **given)
+    if not r.changed & set(_SETTINGS):
+        return False
+    r.call("lambda", "update_function_configuration", FunctionName=name, **given)
+    return True
 
 
-def _version(r: Resource, name: str) -> str:
+def _version(r: Resource, name: str, *, changed: bool) -> str:
     """The version that answers now: a new one where code or settings changed, else the one there was."""
     before = str((r.old or {}).get("version") or "$LATEST")
     if not r.take("publish"):
         return "$LATEST"
-    if before != "$LATEST" and not r.changed & (_CODE | set(_SETTINGS)):
+    if before != "$LATEST" and not changed:
         return before
     return r.call("lambda", "publish_version", FunctionName=name)["Version"]
 
 
-def _code(r: Resource) -> dict[str, Any]:
-    """The `Code` of CreateFunction and, spread out, the parameters of UpdateFunctionCode."""
-    place = {
-        "S3Bucket": r.take("s3Bucket"),
-        "S3Key": r.take("s3Key"),
-        "S3ObjectVersion": r.take("s3ObjectVersion"),
-        "ImageUri": r.take("imageUri"),
-    }
-    given = {key: value for key, value in place.items() if value is not None}
-    archive = r.take("code")
-    return given if archive is None else {"ZipFile": zip_bytes(archive)}
+def _sign(r: Resource, name: str) -> None:
+    if arn := r.take("codeSigningConfigArn"):
+        r.call(
+            "lambda",
+            "put_function_code_signing_config",
+            FunctionName=name,
+            CodeSigningConfigArn=arn,
+        )
 
 
 def _reserve(r: Resource, name: str) -> None:
@@ -171,31 +191,42 @@ def _reserve(r: Resource, name: str) -> None:
         )
 
 
+_RECORDED: Final = {
+    "vpcConfig": "it runs on this machine's network, in no VPC",
+    "codeSigningConfigArn": "code signing is recorded: signatures are not checked",
+    "fileSystemConfig": "no file system is mounted",
+    "capacityProviderConfig": "it runs on this machine, on no managed instances",
+}
+"""Inputs that are stored and have no effect, with what is said of them."""
+
+
 def _differences(r: Resource) -> Iterator[str]:
     """What is declared of this function and does not run here."""
     yield "memory and /tmp sizes are recorded: this machine's are the limit"
-    tracing = r.inputs.get("tracingConfig") or {}
-    if tracing.get("mode") == "Active":
+    if (r.inputs.get("tracingConfig") or {}).get("mode") == "Active":
         yield "tracing is recorded: a sandbox has no X-Ray"
-    if r.inputs.get("vpcConfig"):
-        yield "it runs on this machine's network, in no VPC"
-    if r.inputs.get("codeSigningConfigArn"):
-        yield "code signing is recorded: signatures are not checked"
-    if r.inputs.get("fileSystemConfig"):
-        yield "no file system is mounted"
+    yield from (text for key, text in _RECORDED.items() if r.inputs.get(key))
+    if (r.inputs.get("snapStart") or {}).get("applyOn") == "PublishedVersions":
+        yield "no snapshot is taken: a published version is loaded ahead of its first call"
+    for arn in r.inputs.get("layers") or ():
+        if outside.is_outside(r, arn):
+            yield f"layer {arn} is from outside: it is empty here"
     runtime = str(r.inputs.get("runtime") or "image")
     if not runtime.startswith(("python", "nodejs", "provided")):
         yield f"no {runtime} runs here: invoking it is refused"
+    elif runtime.startswith("nodejs") and shutil.which("node") is None:
+        yield "there is no Node.js on this machine: invoking it is refused"
 
 
-def _outputs(r: Resource, made: dict[str, Any], version: str, wanted: dict[str, str]) -> Outputs:
+def _outputs(
+    r: Resource, made: dict[str, Any], version: str, wanted: dict[str, str], code: Code
+) -> Outputs:
+    """What the provider shows; an image counts by the digest of its manifest, and has no size."""
     arn = f"arn:aws:lambda:{r.aws.region}:{r.aws.account}:function:{made['FunctionName']}"
     qualified = f"{arn}:{version}"
     gateway = f"arn:aws:apigateway:{r.aws.region}:lambda:path"
-    archive = r.inputs.get("code")
-    digest = made["CodeSha256"] or (
-        base64.b64encode(hashlib.sha256(zip_bytes(archive)).digest()).decode() if archive else ""
-    )
+    image = code.place.get("ImageUri")
+    digest = lambda_code.digest_of_image(image) if image else made["CodeSha256"]
     return {
         "id": made["FunctionName"],
         "name": made["FunctionName"],
@@ -213,4 +244,5 @@ def _outputs(r: Resource, made: dict[str, Any], version: str, wanted: dict[str, 
         "sourceCodeSize": made["CodeSize"],
         "skipDestroy": bool(r.take("skipDestroy")),
         "tagsAll": wanted,
+        **({RETRY: ["code"]} if code.refusal is not None else {}),
     }

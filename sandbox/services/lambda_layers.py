@@ -1,11 +1,12 @@
-"""Lambda: layers, built for the Python that runs the handlers here.
+"""Lambda: layers, built for the interpreters that run the handlers here.
 
-The archive a program names holds wheels for Lambda's machines; handlers run on this machine, so its
-`layers/<layer>/requirements.txt` is installed anew for this one. What was built once is kept.
+The archive a program names holds wheels for Lambda's machines; handlers run on this machine, so what its
+`layers/<layer>/` locks is installed anew for this one. What was built once is kept.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 import re
@@ -20,19 +21,22 @@ from typing import Any, Final
 
 import pulumi
 
+from sandbox import sources
 from sandbox.errors import Mistake
 from sandbox.place import HOME
-from sandbox.resources import Outputs, Resource, resource
+from sandbox.resources import RETRY, Outputs, Resource, resource
 from sandbox.services.archives import make_zip, zip_bytes
 from sandbox.services.shared import REGION, physical_name, remove
 
 _SUFFIX: Final = "-layer"
+_EMPTY: Final = "why-this-layer-is-empty.txt"
 _PIN: Final = re.compile(r"([\w.-]+)==([\w.+!]+) *\\?")
 """A requirement for every platform; one with a marker is left to pip."""
 
 _SECONDS: Final = 300
 """Longest wait for pip; an imaging wheel takes a few seconds over a slow line."""
 
+_SETTINGS: Final = ("compatibleArchitectures", "compatibleRuntimes", "description", "licenseInfo")
 _IGNORED: Final = {
     **REGION,
     "sourceCodeHash": "the emulator hashes the content itself",
@@ -44,16 +48,11 @@ _IGNORED: Final = {
 def layer_version(r: Resource) -> Outputs:
     name = physical_name(r, "layerName", limit=140)
     content = _content(r)
-    made = r.api(
-        "lambda",
-        "publish_layer_version",
-        "compatibleArchitectures",
-        "compatibleRuntimes",
-        "description",
-        "licenseInfo",
-        LayerName=name,
-        Content=content,
-    )
+    given = r.params(r.aws, "lambda", "publish_layer_version", *_SETTINGS)
+    kept = bool(r.take("skipDestroy"))
+    if _same(r, content):
+        return dict(r.old or {})
+    made = r.call("lambda", "publish_layer_version", **given, LayerName=name, Content=content)
     digest = made["Content"]["CodeSha256"]
     return {
         "id": made["LayerVersionArn"],
@@ -65,8 +64,17 @@ def layer_version(r: Resource) -> Outputs:
         "codeSha256": digest,
         "sourceCodeHash": digest,
         "sourceCodeSize": made["Content"]["CodeSize"],
-        "skipDestroy": bool(r.take("skipDestroy")),
+        "skipDestroy": kept,
+        **({RETRY: ["code"]} if r.notes else {}),
     }
+
+
+def _same(r: Resource, content: dict[str, Any]) -> bool:
+    """Whether only the code may have changed, and did not: no function needs another version then."""
+    if r.old is None or r.changed - {"code"} or "ZipFile" not in content:
+        return False
+    digest = hashlib.sha256(content["ZipFile"]).digest()
+    return base64.b64encode(digest).decode() == r.old["codeSha256"]
 
 
 @layer_version.updates
@@ -86,10 +94,13 @@ def delete_layer_version(r: Resource) -> None:
 
 
 def _content(r: Resource) -> dict[str, Any]:
-    """The layer's own requirements where it has some, else the archive or object it names."""
+    """What the layer's own lock asks for where it has one, else the archive or object it names."""
     archive = r.take("code")
     place = {"S3Bucket": r.take("s3Bucket"), "S3Key": r.take("s3Key")}
-    requirements = _root(archive) / "layers" / r.name.removesuffix(_SUFFIX) / "requirements.txt"
+    if isinstance(archive, pulumi.FileArchive) and (source := sources.of_layer(archive.path)):
+        lock = source.files[0]
+        return {"ZipFile": build(lock) if lock.suffix == ".txt" else _modules(r, source)}
+    requirements = HOME / "layers" / r.name.removesuffix(_SUFFIX) / "requirements.txt"
     if requirements.is_file():
         return {"ZipFile": build(requirements)}
     if archive is not None:
@@ -97,13 +108,30 @@ def _content(r: Resource) -> dict[str, Any]:
     return {key: value for key, value in place.items() if value is not None}
 
 
-def _root(archive: Any) -> Path:
-    """The checkout an archive `<root>/.build/layers/<file>` belongs to, else the sandbox's own."""
-    if isinstance(archive, pulumi.FileArchive):
-        path = Path(archive.path).absolute()
-        if path.parts[-3:-1] == (".build", "layers"):
-            return path.parents[2]
-    return HOME
+def _modules(r: Resource, source: sources.Source) -> bytes:
+    """Node.js modules by their lock, from the cache where these very ones were fetched before.
+
+    Without Node.js, or without the network, the layer stays empty for now: that must not fail the rest of the stack.
+    """
+    from builders import BuildError, fingerprint, node_modules
+
+    cache = source.root / ".sandbox" / "cache" / "layers"
+    kept = cache / f"{source.folder.name}-{fingerprint.of(source.files)}.zip"
+    if kept.is_file():
+        return kept.read_bytes()
+    reason = None
+    if shutil.which("node") is None:
+        reason = "there is no Node.js on this machine"
+    else:
+        cache.mkdir(parents=True, exist_ok=True)
+        try:
+            node_modules.build(source.files[0], kept)
+        except BuildError as error:
+            reason = str(error)
+    if reason is None:
+        return kept.read_bytes()
+    r.note(f"it is empty: {reason}")
+    return make_zip({_EMPTY: reason.encode()})
 
 
 def build(requirements: Path) -> bytes:

@@ -4,12 +4,19 @@ Parent side (inside the emulator's process):
     seams          how MiniStack is changed: each spot named, guarded, warned about
     worker_seams   Python functions run in forked environments
     lambda_seams   refusals, metrics and ARNs of all functions
-    alias_seams    failure destinations and reserved concurrency behind an alias
+    custom_seams   surroundings and logs of Node.js and custom runtimes
+    alias_seams    reserved concurrency behind an alias
+    async_seams    attempts and destinations of asynchronous calls
+    url_seams      who may call a function URL
+    iam_seams      which right a call of Lambda needs
     transport_seams  loopback counts as TLS
     gateway_seams  what API Gateway makes of a function's answer
     clock_seams    schedules tick every second
     model_seams    AWS service models, read no further than needed
     memory         freed blocks go back to the system
+    records        between MiniStack's records and what follows
+    refusals       functions that cannot run on this machine
+    destinations   what is left of an asynchronous call, delivered
     functions      a function's configuration -> what an environment is made of
     pool           which environment serves which call
     environment    one execution environment, seen from outside

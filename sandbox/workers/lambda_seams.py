@@ -4,17 +4,23 @@ Functions that cannot run here are refused instead of mocked, every execution co
 an invocation knows the alias it came through, and a quiet Node.js function answers at once.
 """
 
+import contextvars
 import logging
 import time
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
+from sandbox.workers import refusals
 from sandbox.workers.seams import Seam
 
 LAMBDA = "ministack.services.lambda_svc"
 RUNTIME = "ministack.core.lambda_runtime"
 _MOCK = "Mock response - "
+_EXECUTORS = ("docker", "local", "provided", "provided_warm", "warm")
+
+REQUEST_ID: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
+"""The id of an event whose attempts share it."""
 
 logger = logging.getLogger("sandbox.workers")
 Record = dict[str, Any]
@@ -23,7 +29,7 @@ Record = dict[str, Any]
 def seams() -> list[Seam]:
     """Return the seams that work with MiniStack's own workers too."""
     return [
-        *(_refusal(name) for name in ("docker", "local", "provided", "provided_warm")),
+        *(_refusal(name) for name in _EXECUTORS),
         Seam(
             LAMBDA,
             "_execute_function_dispatch",
@@ -64,7 +70,7 @@ def _counted(module: ModuleType, original: Callable[..., Record]) -> Callable[..
     module._emit_lambda_metrics = only_throttles
 
     def dispatch(func: Record, config: Record, event: Any, request_id: str, started: float) -> Any:
-        result = original(func, config, event, request_id, started)
+        result = original(func, config, event, REQUEST_ID.get() or request_id, started)
         milliseconds = (time.time() - started) * 1000
         publish(
             config["FunctionName"],
@@ -114,7 +120,11 @@ def _refusal(executor: str) -> Seam:
 
     def build(_module: ModuleType, original: Callable[..., Record]) -> Callable[..., Record]:
         def execute(func: Record, event: Any, request_id: str) -> Record:
-            return honest(original(func, event, request_id), func.get("config") or func)
+            config = func.get("config") or func
+            why = refusals.reason(config, func.get("code_zip"))
+            if why is not None:
+                return refused(f"Function {config.get('FunctionName')} was not executed: {why}")
+            return honest(original(func, event, request_id), config)
 
         return execute
 

@@ -6,20 +6,15 @@ Each replacement is a thin adapter: it turns MiniStack's record into a `Function
 
 import functools
 import logging
-import os
-import time
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
-from sandbox.workers import journal
+from sandbox.workers import journal, records, refusals
 from sandbox.workers.environment import CallError
-from sandbox.workers.functions import Function
-from sandbox.workers.lambda_seams import LAMBDA, RUNTIME, honest, refused
+from sandbox.workers.lambda_seams import LAMBDA, RUNTIME, refused
 from sandbox.workers.pool import Pool
 from sandbox.workers.seams import Seam
-
-_JOURNALLED = "forked environment"
 
 logger = logging.getLogger("sandbox.workers")
 Record = dict[str, Any]
@@ -45,13 +40,6 @@ def seams(pool: Pool) -> list[Seam]:
         ),
         Seam(
             LAMBDA,
-            "_emit_lambda_logs",
-            ("func", "request_id", "log_text", "error", "duration_ms", "log_source"),
-            "each call of a function gets a log stream of its own",
-            _unless_journalled,
-        ),
-        Seam(
-            LAMBDA,
             "ensure_spawned",
             ("worker",),
             "a SnapStart version is loaded by MiniStack's own worker when it is published",
@@ -71,41 +59,26 @@ def _is_python(config: Mapping[str, Any]) -> bool:
     return str(config.get("Runtime", "")).startswith("python")
 
 
-def _function(module: ModuleType, config: Mapping[str, Any], code: bytes) -> Function:
-    declared = (config.get("Environment") or {}).get("Variables") or {}
-    own = f"http://127.0.0.1:{os.environ.get('GATEWAY_PORT', '4566')}"
-
-    def layers() -> list[bytes]:
-        found = [module._resolve_layer_zip(layer) for layer in config.get("Layers") or []]
-        return [archive for archive in found if archive]
-
-    return Function(
-        config=config,
-        code=code,
-        endpoint=declared.get("AWS_ENDPOINT_URL", own),
-        layers=layers,
-        credentials=lambda: module.execution_credentials(config),
-    )
-
-
 def _warm(pool: Pool, module: ModuleType, original: Callable[..., Record]) -> Callable[..., Record]:
     """Run Python functions in forked environments, everything else as before."""
 
     def execute(func: Record, event: Any, request_id: str) -> Record:
         config, code = func.get("config") or func, func.get("code_zip")
+        # The refusals of what is no Python lie in the replaced function.
         if not _is_python(config):
-            return honest(original(func, event, request_id), config)
-        if not code:
-            return refused(f"Function {config.get('FunctionName')} has no code archive")
-        function = _function(module, config, code)
+            return original(func, event, request_id)
+        why = refusals.reason(config, code) if code else "it has no code archive"
+        if why is not None:
+            return refused(f"Function {config.get('FunctionName')} was not executed: {why}")
+        function = records.function_of(module, config, code)
         try:
             answer = pool.run(function, _call(module, config, event, request_id))
         except Exception as error:
             logger.exception("no environment for %s", function.name)
             return refused(f"No execution environment could be started: {error}")
         messages = journal.events(function, answer, request_id)
-        _store(function, answer.log_stream, messages)
-        result = {"body": answer.body, "log": "\n".join(messages), "log_source": _JOURNALLED}
+        records.store(function, answer.log_stream, messages)
+        result = {"body": answer.body, "log": "\n".join(messages), "log_source": records.JOURNALLED}
         if answer.error:
             result["error"] = True
         return result
@@ -128,37 +101,6 @@ def _call(module: ModuleType, config: Mapping[str, Any], event: Any, request_id:
     }
 
 
-def _store(function: Function, stream_name: str, messages: list[str]) -> None:
-    """Put log events into CloudWatch Logs; a failure here never fails the invocation."""
-    from ministack.services import cloudwatch_logs
-
-    try:
-        now = int(time.time() * 1000)
-        group_name = function.log_group
-        names = {"logGroupName": group_name, "logStreamName": stream_name}
-        if group_name not in cloudwatch_logs._log_groups:
-            cloudwatch_logs._create_log_group(names)
-        group = cloudwatch_logs._log_groups[group_name]
-        if stream_name not in group["streams"]:
-            cloudwatch_logs._create_log_stream(names)
-        stored = [
-            {"timestamp": now, "message": message, "ingestionTime": now} for message in messages
-        ]
-        cloudwatch_logs._append_log_events(group["streams"][stream_name], stored)
-        cloudwatch_logs._fanout_to_subscription_filters(group_name, stream_name, stored)
-        cloudwatch_logs._fanout_to_live_tail_sessions(group_name, stream_name, stored)
-    except Exception:
-        logger.exception("log events of %s are lost", function.name)
-
-
-def _unless_journalled(_module: ModuleType, original: Callable[..., None]) -> Callable[..., None]:
-    def emit(*args: Any, log_source: str | None = None, **kwargs: Any) -> None:
-        if log_source != _JOURNALLED:
-            original(*args, log_source=log_source, **kwargs)
-
-    return emit
-
-
 def _loaded_at_publish(
     pool: Pool, module: ModuleType, original: Callable[[Any], None]
 ) -> Callable[[Any], None]:
@@ -166,7 +108,7 @@ def _loaded_at_publish(
         if not _is_python(worker.config):
             return original(worker)
         try:
-            return pool.warm(_function(module, worker.config, worker.code_zip))
+            return pool.warm(records.function_of(module, worker.config, worker.code_zip))
         except CallError as failure:
             raise RuntimeError(failure.document["errorMessage"]) from failure
 

@@ -23,29 +23,6 @@ def function() -> Iterator[Callable[..., Made]]:
     yield from builder()
 
 
-def test_asynchronous_failures_reach_the_declared_destination(aws: Any, function: Any) -> None:
-    made = function("failing", "def handler(event, context):\n    raise KeyError(event)\n")
-    queue = make("sqs/queue:Queue", "failures")
-    config = make(
-        "lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
-        "failing",
-        functionName=made["name"],
-        maximumRetryAttempts=0,
-        maximumEventAgeInSeconds=3600,
-        destinationConfig={
-            "onFailure": {"destination": queue["arn"]},
-            "onSuccess": {"destination": queue["arn"]},
-        },
-    )
-    assert config.id == made["name"]
-    assert config.notes == ["nothing is sent to its on-success destination"]
-    aws("lambda").invoke(FunctionName=made["name"], InvocationType="Event", Payload=b'{"n": 1}')
-    got = aws("sqs").receive_message(QueueUrl=queue["url"], WaitTimeSeconds=5)["Messages"]
-    assert json.loads(got[0]["Body"])["requestPayload"] == {"n": 1}
-    config.delete()
-    queue.delete()
-
-
 def test_event_invoke_config_belongs_to_its_alias(aws: Any, function: Any) -> None:
     made = function("aliased-config")
     for name in ("live", "next"):

@@ -91,13 +91,15 @@ def test_malformed_answer_takes_the_gateway_response_of_the_api(box: Launcher) -
 def test_function_url_does_not_show_a_trace(box: Launcher) -> None:
     name = box.function("def handler(e, c):\n    raise KeyError('private')\n")
     url = box.client("lambda").create_function_url_config(FunctionName=name, AuthType="NONE")
-    box.client("lambda").add_permission(
-        FunctionName=name,
-        StatementId="public",
-        Action="lambda:InvokeFunctionUrl",
-        Principal="*",
-        FunctionUrlAuthType="NONE",
-    )
+    for number, right in enumerate(
+        (
+            {"Action": "lambda:InvokeFunctionUrl", "FunctionUrlAuthType": "NONE"},
+            {"Action": "lambda:InvokeFunction", "InvokedViaFunctionUrl": True},
+        )
+    ):
+        box.client("lambda").add_permission(
+            FunctionName=name, StatementId=f"public-{number}", Principal="*", **right
+        )
     identifier = url["FunctionUrl"].split("//")[1].split(".")[0]
     status, _, body = box.get(f"/_aws/lambda-url/{identifier}/")
     assert status == 502

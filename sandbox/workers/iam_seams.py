@@ -1,0 +1,101 @@
+"""Which Lambda action a request is, and on which resource: what a role's policy is judged by.
+
+MiniStack judges a call of an alias or a version by the bare function where the qualifier stands in the query, and takes
+several actions for a neighbour's. Source: service authorization reference, "Actions, resources, and condition keys for
+AWS Lambda".
+"""
+
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
+
+from sandbox.workers.seams import Seam
+
+ACTIONS = "ministack.core.iam_actions"
+
+_OF_A_FUNCTION = {
+    ("GET", "aliases", True): "GetAlias",
+    ("PUT", "aliases", True): "UpdateAlias",
+    ("DELETE", "aliases", True): "DeleteAlias",
+    ("GET", "concurrency", False): "GetFunctionConcurrency",
+    ("DELETE", "concurrency", False): "DeleteFunctionConcurrency",
+    ("PUT", "url", False): "UpdateFunctionUrlConfig",
+    ("DELETE", "url", False): "DeleteFunctionUrlConfig",
+    ("GET", "urls", False): "ListFunctionUrlConfigs",
+    ("GET", "event-invoke-config", False): "GetFunctionEventInvokeConfig",
+    ("PUT", "event-invoke-config", False): "PutFunctionEventInvokeConfig",
+    ("POST", "event-invoke-config", False): "UpdateFunctionEventInvokeConfig",
+    ("DELETE", "event-invoke-config", False): "DeleteFunctionEventInvokeConfig",
+    ("GET", "event-invoke-config", True): "ListFunctionEventInvokeConfigs",
+    ("GET", "provisioned-concurrency", False): "GetProvisionedConcurrencyConfig",
+    ("PUT", "provisioned-concurrency", False): "PutProvisionedConcurrencyConfig",
+    ("DELETE", "provisioned-concurrency", False): "DeleteProvisionedConcurrencyConfig",
+    ("GET", "recursion-config", False): "GetFunctionRecursionConfig",
+    ("PUT", "recursion-config", False): "PutFunctionRecursionConfig",
+    ("PUT", "code-signing-config", False): "PutFunctionCodeSigningConfig",
+    ("DELETE", "code-signing-config", False): "DeleteFunctionCodeSigningConfig",
+    ("POST", "response-streaming-invocations", False): "InvokeFunction",
+}
+"""(method, what of the function, whether one of several is named) to the action."""
+
+
+def seams() -> list[Seam]:
+    """Return the seams of Lambda's rights."""
+    return [
+        Seam(
+            ACTIONS,
+            "_lambda_action",
+            ("method", "path"),
+            "changes of aliases and URLs are judged as other actions",
+            _named,
+        ),
+        Seam(
+            ACTIONS,
+            "extract_resource_arn",
+            (
+                "service",
+                "method",
+                "path",
+                "headers",
+                "body",
+                "query_params",
+                "region",
+                "account_id",
+            ),
+            "rights on an alias or a version are judged on the bare function",
+            _qualified,
+        ),
+    ]
+
+
+def _named(_module: ModuleType, original: Callable[..., Any]) -> Callable[..., Any]:
+    def action(method: str, path: str) -> Any:
+        parts = [part for part in path.split("/") if part]
+        if len(parts) > 3 and parts[1] == "functions":
+            found = _OF_A_FUNCTION.get((method, parts[3], len(parts) > 4))
+            if found:
+                return found
+        return original(method, path)
+
+    return action
+
+
+def _qualified(_module: ModuleType, original: Callable[..., Any]) -> Callable[..., Any]:
+    def resource(
+        service: str,
+        method: str,
+        path: str,
+        headers: Any,
+        body: Any,
+        query_params: Mapping[str, Any],
+        region: str,
+        account_id: str,
+    ) -> Any:
+        arn = original(service, method, path, headers, body, query_params, region, account_id)
+        if service != "lambda" or ":function:" not in str(arn):
+            return arn
+        given = (query_params or {}).get("Qualifier")
+        qualifier = given[0] if isinstance(given, list) and given else given
+        return f"{arn}:{qualifier}" if qualifier and arn.count(":") == 6 else arn
+
+    return resource

@@ -1,0 +1,307 @@
+"""Asynchronous calls: attempts, destinations, dead letters, and what reserved concurrency lets through."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.sandbox.functions_support import builder, within
+from tests.sandbox.services_support import ACCOUNT, REGION, Made, clients, make
+
+FAILING = """
+def handler(event, context):
+    print("attempt", context.aws_request_id)
+    raise KeyError("no such order")
+"""
+DOUBLING = 'def handler(event, context):\n    return {"twice": event["n"] * 2}\n'
+
+
+@pytest.fixture(scope="module")
+def aws() -> Any:
+    return clients().client
+
+
+@pytest.fixture
+def function() -> Iterator[Callable[..., Made]]:
+    yield from builder()
+
+
+@pytest.fixture
+def queue(request: pytest.FixtureRequest) -> Iterator[Made]:
+    made = make("sqs/queue:Queue", request.node.name[:60])
+    yield made
+    made.delete()
+
+
+def message(aws: Any, queue: Made) -> dict[str, Any]:
+    got = aws("sqs").receive_message(
+        QueueUrl=queue["url"], WaitTimeSeconds=8, MessageAttributeNames=["All"]
+    )
+    [found] = got["Messages"]
+    return found
+
+
+def start(aws: Any, target: str, event: Any) -> None:
+    aws("lambda").invoke(
+        FunctionName=target, InvocationType="Event", Payload=json.dumps(event).encode()
+    )
+
+
+def settings(made: Made, **more: Any) -> Made:
+    alias = make(
+        "lambda/alias:Alias", "live", functionName=made["name"], functionVersion="1", name="live"
+    )
+    make(
+        "lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
+        "live",
+        functionName=made["name"],
+        qualifier="live",
+        **more,
+    )
+    return alias
+
+
+def logged(aws: Any, made: Made, word: str) -> list[str]:
+    group, logs = f"/aws/lambda/{made['name']}", aws("logs")
+    try:
+        events = logs.filter_log_events(logGroupName=group)["events"]
+    except logs.exceptions.ResourceNotFoundException:
+        return []
+    return [e["message"] for e in events if e["message"].startswith(word)]
+
+
+def test_success_reaches_its_destination_as_awss_record(
+    aws: Any, function: Any, queue: Made
+) -> None:
+    made = function("doubling", DOUBLING)
+    alias = settings(made, destinationConfig={"onSuccess": {"destination": queue["arn"]}})
+    start(aws, alias["arn"], {"n": 4})
+    record = json.loads(message(aws, queue)["Body"])
+    assert record.pop("timestamp").endswith("Z")
+    assert record["requestContext"].pop("requestId")
+    assert record == {
+        "version": "1.0",
+        "requestContext": {
+            "functionArn": alias["arn"],
+            "condition": "Success",
+            "approximateInvokeCount": 1,
+        },
+        "requestPayload": {"n": 4},
+        "responseContext": {"statusCode": 200, "executedVersion": "1"},
+        "responsePayload": {"twice": 8},
+    }
+
+
+def test_failure_reaches_its_destination_after_the_retries(
+    aws: Any, function: Any, queue: Made
+) -> None:
+    made = function("failing-twice", FAILING)
+    places = {"onFailure": {"destination": queue["arn"]}}
+    alias = settings(made, maximumRetryAttempts=1, destinationConfig=places)
+    start(aws, alias["arn"], {"n": 1})
+    record = json.loads(message(aws, queue)["Body"])
+    context = record["requestContext"]
+    assert context["condition"] == "RetriesExhausted"
+    assert context["approximateInvokeCount"] == 2
+    assert record["responseContext"]["functionError"] == "Unhandled"
+    assert record["responsePayload"]["errorType"] == "KeyError"
+    # Both attempts have the request id of the event.
+    assert logged(aws, made, "attempt") == [f"attempt {context['requestId']}"] * 2
+
+
+def test_event_that_grows_too_old_is_given_up(aws: Any, function: Any, queue: Made) -> None:
+    made = function("ageing", FAILING)
+    places = {"onFailure": {"destination": queue["arn"]}}
+    alias = settings(made, maximumEventAgeInSeconds=60, destinationConfig=places)
+    aws("lambda").put_function_event_invoke_config(
+        FunctionName=made["name"],
+        Qualifier="live",
+        MaximumEventAgeInSeconds=1,
+        DestinationConfig={"OnFailure": {"Destination": queue["arn"]}},
+    )
+    start(aws, alias["arn"], {})
+    context = json.loads(message(aws, queue)["Body"])["requestContext"]
+    assert context["condition"] == "EventAgeExceeded"
+    assert context["approximateInvokeCount"] == 1
+
+
+def test_dead_letter_is_the_event_itself_with_the_reason_beside_it(
+    aws: Any, function: Any, queue: Made
+) -> None:
+    made = function("lettered", FAILING, deadLetterConfig={"targetArn": queue["arn"]})
+    alias = settings(made, maximumRetryAttempts=0)
+    start(aws, alias["arn"], {"order": 7})
+    letter = message(aws, queue)
+    assert json.loads(letter["Body"]) == {"order": 7}
+    attributes = letter["MessageAttributes"]
+    assert attributes["ErrorCode"] == {"StringValue": "200", "DataType": "Number"}
+    assert attributes["ErrorMessage"]["StringValue"] == "'no such order'"
+    assert attributes["RequestID"]["StringValue"]
+
+
+def test_topic_bus_bucket_and_function_take_a_record(aws: Any, function: Any, queue: Made) -> None:
+    allow = {
+        "Effect": "Allow",
+        "Principal": {"Service": ["sns.amazonaws.com", "events.amazonaws.com"]},
+        "Action": "sqs:SendMessage",
+        "Resource": queue["arn"],
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    make("sqs/queuePolicy:QueuePolicy", "results", queueUrl=queue["url"], policy=document)
+    topic = make("sns/topic:Topic", "results")
+    aws("sns").subscribe(
+        TopicArn=topic["arn"],
+        Protocol="sqs",
+        Endpoint=queue["arn"],
+        Attributes={"RawMessageDelivery": "true"},
+    )
+    bus = make("cloudwatch/eventBus:EventBus", "results")
+    rule = make(
+        "cloudwatch/eventRule:EventRule",
+        "results",
+        eventBusName=bus["name"],
+        eventPattern=json.dumps(
+            {"detail-type": ["Lambda Function Invocation Result - Success"], "source": ["lambda"]}
+        ),
+    )
+    target = make(
+        "cloudwatch/eventTarget:EventTarget",
+        "results",
+        rule=rule["name"],
+        eventBusName=bus["name"],
+        arn=queue["arn"],
+    )
+    bucket = make("s3/bucket:Bucket", "results")
+    last = function(
+        "last", "def handler(e, c):\n    print('told', e['responsePayload']['twice'])\n"
+    )
+    made = function("telling", DOUBLING)
+    alias = settings(made, destinationConfig={"onSuccess": {"destination": topic["arn"]}})
+    change = aws("lambda").put_function_event_invoke_config
+
+    def send_to(kind: str, arn: str, event: Any) -> None:
+        place = {kind: {"Destination": arn}}
+        change(
+            FunctionName=made["name"],
+            Qualifier="live",
+            MaximumRetryAttempts=0,
+            DestinationConfig=place,
+        )
+        start(aws, alias["arn"], event)
+
+    send_to("OnSuccess", topic["arn"], {"n": 1})
+    assert json.loads(message(aws, queue)["Body"])["responsePayload"] == {"twice": 2}
+    send_to("OnSuccess", bus["arn"], {"n": 2})
+    event = json.loads(message(aws, queue)["Body"])
+    assert event["detail"]["responsePayload"] == {"twice": 4}
+    assert alias["arn"] in event["resources"]
+    send_to("OnSuccess", last["arn"], {"n": 3})
+    assert within(5, lambda: logged(aws, last, "told")) == ["told 6"]
+    send_to("OnFailure", bucket["arn"], {"wrong": True})
+    [key] = [
+        o["Key"]
+        for o in within(5, lambda: aws("s3").list_objects_v2(Bucket=bucket.id).get("Contents"))
+    ]
+    assert key.startswith(f"aws/lambda/async/{made['name']}/")
+    stored = json.loads(aws("s3").get_object(Bucket=bucket.id, Key=key)["Body"].read())
+    assert stored["responsePayload"]["errorType"] == "KeyError"
+    for thing in (target, rule, bus, topic):
+        thing.delete()
+
+
+def test_settings_of_the_function_itself_do_not_cover_its_alias(
+    aws: Any, function: Any, queue: Made
+) -> None:
+    made = function("uncovered", FAILING)
+    make("lambda/alias:Alias", "live", functionName=made["name"], functionVersion="1", name="live")
+    make(
+        "lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
+        "bare",
+        functionName=made["name"],
+        maximumRetryAttempts=0,
+        destinationConfig={"onFailure": {"destination": queue["arn"]}},
+    )
+    start(aws, f"{made['name']}:live", {})
+    assert within(8, lambda: len(logged(aws, made, "attempt")) == 3)
+    start(aws, made["name"], {"bare": True})
+    assert json.loads(message(aws, queue)["Body"])["requestPayload"] == {"bare": True}
+
+
+def test_destination_from_outside_is_left_out_and_said(function: Any) -> None:
+    made = function("reaching-out", DOUBLING)
+    outside = f"arn:aws:sqs:{REGION}:123456789012:theirs"
+    config = make(
+        "lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
+        "out",
+        functionName=made["name"],
+        destinationConfig={"onFailure": {"destination": outside}},
+    )
+    assert config.notes == [f"{outside} is from outside: nothing is sent there"]
+
+
+def test_reserved_concurrency_answers_429_through_the_alias(aws: Any, function: Any) -> None:
+    made = function(
+        "reserved",
+        "import time\ndef handler(event, context):\n    time.sleep(1.5)\n",
+        reservedConcurrentExecutions=1,
+        timeout=5,
+    )
+    make("lambda/alias:Alias", "live", functionName=made["name"], functionVersion="1", name="live")
+    call = aws("lambda").invoke
+    first = threading.Thread(target=call, kwargs={"FunctionName": f"{made['name']}:live"})
+    first.start()
+
+    def refused() -> Any:
+        try:
+            aws("lambda").invoke(FunctionName=f"{made['name']}:live", InvocationType="DryRun")
+            once(aws, made)
+        except ClientError as error:
+            return error.response
+        return None
+
+    answer = within(1.2, refused)
+    first.join()
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 429
+    assert answer["Error"]["Code"] == "TooManyRequestsException"
+    assert answer["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
+
+
+def once(aws: Any, made: Made) -> None:
+    """One call without botocore's own retries of a throttled one."""
+    import boto3
+    from botocore.config import Config
+
+    client = boto3.client(
+        "lambda",
+        endpoint_url=clients().endpoint,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    client.invoke(FunctionName=f"{made['name']}:live")
+
+
+def test_function_is_ended_at_its_timeout(aws: Any, function: Any) -> None:
+    made = function(
+        "slow", "import time\ndef handler(event, context):\n    time.sleep(9)\n", timeout=1
+    )
+    got = aws("lambda").invoke(FunctionName=made["name"])
+    document = json.loads(got["Payload"].read())
+    assert got["FunctionError"] == "Unhandled"
+    assert document["errorType"] == "Sandbox.Timedout"
+    assert document["errorMessage"].endswith("Task timed out after 1.00 seconds")
+
+
+def test_account_of_the_sandbox_is_inside() -> None:
+    from sandbox.services.outside import is_outside
+
+    r = type("R", (), {"aws": clients()})()
+    assert not is_outside(r, f"arn:aws:sqs:{REGION}:{ACCOUNT}:ours")
+    assert not is_outside(r, "arn:aws:s3:::bucket")
+    assert is_outside(r, f"arn:aws:sqs:{REGION}:123456789012:theirs")
