@@ -82,7 +82,9 @@ def _built(source: sources.Source, *, fresh: bool) -> Code:
 
     if sys.platform != "linux":
         return refused("what is built for Lambda runs on Linux only")
-    architecture = ARCHITECTURES.get(platform.machine(), platform.machine())
+    architecture = ARCHITECTURES.get(platform.machine())
+    if architecture is None:
+        return refused(f"Lambda knows no {platform.machine()}, which this machine is")
     mark = fingerprint.of(source.files, architecture)
     cache = source.root / ".sandbox" / "cache" / "functions"
     kept = cache / f"{source.folder.name}-{architecture}-{mark}.zip"
