@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from policies import documents, links
 from policies.documents import Statement
@@ -40,6 +42,8 @@ KEY_USE: Mapping[str, frozenset[str]] = {
 customer managed keys). Actions that touch no content (ListBucket, DeleteObject, ListStreams ...) need nothing.
 """
 
+_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:([a-z0-9-]+):\d{12}:key/[A-Za-z0-9-]+", re.ASCII)
+
 LOG_ACTIONS = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt", "kms:GenerateDataKey", "kms:Describe")
 
 
@@ -68,10 +72,8 @@ def key_is_used_for_a_reason(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Every right on the key is narrowed to a service that the policy uses; the key opens everything else too."""
     for policy in stack.all(links.ROLE_POLICY):
         for statement in documents.of(policy.get("policy")):
-            if (
-                any(a.startswith("kms:") for a in statement.actions)
-                and len(_through(statement)) != 1
-            ):
+            uses = any(a.startswith("kms:") for a in statement.actions)
+            if uses and statement.allows and len(_through(statement)) != 1:
                 yield policy, "uses the data key without naming one service in kms:ViaService"
         for use in sorted(_held(policy) - _needed(stack, policy), key=str):
             through = use.through or "any service"
@@ -113,13 +115,16 @@ def key_policy_admits_the_services(stack: Stack) -> Iterator[tuple[Registered, s
 
 @rule
 def variables_are_encrypted(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """A function's environment is encrypted with the data key; a key without an environment differs for ever."""
+    """A function's environment is encrypted with a key of ours; a key without an environment differs for ever."""
     for function in stack.all(links.FUNCTION):
-        encrypted = stack.at(str(function.get("kmsKeyArn")), links.KEY) is not None
-        if bool(links.environment(function)) != encrypted:
+        arn = str(function.get("kmsKeyArn") or "")
+        found = _KEY_ARN.fullmatch(arn)
+        near = found is not None and links.place_of(function).region in {found[1], ""}
+        known = stack.at(arn, links.KEY) is not None or (near and stack.at(arn) is None)
+        if bool(links.environment(function)) != known or (arn and not known):
             yield (
                 function,
-                "set kmsKeyArn to the data key if and only if there are environment variables",
+                "set kmsKeyArn to the data key, or one given for it, if and only if there are environment variables",
             )
 
 
@@ -155,16 +160,29 @@ def _needed(stack: Stack, policy: Registered) -> set[Use]:
 
 
 def _schedule_needs(stack: Stack, policy: Registered) -> set[Use]:
-    """The scheduler reads the schedule's own, encrypted payload with the schedule's role."""
+    """The scheduler reads a schedule's own, encrypted payload with the schedule's role.
+
+    Schedules that share a role may be named by one pattern, as long as it means none but them.
+    """
+    role = links.role_named(stack, policy.get("role"))
+    arn = role.output("arn") if role else ""
+    mine = [s for s in stack.all(links.SCHEDULE) if arn and s.get("target.roleArn") == arn]
+    others = [s.name for s in stack.all(links.SCHEDULE) if s not in mine]
+    held = {use.through for use in _held(policy)}
     needed: set[Use] = set()
-    for schedule in stack.all(links.SCHEDULE):
-        key = str(schedule.get("kmsKeyArn") or "")
-        role = stack.at(str(schedule.get("target.roleArn")), links.ROLE)
-        if key and policy in links.policies_of(stack, role):
-            place = ":".join(key.split(":")[3:5])
-            partition = key.split(":")[1]
-            own = f"arn:{partition}:scheduler:{place}:schedule/default/{schedule.name}-*"
-            needed.add(Use("kms:Decrypt", key, own))
+    for schedule in mine:
+        if not (key := str(schedule.get("kmsKeyArn") or "")):
+            continue
+        _, partition, _, region, account = key.split(":")[:5]
+        group = f"arn:{partition}:scheduler:{region}:{account}:schedule/default/"
+        shared = (
+            through
+            for through in held
+            if len(mine) > 1
+            and fnmatchcase(f"{group}{schedule.name}-0", through)
+            and not any(fnmatchcase(f"{group}{name}-0", through) for name in others)
+        )
+        needed.add(Use("kms:Decrypt", key, next(shared, f"{group}{schedule.name}-*")))
     return needed
 
 

@@ -1,4 +1,4 @@
-"""Rights that AWS asks of a role before it moves an event: to take it from its source, and to put down a failure.
+"""Rights that AWS asks of a role before it moves an event: to take it from its source, to start a function in time.
 
 The emulator moves events whatever the role holds; AWS refuses the mapping after five silent minutes.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies import links
+from policies import documents, links
+from policies.destinations import SEND
 from policies.documents import Statement
 from policies.model import Registered, Stack, rule
 
@@ -23,7 +24,6 @@ READ_STREAM = frozenset(
     {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"}
 )
 LIST_STREAMS = "dynamodb:ListStreams"
-SEND = "sqs:SendMessage"
 INVOKE = "lambda:InvokeFunction"
 
 
@@ -31,6 +31,8 @@ INVOKE = "lambda:InvokeFunction"
 def mapping_may_read_its_source(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Exactly the actions of an event source mapping, on exactly its source."""
     for function in stack.all(links.FUNCTION):
+        if links.acts_in_a_foreign_role(stack, function):
+            continue
         held = _on(links.rights(stack, links.role_of(stack, function)))
         wanted = _wanted(stack, function)
         for action, resource in sorted(wanted - held):
@@ -40,38 +42,16 @@ def mapping_may_read_its_source(stack: Stack) -> Iterator[tuple[Registered, str]
 
 
 @rule
-def failures_may_be_put_down(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """A failure destination is written with the role of the function or schedule that failed."""
-    for resource, arn in links.failure_destinations(stack):
-        if not links.may(links.rights(stack, _actor(stack, resource)), SEND, arn):
-            yield resource, f"its role must hold {SEND} on the failure destination {arn}"
-
-
-@rule
-def sending_is_needed(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """A role that may send to a queue of failures has failures to put there."""
-    failing = {
-        (actor.urn, arn)
-        for r, arn in links.failure_destinations(stack)
-        if (actor := _actor(stack, r))
-    }
-    collecting = {arn for _, arn in failing}
-    for role in stack.all(links.ROLE):
-        for statement in links.rights(stack, role):
-            for arn in set(statement.resources) & collecting:
-                if SEND in statement.actions and (role.urn, arn) not in failing:
-                    yield role, f"may send to {arn}, where nothing of it ends; remove the right"
-
-
-@rule
 def schedule_may_start_its_target(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """EventBridge Scheduler acts in its own role: to invoke this one target, to put down failures, to use the key."""
+    """EventBridge Scheduler acts in its own role: to invoke its targets, to put down failures, to use the key."""
     for schedule in stack.all(links.SCHEDULE):
+        sharing = _of_one_role(stack, schedule)
+        if len(sharing) > 1 and not all(links.warms(s) for s in sharing):
+            yield schedule, "shares its role; only warming schedules may"
         role = stack.at(str(schedule.get("target.roleArn")), links.ROLE)
         held = _on(links.rights(stack, role))
-        if {pair for pair in held if pair[0].startswith("lambda:")} != {
-            (INVOKE, str(schedule.get("target.arn")))
-        }:
+        started = {(INVOKE, str(s.get("target.arn"))) for s in sharing}
+        if {pair for pair in held if pair[0].startswith("lambda:")} != started:
             yield schedule, f"its role must hold {INVOKE} on exactly the target"
         others = {a for a, _ in held if not a.startswith(("lambda:", "kms:"))} - {SEND}
         if others:
@@ -79,6 +59,28 @@ def schedule_may_start_its_target(stack: Stack) -> Iterator[tuple[Registered, st
                 schedule,
                 f"its role holds {', '.join(sorted(others))}; a schedule needs none of them",
             )
+
+
+@rule
+def warming_only_warms(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """The event that handlers know, to the letter: any other one would be taken for work, again and again."""
+    for schedule in stack.all(links.SCHEDULE):
+        if not links.warms(schedule):
+            continue
+        event = documents.json_object(schedule.get("target.input")) or {}
+        # In Python 1 equals True; in JSON, and for handlers, it does not.
+        if event != links.WARMING or event.get("warming") is not True:
+            yield schedule, 'its input must be {"warming": true}'
+        target = links.invoked(stack, str(schedule.get("target.arn")))
+        name = target.function.get("name") if target else None
+        if stack.having(links.PROVISIONED, functionName=name):
+            yield schedule, "warms what provisioned concurrency keeps warm; choose one of the two"
+
+
+def _of_one_role(stack: Stack, schedule: Registered) -> list[Registered]:
+    """The schedules that act in the role of this one."""
+    arn = schedule.get("target.roleArn")
+    return [s for s in stack.all(links.SCHEDULE) if s.get("target.roleArn") == arn]
 
 
 def _wanted(stack: Stack, function: Registered) -> frozenset[tuple[str, str]]:
@@ -104,20 +106,8 @@ def _on(held: list[Statement]) -> frozenset[tuple[str, str]]:
     return frozenset((a, r) for s in held if s.allows for a in s.actions for r in s.resources)
 
 
-def _actor(stack: Stack, resource: Registered) -> Registered | None:
-    """The role in which AWS puts down the failures of a mapping, an asynchronous invocation or a schedule."""
-    if resource.type == links.SCHEDULE:
-        return stack.at(str(resource.get("target.roleArn")), links.ROLE)
-    if resource.type == links.MAPPING:
-        target = links.invoked(stack, str(resource.get("functionName")))
-        return links.role_of(stack, target.function) if target else None
-    function = links.named_function(stack, resource.get("functionName"))
-    return links.role_of(stack, function) if function else None
-
-
 RULES = (
     mapping_may_read_its_source,
-    failures_may_be_put_down,
-    sending_is_needed,
     schedule_may_start_its_target,
+    warming_only_warms,
 )

@@ -6,29 +6,11 @@ import json
 import re
 from collections.abc import Iterator
 
-from policies import documents, links
+from policies import documents, links, versions
 from policies.model import Registered, Stack, rule
 
 GATEWAY_SECONDS = 29
 ENVIRONMENT_BYTES = 4096
-RUNTIMES = frozenset(
-    {
-        "python3.11",
-        "python3.12",
-        "python3.13",
-        "python3.14",
-        "nodejs22.x",
-        "nodejs24.x",
-        "java21",
-        "java25",
-        "dotnet10",
-        "ruby3.3",
-        "ruby3.4",
-        "provided.al2023",
-    }
-)
-"""Runtimes that AWS patches (Lambda developer guide, Lambda runtimes, November 2026)."""
-
 RESERVED = frozenset(
     {
         "_HANDLER",
@@ -52,26 +34,21 @@ _LIMITS = {
     "timeout": (1, 900),
     "ephemeralStorage.size": (512, 10_240),
 }
-_OWN_CALLS = ("dynamodb:", "s3:", "sns:", "secretsmanager:")
+_OWN_CALLS = ("dynamodb:", "lambda:", "s3:", "sns:", "secretsmanager:")
 """Services whose calls a handler makes itself, and for which it must be told a name."""
 _BY_AWS = frozenset({"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"})
 
 
 @rule
 def function_is_within_limits(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """Sizes are explicit and within Lambda's limits; one architecture; a runtime that AWS still patches."""
+    """Sizes are explicit and within Lambda's limits; one architecture; traced where it matters."""
     for function in stack.all(links.FUNCTION):
         for path, (least, most) in _LIMITS.items():
             value = function.get(path)
             if not isinstance(value, int) or not least <= value <= most:
                 yield function, f"{path} is {value}; say {least} to {most}"
-        if function.get("runtime") not in RUNTIMES:
-            yield function, f"runtime {function.get('runtime')} is unknown or retired"
         if function.get("architectures") not in (["arm64"], ["x86_64"]):
             yield function, "architectures must be one of arm64 and x86_64"
-        handler = str(function.get("handler") or "")
-        if not re.fullmatch(r"\S{1,128}", handler):
-            yield function, "handler must be 1 to 128 characters without a space"
         if stack.rehearsal and function.get("tracingConfig.mode") != "Active":
             yield function, "tracing must be Active in staging and production"
 
@@ -142,18 +119,13 @@ def environment_is_acceptable(stack: Stack) -> Iterator[tuple[Registered, str]]:
 def environment_and_rights_agree(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """What a function may touch it is told of, and what it is told of it may touch."""
     for function in stack.all(links.FUNCTION):
-        held = links.rights(stack, links.role_of(stack, function))
-        touched = {
-            owner.urn: owner
-            for s in held
-            for action in s.actions
-            if action.startswith(_OWN_CALLS) and action.split(":")[1] not in _BY_AWS
-            for resource in s.resources
-            if (owner := stack.at(resource.removesuffix("*")))
-        }
-        values = set(links.environment(function).values())
+        if links.acts_in_a_foreign_role(stack, function):
+            continue
+        touched, delivered = _touched(stack, function), _delivered(stack, function)
+        variables = links.environment(function).values()
+        values = {*variables, *versions.told_of(function)}
         told = {r.urn: r for r in stack.resources if _names(r) & values}
-        for urn in sorted(touched.keys() - told.keys()):
+        for urn in sorted(touched.keys() - told.keys() - delivered):
             yield function, f"may use {touched[urn].name}, but no variable names it"
         for urn in sorted(told.keys() - touched.keys()):
             yield function, f"is told of {told[urn].name}, but may do nothing with it"
@@ -173,9 +145,9 @@ def release_moves_an_alias(stack: Stack) -> Iterator[tuple[Registered, str]]:
 
 @rule
 def asynchronous_failures_end_somewhere(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """S3 and the scheduler do not wait for an answer: retries are finite, and then a queue has the event."""
+    """S3 and the scheduler do not wait for an answer: retries are finite, and then the event waits somewhere."""
     for start in links.starts(stack):
-        if start.kind not in {"upload", "schedule"}:
+        if start.kind not in {"upload", "schedule", "warming"}:
             continue
         function, alias = start.invoked.function, start.invoked.alias
         qualifier = alias.get("name") if alias else None
@@ -185,38 +157,40 @@ def asynchronous_failures_end_somewhere(stack: Stack) -> Iterator[tuple[Register
                 function,
                 f"{start.by.name} starts it; it needs a FunctionEventInvokeConfig on that alias",
             )
-        for config in configs:
-            yield from _unfinished(stack, config)
+    for config in stack.all(links.ASYNC):
+        if not stack.having(
+            links.ALIAS, functionName=config.get("functionName"), name=config.get("qualifier")
+        ):
+            yield config, "qualifier must be an alias of a function of this stack"
+        yield from ((config, text) for text in _unfinished(config))
 
 
-@rule
-def layer_fits_its_functions(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """At most five layers, each built for the function's runtime and architecture."""
-    for function in stack.all(links.FUNCTION):
-        arns = function.get("layers") or []
-        if len(arns) > 5:
-            yield function, "uses more than five layers"
-        for arn in arns:
-            layer = stack.at(str(arn), "aws:lambda/layerVersion:LayerVersion")
-            if layer is None:
-                yield function, f"layer {arn} is not of this stack"
-            elif function.get("runtime") not in (layer.get("compatibleRuntimes") or ()) or not set(
-                function.get("architectures") or ()
-            ) <= set(layer.get("compatibleArchitectures") or ()):
-                yield function, f"{layer.name} was built for another runtime or architecture"
-
-
-def _unfinished(stack: Stack, config: Registered) -> Iterator[tuple[Registered, str]]:
+def _unfinished(config: Registered) -> Iterator[str]:
     retries, age = config.get("maximumRetryAttempts"), config.get("maximumEventAgeInSeconds")
     if not isinstance(retries, int) or not 0 <= retries <= 2:
-        yield config, f"maximumRetryAttempts is {retries}; say 0 to 2"
+        yield f"maximumRetryAttempts is {retries}; say 0 to 2"
     if not isinstance(age, int) or not 60 <= age <= 21_600:
-        yield config, f"maximumEventAgeInSeconds is {age}; say 60 to 21600"
-    if stack.at(str(config.get("destinationConfig.onFailure.destination")), links.QUEUE) is None:
-        yield (
-            config,
-            "set destinationConfig.onFailure to a queue of this stack, or failed events are lost",
-        )
+        yield f"maximumEventAgeInSeconds is {age}; say 60 to 21600"
+    if not config.get("destinationConfig.onFailure.destination"):
+        yield "set destinationConfig.onFailure, or failed events are lost"
+
+
+def _touched(stack: Stack, function: Registered) -> dict[str, Registered]:
+    """URN -> everything of this stack that the function's own code may call."""
+    return {
+        owner.urn: owner
+        for s in links.rights(stack, links.role_of(stack, function))
+        for action in s.actions
+        if s.allows and action.startswith(_OWN_CALLS) and action.split(":")[1] not in _BY_AWS
+        for resource in s.resources
+        if (owner := stack.at(resource.removesuffix("*")))
+    }
+
+
+def _delivered(stack: Stack, function: Registered) -> set[str]:
+    """URNs of what AWS itself delivers to in the function's role; its code need not know of it."""
+    arns = {d.arn for d in links.destinations(stack) if links.acting(stack, d.by) is function}
+    return {owner.urn for arn in arns if (owner := stack.at(arn))}
 
 
 def _names(resource: Registered) -> set[str]:
@@ -226,6 +200,7 @@ def _names(resource: Registered) -> set[str]:
         links.BUCKET: {resource.output("bucket")},
         links.TOPIC: {resource.output("arn")},
         links.SECRET: {resource.output("arn")},
+        links.FUNCTION: {str(resource.get("name") or "")},
     }.get(resource.type, set()) - {""}
 
 
@@ -247,5 +222,4 @@ RULES = (
     environment_and_rights_agree,
     release_moves_an_alias,
     asynchronous_failures_end_somewhere,
-    layer_fits_its_functions,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,11 @@ FUNCTION = "aws:lambda/function:Function"
 ALIAS = "aws:lambda/alias:Alias"
 MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
 ASYNC = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
+LAYER = "aws:lambda/layerVersion:LayerVersion"
+URL = "aws:lambda/functionUrl:FunctionUrl"
+PROVISIONED = "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig"
+PERMISSION = "aws:lambda/permission:Permission"
+REPOSITORY = "aws:ecr/repository:Repository"
 ROLE = "aws:iam/role:Role"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
@@ -28,6 +34,20 @@ SCHEDULE = "aws:scheduler/schedule:Schedule"
 REST_API = "aws:apigateway/restApi:RestApi"
 ACCOUNT = "aws:apigateway/account:Account"
 
+WARMING = {"warming": True}
+"""The event by which a function is kept warm."""
+
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a function runs, read from its ARN; every part is empty where it has none yet."""
+
+    partition: str = ""
+    region: str = ""
+    account: str = ""
+
 
 @dataclass(frozen=True)
 class Invoked:
@@ -39,7 +59,7 @@ class Invoked:
 
 @dataclass(frozen=True)
 class Target:
-    """What a resource says it starts: `kind` is one of api, authorizer, upload, queue, stream, schedule."""
+    """What a resource says it starts: `kind` is one of api, authorizer, upload, queue, stream, schedule, warming."""
 
     kind: str
     by: Registered
@@ -53,6 +73,15 @@ class Start:
     kind: str
     by: Registered
     invoked: Invoked
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where AWS puts the outcome of `by` down, in a role: `outcome` is one of failure, success, dead letter."""
+
+    by: Registered
+    arn: str
+    outcome: str
 
 
 def invoked(stack: Stack, arn: str) -> Invoked | None:
@@ -89,7 +118,13 @@ def targets(stack: Stack) -> Iterator[Target]:
         kind = "queue" if source(stack, mapping, QUEUE) else "stream"
         yield Target(kind, mapping, str(mapping.get("functionName")))
     for schedule in stack.all(SCHEDULE):
-        yield Target("schedule", schedule, str(schedule.get("target.arn")))
+        kind = "warming" if warms(schedule) else "schedule"
+        yield Target(kind, schedule, str(schedule.get("target.arn")))
+
+
+def warms(schedule: Registered) -> bool:
+    """It sends a warming event, or what was meant as one."""
+    return "warming" in (documents.json_object(schedule.get("target.input")) or {})
 
 
 def source(stack: Stack, mapping: Registered, type_: str) -> Registered | None:
@@ -100,6 +135,24 @@ def source(stack: Stack, mapping: Registered, type_: str) -> Registered | None:
 def role_of(stack: Stack, function: Registered) -> Registered | None:
     """The execution role."""
     return stack.at(str(function.get("role")), ROLE)
+
+
+def acts_in_a_foreign_role(stack: Stack, function: Registered) -> bool:
+    """Its role was given from outside: what it may do is not said here, and not ours to judge."""
+    role = str(function.get("role"))
+    return role_of(stack, function) is None and _ROLE_ARN.fullmatch(role) is not None
+
+
+def place_of(function: Registered) -> Place:
+    """Partition, region and account of a function."""
+    parts = function.output("arn").split(":")
+    return Place(parts[1], parts[3], parts[4]) if len(parts) > 4 else Place()
+
+
+def role_named(stack: Stack, name: object) -> Registered | None:
+    """The role with this physical name."""
+    named = (r for r in stack.all(ROLE) if name in {r.output("name"), r.output("id")} - {""})
+    return next(named, None)
 
 
 def policies_of(stack: Stack, role: Registered | None) -> list[Registered]:
@@ -137,18 +190,45 @@ def dead_letters(stack: Stack) -> dict[str, int]:
 
 def failure_destinations(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """(resource, ARN) of everything that AWS drops failures into by way of a role."""
-    for mapping in stack.all(MAPPING):
-        yield from _destination(mapping, "destinationConfig.onFailure.destinationArn")
-    for config in stack.all(ASYNC):
-        yield from _destination(config, "destinationConfig.onFailure.destination")
-    for schedule in stack.all(SCHEDULE):
-        yield from _destination(schedule, "target.deadLetterConfig.arn")
+    for destination in destinations(stack):
+        if destination.outcome != "success":
+            yield destination.by, destination.arn
 
 
-def _destination(resource: Registered, path: str) -> Iterator[tuple[Registered, str]]:
-    arn = resource.get(path)
-    if isinstance(arn, str) and arn:
-        yield resource, arn
+def destinations(stack: Stack) -> Iterator[Destination]:
+    """Every place where AWS puts down an outcome in the role of whoever had it."""
+    for type_, path, outcome in _DESTINATIONS:
+        for resource in stack.all(type_):
+            arn = resource.get(path)
+            if isinstance(arn, str) and arn:
+                yield Destination(resource, arn, outcome)
+
+
+_DESTINATIONS = (
+    (MAPPING, "destinationConfig.onFailure.destinationArn", "failure"),
+    (ASYNC, "destinationConfig.onFailure.destination", "failure"),
+    (ASYNC, "destinationConfig.onSuccess.destination", "success"),
+    (SCHEDULE, "target.deadLetterConfig.arn", "dead letter"),
+    (FUNCTION, "deadLetterConfig.targetArn", "dead letter"),
+)
+
+
+def actor(stack: Stack, resource: Registered) -> Registered | None:
+    """The stack's role in which AWS puts down what a function, mapping, asynchronous invocation or schedule ended in."""
+    if resource.type == SCHEDULE:
+        return stack.at(str(resource.get("target.roleArn")), ROLE)
+    function = acting(stack, resource)
+    return role_of(stack, function) if function else None
+
+
+def acting(stack: Stack, resource: Registered) -> Registered | None:
+    """The function that a mapping or a configuration of asynchronous invocations belongs to, or the function itself."""
+    if resource.type == FUNCTION:
+        return resource
+    if resource.type == MAPPING:
+        target = invoked(stack, str(resource.get("functionName")))
+        return target.function if target else None
+    return named_function(stack, resource.get("functionName"))
 
 
 def _routes(stack: Stack) -> Iterator[Target]:

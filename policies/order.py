@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from policies import documents, links
+from policies import destinations, documents, links, network
 from policies.model import Registered, Stack, rule
 from policies.permissions import PERMISSION
 
@@ -22,14 +22,19 @@ BUCKET_SETTINGS = (
 
 @rule
 def function_waits_for_its_rights(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """Lambda checks tracing and network rights when it creates the function, and makes the log group if it is not there."""
+    """Lambda checks tracing, network and dead letter rights when it creates the function, and makes a missing log group."""
     for function in stack.all(links.FUNCTION):
         role = links.role_of(stack, function)
-        own = [p for p in links.policies_of(stack, role) if p.parent == function.parent]
+        first = [
+            policy
+            for policy in links.policies_of(stack, role)
+            if (policy.parent == function.parent and not _is_for_events_only(stack, role, policy))
+            or _is_needed_at_creation(function, policy)
+        ]
         group = stack.answering(
             "name", str(function.get("loggingConfig.logGroup")), links.LOG_GROUP
         )
-        yield from _missing(stack, function, [*own, *([group] if group else [])])
+        yield from _missing(stack, function, [*first, *([group] if group else [])])
 
 
 @rule
@@ -44,13 +49,13 @@ def mapping_waits_for_its_rights(stack: Stack) -> Iterator[tuple[Registered, str
 
 
 @rule
-def failure_destination_waits_for_its_right(stack: Stack) -> Iterator[tuple[Registered, str]]:
+def destination_waits_for_its_right(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Lambda refuses a destination that the function's role may not write."""
-    for config in stack.all(links.ASYNC):
-        function = links.named_function(stack, config.get("functionName"))
-        role = links.role_of(stack, function) if function else None
-        destination = str(config.get("destinationConfig.onFailure.destination"))
-        yield from _missing(stack, config, _policies_naming(stack, role, {destination}))
+    for destination in links.destinations(stack):
+        if destination.by.type == links.ASYNC:
+            role = links.actor(stack, destination.by)
+            named = {resource for _, resource in destinations.needed(destination.arn)}
+            yield from _missing(stack, destination.by, _policies_naming(stack, role, named))
 
 
 @rule
@@ -111,6 +116,34 @@ def stage_waits_for_its_logs(stack: Stack) -> Iterator[tuple[Registered, str]]:
         yield from _missing(stack, account, links.policies_of(stack, role))
 
 
+def _is_needed_at_creation(function: Registered, policy: Registered) -> bool:
+    """It holds what Lambda asks for when it attaches a network, a file system or a dead letter target."""
+    dead_letter = destinations.needed(str(function.get("deadLetterConfig.targetArn") or ""))
+    return any(
+        network.is_needed_at_creation(action) or (action, resource) in dead_letter
+        for action, resource in _pairs(policy)
+    )
+
+
+def _is_for_events_only(stack: Stack, role: Registered | None, policy: Registered) -> bool:
+    """It serves destinations of asynchronous invocations, which come after the function."""
+    pairs = {pair for pair in _pairs(policy) if not pair[0].startswith("kms:")}
+    delivered = destinations.delivered_as(stack, role)
+    return bool(pairs) and all(
+        any(destination.by.type == links.ASYNC for destination in delivered.get(pair, ()))
+        for pair in pairs
+    )
+
+
+def _pairs(policy: Registered) -> set[tuple[str, str]]:
+    return {
+        (action, resource)
+        for statement in documents.of(policy.get("policy"))
+        for action in statement.actions
+        for resource in statement.resources
+    }
+
+
 def _policies_naming(stack: Stack, role: Registered | None, arns: set[str]) -> list[Registered]:
     return [
         p
@@ -130,7 +163,7 @@ def _missing(
 RULES = (
     function_waits_for_its_rights,
     mapping_waits_for_its_rights,
-    failure_destination_waits_for_its_right,
+    destination_waits_for_its_right,
     schedule_waits_for_its_rights,
     notification_waits_for_its_permissions,
     bucket_settings_follow_each_other,

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from policies import links
 from policies.links import Start
 from policies.model import Registered, Stack, rule
+from policies.urls import is_for_a_url
 
-PERMISSION = "aws:lambda/permission:Permission"
+PERMISSION = links.PERMISSION
 API = "apigateway.amazonaws.com"
 S3 = "s3.amazonaws.com"
 PERMISSIONS_A_FUNCTION = 20
@@ -45,7 +46,7 @@ def what_is_started_exists(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def permission_names_its_source(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Without a source ARN, anybody's API or bucket may invoke the function through the same service."""
-    for permission in stack.all(PERMISSION):
+    for permission in _of_services(stack):
         arn = permission.get("sourceArn")
         if not isinstance(arn, str) or not arn.startswith("arn:") or arn.endswith(":*"):
             yield permission, "sourceArn is missing or names everything; name the one source"
@@ -58,7 +59,7 @@ def permission_names_its_source(stack: Stack) -> Iterator[tuple[Registered, str]
 @rule
 def everything_wired_may_invoke(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """A permission on the bare function does not cover its alias, nor the other way round."""
-    given = {_allowed(p) for p in stack.all(PERMISSION)}
+    given = {_allowed(p) for p in _of_services(stack)}
     for start in links.starts(stack):
         wanted = _wanted(stack, start)
         if wanted is not None and wanted not in given:
@@ -71,7 +72,7 @@ def everything_wired_may_invoke(stack: Stack) -> Iterator[tuple[Registered, str]
 def permission_is_used(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """A permission that nothing needs is a door left open."""
     used = {_wanted(stack, start) for start in links.starts(stack)}
-    for permission in stack.all(PERMISSION):
+    for permission in _of_services(stack):
         if _allowed(permission) not in used:
             yield permission, "no route, authorizer or upload needs it; remove it"
 
@@ -97,6 +98,11 @@ def function_is_called_by_its_alias(stack: Stack) -> Iterator[tuple[Registered, 
             yield start.by, f"starts {start.invoked.function.name} itself; name its alias"
 
 
+def _of_services(stack: Stack) -> list[Registered]:
+    """Permissions of services; those of a URL's callers have rules of their own."""
+    return [p for p in stack.all(PERMISSION) if not is_for_a_url(p)]
+
+
 def _allowed(permission: Registered) -> Allowed:
     text = {key: str(permission.get(key) or "") for key in ("function", "qualifier", "principal")}
     return Allowed(
@@ -117,14 +123,8 @@ def _wanted(stack: Stack, start: Start) -> Allowed | None:
     if start.kind == "upload":
         bucket = stack.answering("bucket", str(start.by.get("bucket")), links.BUCKET)
         arn = bucket.output("arn") if bucket else ""
-        return Allowed(function, qualifier, S3, arn, _account(start.invoked.function))
+        return Allowed(function, qualifier, S3, arn, links.place_of(start.invoked.function).account)
     return None
-
-
-def _account(function: Registered) -> str:
-    """The account of the stack, read from a function's ARN: arn:<partition>:lambda:<region>:<account>:..."""
-    parts = function.output("arn").split(":")
-    return parts[4] if len(parts) > 4 else ""
 
 
 RULES = (

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from policies import documents, links
+from policies import destinations, documents, links, network, versions
 from policies.documents import Statement
 from policies.model import Registered, Stack, rule
 
@@ -22,6 +22,7 @@ ON_EVERYTHING = {
     "xray:PutTraceSegments": "X-Ray has no resource types",
     "xray:PutTelemetryRecords": "X-Ray has no resource types",
     "dynamodb:ListStreams": "has no resource type; event source mappings call it",
+    **dict.fromkeys(network.INTERFACES, "Lambda asks before there is an interface to name"),
 }
 """Actions that may have the resource "*", and why."""
 
@@ -39,17 +40,22 @@ ACCOUNT_LOG_ACTIONS = frozenset(
     )
 )
 
+OTHER_DOCUMENTS = frozenset({"aws:ecr/lifecyclePolicy:LifecyclePolicy"})
+"""Types whose `policy` is none of IAM's."""
+
 _ALLOWED_TEXT = re.compile(r"[\t\n\r\x20-\xff]*")
 _SID = re.compile(r"[A-Za-z0-9]*")
 
 
 @rule
 def function_has_a_role_of_its_own(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """A shared role gives each function what the others need."""
+    """A shared role gives each function what the others need; one from outside is somebody else's to judge."""
     users = Counter(str(f.get("role")) for f in stack.all(links.FUNCTION))
     for function in stack.all(links.FUNCTION):
+        if links.acts_in_a_foreign_role(stack, function):
+            continue
         if links.role_of(stack, function) is None:
-            yield function, "its role is not of this stack; give it one of its own"
+            yield function, "its role is neither of this stack nor the ARN of one from outside"
         elif users[str(function.get("role"))] > 1:
             yield function, "shares its role with another function; give it one of its own"
 
@@ -106,6 +112,8 @@ def function_writes_its_own_log(stack: Stack) -> Iterator[tuple[Registered, str]
         }
         if group is None:
             yield function, "names no log group of this stack in loggingConfig"
+        elif links.acts_in_a_foreign_role(stack, function):
+            continue
         elif given != {(action, f"{group.output('arn')}:*") for action in LOGS}:
             yield function, f"must hold exactly {', '.join(sorted(LOGS))} on {group.name}"
 
@@ -114,6 +122,8 @@ def function_writes_its_own_log(stack: Stack) -> Iterator[tuple[Registered, str]
 def function_may_trace_when_it_traces(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Lambda refuses an actively tracing function whose role may not write segments."""
     for function in stack.all(links.FUNCTION):
+        if links.acts_in_a_foreign_role(stack, function):
+            continue
         held = links.rights(stack, links.role_of(stack, function))
         given = {a for s in held for a in s.actions if a.startswith("xray:")}
         if given != (XRAY if function.get("tracingConfig.mode") == "Active" else set()):
@@ -125,36 +135,45 @@ def function_may_trace_when_it_traces(stack: Stack) -> Iterator[tuple[Registered
 
 @rule
 def rights_are_exact(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """No wildcard in an action; "*" as a resource only where AWS knows nothing narrower; only resources of this stack."""
-    broad = _account_log_roles(stack)
+    """No wildcard in an action; "*" as a resource only where AWS knows nothing narrower; only resources of this stack.
+
+    What a stack file names outside of it, a destination or a file system, may be reached in exactly that way.
+    """
     for policy in stack.all(links.ROLE_POLICY):
+        role = links.role_named(stack, policy.get("role"))
+        known = _known_from_outside(stack, role)
+        users = [f for f in stack.all(links.FUNCTION) if role and links.role_of(stack, f) is role]
         for statement in documents.of(policy.get("policy")):
             if not statement.allows:
-                yield policy, f"has a statement with effect '{statement.effect}'; grants only allow"
-            for action in statement.actions:
-                yield from _inexact(
-                    stack, policy, statement, action, exempt=policy.get("role") in broad
-                )
+                if not any(network.keeps_code_out(statement, user) for user in users):
+                    yield policy, f"has effect '{statement.effect}' on more than network rights"
+            elif not (set(statement.actions) <= network.FILES and network.access_point(statement)):
+                yield from ((policy, text) for text in _inexact(stack, statement, known))
 
 
 @rule
 def policy_is_well_formed(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """IAM takes tab, line ends and U+0020 to U+00FF, Sids of letters and digits, and limited sizes."""
     for resource, text in _documents(stack):
-        if not documents.statements(text):
-            yield resource, "its policy document is not JSON with statements"
-        if not _ALLOWED_TEXT.fullmatch(text):
-            yield resource, "its policy document has a character that IAM refuses"
-        if not all(_SID.fullmatch(s.sid) for s in documents.statements(text)):
-            yield resource, "a Sid may hold letters and digits only"
+        yield from ((resource, problem) for problem in _malformed(text))
     for role in stack.all(links.ROLE):
         if documents.size(str(role.get("assumeRolePolicy"))) > TRUST_SIZE:
             yield role, f"its trust policy is longer than {TRUST_SIZE} characters"
-        if (
-            sum(documents.size(str(p.get("policy"))) for p in links.policies_of(stack, role))
-            > INLINE_SIZE
-        ):
+        inline = (documents.size(str(p.get("policy"))) for p in links.policies_of(stack, role))
+        if sum(inline) > INLINE_SIZE:
             yield role, f"its inline policies are longer than {INLINE_SIZE} characters together"
+
+
+def _malformed(text: str) -> Iterator[str]:
+    statements = documents.statements(text)
+    if not statements:
+        yield "its policy document is not JSON with statements"
+    if not _ALLOWED_TEXT.fullmatch(text):
+        yield "its policy document has a character that IAM refuses"
+    if not all(_SID.fullmatch(s.sid) for s in statements):
+        yield "a Sid may hold letters and digits only"
+    if not all(s.actions for s in statements):
+        yield "a statement names no Action; NotAction would mean all others"
 
 
 def _users(stack: Stack) -> Iterator[tuple[Registered, str]]:
@@ -183,37 +202,43 @@ def _confused_deputy(role: Registered, trust: Statement) -> Iterator[tuple[Regis
         yield role, "its trust must name the schedule group in aws:SourceArn"
 
 
-def _account_log_roles(stack: Stack) -> set[str]:
-    arns = [str(a.get("cloudwatchRoleArn")) for a in stack.all(links.ACCOUNT)]
-    roles = [role for arn in arns if (role := stack.at(arn, links.ROLE))]
-    return {name for role in roles for name in (role.output("name"), role.output("id"))}
+def _known_from_outside(stack: Stack, role: Registered | None) -> set[tuple[str, str]]:
+    """(action, resource) that a role may hold on what is not of this stack."""
+    known = set(destinations.delivered_as(stack, role))
+    arn = role.output("arn") if role else ""
+    if arn and stack.having(links.ACCOUNT, cloudwatchRoleArn=arn):
+        known |= {(action, "*") for action in ACCOUNT_LOG_ACTIONS}
+    return known
 
 
-def _inexact(
-    stack: Stack, policy: Registered, statement: Statement, action: str, *, exempt: bool
-) -> Iterator[tuple[Registered, str]]:
-    if "*" in action or ":" not in action:
-        yield policy, f"allows '{action}'; name each action"
-    if exempt and action in ACCOUNT_LOG_ACTIONS:
-        return
-    for resource in statement.resources:
-        if resource == "*":
-            if action not in ON_EVERYTHING:
-                yield policy, f'allows {action} on "*"; name the resource'
-        elif not _is_part_of_a_resource(stack, resource):
-            yield policy, f"allows {action} on {resource}; name a resource of this stack"
+def _inexact(stack: Stack, statement: Statement, known: set[tuple[str, str]]) -> Iterator[str]:
+    for action in statement.actions:
+        if "*" in action or ":" not in action:
+            yield f"allows '{action}'; name each action"
+        for resource in statement.resources:
+            if (action, resource) in known:
+                continue
+            if resource == "*":
+                if action not in ON_EVERYTHING:
+                    yield f'allows {action} on "*"; name the resource'
+            elif not _is_part_of_a_resource(stack, action, resource):
+                yield f"allows {action} on {resource}; name a resource of this stack"
 
 
-def _is_part_of_a_resource(stack: Stack, arn: str) -> bool:
-    """A resource of the stack, a part of it, or all objects under a prefix, all streams of a log group."""
+def _is_part_of_a_resource(stack: Stack, action: str, arn: str) -> bool:
+    """A resource of the stack, a part of it, all objects under a prefix, all streams of a log group, a function's versions."""
     owner = stack.at(arn.removesuffix("*"))
     if owner is None:
         return False
     rest = arn.removeprefix(owner.output("arn"))
-    many = "*" in rest
-    return rest[:1] in {"", "/", ":"} and (
-        not many
-        or (rest.find("*") == len(rest) - 1 and owner.type in {links.BUCKET, links.LOG_GROUP})
+    if "*" not in rest:
+        return rest[:1] in {"", "/", ":"}
+    if owner.type == links.FUNCTION:
+        return rest == ":*" and action == versions.DELETE
+    return (
+        rest[:1] in {"/", ":"}
+        and rest.find("*") == len(rest) - 1
+        and owner.type in {links.BUCKET, links.LOG_GROUP}
     )
 
 
@@ -221,7 +246,9 @@ def _documents(stack: Stack) -> Iterator[tuple[Registered, str]]:
     for role in stack.all(links.ROLE):
         yield role, str(role.get("assumeRolePolicy"))
     for resource in stack.resources:
-        if isinstance(text := resource.get("policy"), str) and resource.type.startswith("aws:"):
+        if resource.type in OTHER_DOCUMENTS or not resource.type.startswith("aws:"):
+            continue
+        if isinstance(text := resource.get("policy"), str):
             yield resource, text
 
 

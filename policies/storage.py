@@ -32,6 +32,9 @@ INLINE = (
 """Arguments of Bucket that fight with the resources made for the same setting."""
 
 
+PROTECTED = (links.TABLE, links.BUCKET, links.KEY, links.SECRET, links.REPOSITORY)
+
+
 @rule
 def bucket_is_private(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """All four public access blocks, no ACLs, TLS only."""
@@ -161,14 +164,15 @@ def trigger_does_not_feed_itself(stack: Stack) -> Iterator[tuple[Registered, str
 
 @rule
 def data_is_protected_in_production(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """Tables, buckets, keys and secrets of production outlive a mistake."""
+    """Tables, buckets, keys, secrets and images of production outlive a mistake."""
     if not stack.production:
         return
-    for resource in stack.all(links.TABLE, links.BUCKET, links.KEY, links.SECRET):
+    for resource in stack.all(*PROTECTED):
         if not resource.protect:
             yield resource, "must be protected in production"
-        if resource.get("forceDestroy"):
-            yield resource, "forceDestroy empties it; not in production"
+        for key in ("forceDestroy", "forceDelete"):
+            if resource.get(key):
+                yield resource, f"{key} empties it; not in production"
 
 
 def _setting(stack: Stack, bucket: Registered, type_: str) -> Registered | None:

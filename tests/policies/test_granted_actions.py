@@ -5,8 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 
-from policies import Registered, Stack, encryption, event_rights, roles
+from policies import (
+    Registered,
+    Stack,
+    destinations,
+    encryption,
+    event_rights,
+    network,
+    roles,
+    versions,
+)
 from policies.links import ROLE_POLICY
+from tests.support.breaks.everything import everything
 from tests.support.program import Run
 
 JUDGED_END_TO_END = {
@@ -27,7 +37,14 @@ the running application find a dropped one.
 """
 
 
-RULES_ABOUT_RIGHTS = (*roles.RULES, *event_rights.RULES, *encryption.RULES)
+RULES_ABOUT_RIGHTS = (
+    *roles.RULES,
+    *event_rights.RULES,
+    *destinations.RULES,
+    *network.RULES,
+    *versions.RULES,
+    *encryption.RULES,
+)
 
 
 @dataclass(frozen=True)
@@ -73,6 +90,21 @@ def test_dropping_any_single_granted_action_fails(dev: Run) -> None:
         for granted in _granted(dev)
         if granted.action not in JUDGED_END_TO_END and not _is_noticed(_dropped(dev, granted))
     ]
+    assert unnoticed == []
+
+
+def test_dropping_an_action_that_a_stack_file_asks_for_fails(dev: Run) -> None:
+    full = Run("dev", resources=everything(list(dev.resources)))
+    asked_for = set(_granted(full)) - set(_granted(dev))
+    assert {granted.action.split(":")[0] for granted in asked_for} >= {
+        "ec2",
+        "elasticfilesystem",
+        "lambda",
+        "s3",
+        "sns",
+        "sqs",
+    }
+    unnoticed = [str(granted) for granted in asked_for if not _is_noticed(_dropped(full, granted))]
     assert unnoticed == []
 
 

@@ -14,12 +14,18 @@ from policies import Registered, Stack
 from tests.conftest import STACKS
 from tests.support.breaking import RULES, Break
 from tests.support.breaks import EVERY
+from tests.support.breaks.everything import everything
 from tests.support.program import Run
 
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_shipped_stack_breaks_no_rule(stack: str, runs: Callable[[str], Run]) -> None:
     findings = policies.check(runs(stack).resources, stack=stack)
+    assert [str(finding) for finding in findings] == []
+
+
+def test_all_that_a_stack_file_may_ask_for_breaks_no_rule(dev: Run) -> None:
+    findings = policies.check(everything(list(dev.resources)), stack="dev")
     assert [str(finding) for finding in findings] == []
 
 

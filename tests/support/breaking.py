@@ -6,6 +6,7 @@ import copy
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 from policies import ALL, Finding, Registered, Rule, Stack
@@ -57,6 +58,17 @@ def without(type_: str, name: str) -> Mutation:
     return mutate
 
 
+def waiting(type_: str, name: str, for_: str) -> Mutation:
+    """Let it wait for one thing more."""
+
+    def mutate(resources: Resources) -> Resources:
+        first = {r.urn for r in resources if r.name == for_}
+        one = _find(resources, type_, name)
+        return [replace(r, depends_on=r.depends_on | first) if r is one else r for r in resources]
+
+    return mutate
+
+
 def again(type_: str, name: str, **changes: Any) -> Mutation:
     """Register a resource once more under another name, changed."""
 
@@ -76,8 +88,34 @@ def again(type_: str, name: str, **changes: Any) -> Mutation:
 
 def registered(type_: str, name: str, **properties: Any) -> Mutation:
     """Register something that the program does not."""
-    made = Registered(type=type_, name=name, urn=f"urn:{name}", properties=properties)
-    return lambda resources: [*resources, made]
+    return made(type_, name, properties)
+
+
+def made(
+    type_: str,
+    name: str,
+    properties: Mapping[str, Any],
+    *,
+    after: Sequence[str] = (),
+    beside: str = "",
+    outputs: Mapping[str, Any] | None = None,
+) -> Mutation:
+    """Register one thing more: with what it answers, after others (logical names), in the component of one of them."""
+
+    def mutate(resources: Resources) -> Resources:
+        urns = {resource.name: resource.urn for resource in resources}
+        one = Registered(
+            type=type_,
+            name=name,
+            urn=f"urn::{name}",
+            properties=properties,
+            parent=next((r.parent for r in resources if r.name == beside), ""),
+            depends_on=frozenset(urns[other] for other in after),
+            outputs=outputs or {},
+        )
+        return [*resources, one]
+
+    return mutate
 
 
 def unprotected(type_: str, name: str) -> Mutation:
@@ -89,7 +127,7 @@ def not_waiting(type_: str, name: str, for_: str) -> Mutation:
     """Forget one thing (a logical name) that a resource waits for."""
 
     def forget(resource: Registered) -> Registered:
-        fewer = {urn for urn in resource.depends_on if urn.rsplit("::", 1)[1] != for_}
+        fewer = {urn for urn in resource.depends_on if urn.rpartition("::")[2] != for_}
         assert fewer != resource.depends_on, f"{name} does not wait for {for_}"
         return replace(resource, depends_on=frozenset(fewer))
 
@@ -107,6 +145,16 @@ def document(
         return replace(resource, properties={**resource.properties, key: json.dumps(written)})
 
     return _each(type_, name, rewrite)
+
+
+def allowed(policy: str, *actions: str, on: str, **parts: Any) -> Mutation:
+    """One more statement in a role's policy."""
+
+    def change(written: dict[str, Any]) -> None:
+        one = {"Effect": "Allow", "Action": list(actions), "Resource": [on], **parts}
+        written["Statement"].append(one)
+
+    return document("aws:iam/rolePolicy:RolePolicy", policy, change)
 
 
 def statement(type_: str, name: str, having: str, key: str = "policy", **changes: Any) -> Mutation:
@@ -144,7 +192,7 @@ def _each(type_: str, name: str, change: Callable[[Registered], Registered]) -> 
 
 
 def _find(resources: Resources, type_: str, name: str) -> Registered:
-    found = [r for r in resources if r.type == type_ and r.name == name]
+    found = [r for r in resources if r.type == type_ and fnmatchcase(r.name, name)]
     assert len(found) == 1, f"{type_} {name}: {len(found)} of them"
     return found[0]
 
@@ -152,7 +200,11 @@ def _find(resources: Resources, type_: str, name: str) -> Registered:
 def _set(target: Any, path: list[str], value: Any) -> None:
     for step in path[:-1]:
         target = target[int(step)] if isinstance(target, list) else target.setdefault(step, {})
-    if value is None:
+    if isinstance(target, list):
+        # A place behind the last one adds to the list.
+        place = int(path[-1])
+        target[place : place + 1] = [value]
+    elif value is None:
         target.pop(path[-1], None)
     else:
         target[path[-1]] = value

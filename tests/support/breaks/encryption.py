@@ -6,10 +6,10 @@ from typing import Any
 
 from policies import Registered
 from policies.links import FUNCTION, KEY, ROLE_POLICY, TOPIC
-from tests.support.breaking import Break, Resources, document, edited, statement
-from tests.support.breaks.roles import allowed
+from tests.support.breaking import Break, Resources, allowed, document, edited, statement
+from tests.support.breaks.everything import DATA_KEY, HERE, more
 
-DATA_KEY = "arn:aws:kms:us-west-2:123456789012:key/data-key-0123456"
+CONTEXT = "kms:EncryptionContext:aws:scheduler:schedule:arn"
 
 
 def without_key_use(policy: str) -> Any:
@@ -63,6 +63,12 @@ BREAKS = (
     Break("key-policy-admits-the-services", "alarms stay silent", key_policy("Alarms", Condition=None)),
     Break("key-policy-admits-the-services", "sns.amazonaws.com", subscribed_queue),
     Break("variables-are-encrypted", "set kmsKeyArn", edited(FUNCTION, "health-function", {"kmsKeyArn": None})),
+    Break("variables-are-encrypted", "set kmsKeyArn", edited(FUNCTION, "health-function", {"kmsKeyArn": "alias/aws/lambda"})),
+    Break("variables-are-encrypted", "set kmsKeyArn", edited(FUNCTION, "health-function", {"kmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/elsewhere"})),
+    Break("variables-are-encrypted", "set kmsKeyArn", edited(FUNCTION, "health-function", {"kmsKeyArn": "arn:aws:sqs:us-west-2:123456789012:notifications-queue-0123456"})),
+    Break("variables-are-encrypted", "if and only if", more(edited(FUNCTION, "health-function", {"environment": None}))),
+    Break("encrypted-things-can-be-used", "through arn:aws:scheduler:", more(without_key_use("warming-policy"))),
+    Break("key-is-used-for-a-reason", "schedule/default/*, which", more(key_use("warming-policy", Condition={"ArnLike": {CONTEXT: f"arn:aws:scheduler:{HERE}:schedule/default/*"}}))),
     Break("variables-are-encrypted", "if and only if", edited(FUNCTION, "health-function", {"environment": None})),
 )
 # fmt: on

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from policies.links import ALIAS, ASYNC, FUNCTION, ROLE_POLICY
-from tests.support.breaking import Break, also, edited, statement, without
+from tests.support.breaking import Break, allowed, edited, statement, without
+from tests.support.breaks.everything import more
 
 HEALTH, GET, AUTHORIZER = "health-function", "get-item-function", "authorizer-function"
 VARIABLES = "environment.variables"
 ASYNC_CONFIG = "image-processor-async"
-LAYER = "aws:lambda/layerVersion:LayerVersion"
 
 # fmt: off
 BREAKS = (
     Break("function-is-within-limits", "memorySize is 64", edited(FUNCTION, HEALTH, {"memorySize": 64})),
     Break("function-is-within-limits", "timeout is None", edited(FUNCTION, HEALTH, {"timeout": None})),
     Break("function-is-within-limits", "ephemeralStorage.size is 20000", edited(FUNCTION, HEALTH, {"ephemeralStorage.size": 20_000})),
-    Break("function-is-within-limits", "python3.9 is unknown or retired", edited(FUNCTION, HEALTH, {"runtime": "python3.9"})),
     Break("function-is-within-limits", "architectures", edited(FUNCTION, HEALTH, {"architectures": ["arm64", "x86_64"]})),
-    Break("function-is-within-limits", "handler", edited(FUNCTION, HEALTH, {"handler": "a b"})),
     Break("function-is-within-limits", "tracing must be Active", edited(FUNCTION, HEALTH, {"tracingConfig.mode": "PassThrough"}), stack="prod"),
     Break("function-answers-before-the-gateway-gives-up", "29 s at most", edited(FUNCTION, HEALTH, {"timeout": 30})),
     Break("function-answers-before-the-gateway-gives-up", "29 s at most", edited(FUNCTION, AUTHORIZER, {"timeout": 60})),
@@ -31,6 +29,9 @@ BREAKS = (
     Break("environment-is-acceptable", "_X: a variable is a letter", edited(FUNCTION, HEALTH, {f"{VARIABLES}._X": "x"})),
     Break("environment-is-acceptable", "holds a secret's value", edited(FUNCTION, HEALTH, {f"{VARIABLES}.KEY": "random-auth-key-value-0123456"})),
     Break("environment-and-rights-agree", "no variable names it", edited(FUNCTION, GET, {f"{VARIABLES}.ITEMS_TABLE": None})),
+    Break("environment-and-rights-agree", "may use health-function", more(edited(FUNCTION, "cleanup-job-function", {f"{VARIABLES}.FUNCTION_NAMES": None}))),
+    Break("environment-and-rights-agree", "may use notifications-topic", allowed("health-policy", "sns:Publish", on="arn:aws:sns:us-west-2:123456789012:notifications-topic-0123456")),
+    Break("environment-and-rights-agree", "may do nothing with it", edited(FUNCTION, HEALTH, {f"{VARIABLES}.FUNCTION_NAMES": "sandpiper-dev-get-item"})),
     Break("environment-and-rights-agree", "may do nothing with it", statement(ROLE_POLICY, "get-item-policy", "dynamodb:GetItem")),
     Break("release-moves-an-alias", "set publish", edited(FUNCTION, HEALTH, {"publish": None})),
     Break("release-moves-an-alias", "give it an alias", without(ALIAS, "health-live")),
@@ -38,12 +39,11 @@ BREAKS = (
     Break("asynchronous-failures-end-somewhere", "uploads-notification starts it", without(ASYNC, ASYNC_CONFIG)),
     Break("asynchronous-failures-end-somewhere", "cleanup-job-schedule starts it", without(ASYNC, "cleanup-job-async")),
     Break("asynchronous-failures-end-somewhere", "on that alias", edited(ASYNC, ASYNC_CONFIG, {"qualifier": None})),
+    Break("asynchronous-failures-end-somewhere", "qualifier must be an alias", edited(ASYNC, ASYNC_CONFIG, {"qualifier": "old"})),
+    Break("asynchronous-failures-end-somewhere", "warming-get-item starts it", more(without(ASYNC, "get-item-async"))),
+    Break("asynchronous-failures-end-somewhere", "get-item-async: set destinationConfig", more(edited(ASYNC, "get-item-async", {"destinationConfig.onFailure": None}))),
     Break("asynchronous-failures-end-somewhere", "maximumRetryAttempts is None", edited(ASYNC, ASYNC_CONFIG, {"maximumRetryAttempts": None})),
     Break("asynchronous-failures-end-somewhere", "maximumEventAgeInSeconds is 10", edited(ASYNC, ASYNC_CONFIG, {"maximumEventAgeInSeconds": 10})),
     Break("asynchronous-failures-end-somewhere", "failed events are lost", edited(ASYNC, ASYNC_CONFIG, {"destinationConfig": None})),
-    Break("layer-fits-its-functions", "more than five", edited(FUNCTION, AUTHORIZER, {"layers": ["arn"] * 6})),
-    Break("layer-fits-its-functions", "not of this stack", edited(FUNCTION, AUTHORIZER, {"layers": ["arn:aws:lambda:us-west-2:1:layer:x:1"]})),
-    Break("layer-fits-its-functions", "another runtime", edited(FUNCTION, AUTHORIZER, {"runtime": "python3.11"})),
-    Break("layer-fits-its-functions", "another runtime", also(edited(LAYER, "common-layer", {"compatibleArchitectures": ["x86_64"]}))),
 )
 # fmt: on

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
-from policies.links import ACCOUNT, ASYNC, FUNCTION, LOG_GROUP, MAPPING, NOTIFICATION, SCHEDULE
-from tests.support.breaking import Break, also, not_waiting, registered, without
+import json
+
+from policies.links import (
+    ACCOUNT,
+    ASYNC,
+    FUNCTION,
+    LOG_GROUP,
+    MAPPING,
+    NOTIFICATION,
+    ROLE_POLICY,
+    SCHEDULE,
+)
+from tests.support.breaking import Break, Mutation, also, not_waiting, registered, without
+from tests.support.breaks.everything import FOREIGN_QUEUE, more
 
 STAGE = "aws:apigateway/stage:Stage"
 VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
+
+
+def late(function: str, action: str, *, on: str) -> Mutation:
+    """A right that Lambda asks for at once, in a policy of another component, which nobody waits for."""
+    written = json.dumps({"Statement": [{"Effect": "Allow", "Action": action, "Resource": on}]})
+    role = f"{function}-role-0123456"
+    return more(registered(ROLE_POLICY, "late-policy", role=role, policy=written))
+
 
 # fmt: off
 BREAKS = (
@@ -14,7 +34,11 @@ BREAKS = (
     Break("function-waits-for-its-rights", "must wait for health-logs", also(not_waiting(FUNCTION, "health-function", "health-logs"), not_waiting(FUNCTION, "health-function", "health-policy"))),
     Break("mapping-waits-for-its-rights", "notification-sender-consume-policy", not_waiting(MAPPING, "notification-sender-mapping", "notification-sender-consume-policy")),
     Break("mapping-waits-for-its-rights", "data-transformer-consume-policy", not_waiting(MAPPING, "data-transformer-mapping", "data-transformer-consume-policy")),
-    Break("failure-destination-waits-for-its-right", "cleanup-job-failures-policy", not_waiting(ASYNC, "cleanup-job-async", "cleanup-job-failures-policy")),
+    Break("function-waits-for-its-rights", "must wait for late-policy", late("get-item", "sqs:SendMessage", on=FOREIGN_QUEUE)),
+    Break("function-waits-for-its-rights", "must wait for late-policy", late("health", "ec2:DescribeSubnets", on="*")),
+    Break("function-waits-for-its-rights", "must wait for late-policy", late("health", "elasticfilesystem:ClientMount", on="*")),
+    Break("destination-waits-for-its-right", "get-item-failures-policy", more(not_waiting(ASYNC, "get-item-async", "get-item-failures-policy"))),
+    Break("destination-waits-for-its-right", "cleanup-job-failures-policy", not_waiting(ASYNC, "cleanup-job-async", "cleanup-job-failures-policy")),
     Break("schedule-waits-for-its-rights", "cleanup-job-schedule-policy", not_waiting(SCHEDULE, "cleanup-job-schedule", "cleanup-job-schedule-policy")),
     Break("notification-waits-for-its-permissions", "image-processor-uploads-permission", not_waiting(NOTIFICATION, "uploads-notification", "image-processor-uploads-permission")),
     Break("bucket-settings-follow-each-other", "at the same time", not_waiting(VERSIONING, "images-versioning", "images-encryption")),

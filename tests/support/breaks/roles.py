@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from policies.links import FUNCTION, ROLE, ROLE_POLICY
+from policies.links import FUNCTION, PROVISIONED, ROLE, ROLE_POLICY, SCHEDULE
 from tests.support.breaking import (
     Break,
     again,
+    allowed,
     document,
     edited,
     registered,
     statement,
     without,
 )
+from tests.support.breaks.everything import FOREIGN_QUEUE, FUNCTIONS, more
 
 HEALTH_ROLE, HEALTH_POLICY = "health-role", "health-policy"
 SCHEDULE_ROLE, SCHEDULE_POLICY = "cleanup-job-schedule-role", "cleanup-job-schedule-policy"
 TRUST = "assumeRolePolicy"
 ARN = "arn:aws:iam::123456789012:role/"
 LIVE = "arn:aws:lambda:us-west-2:123456789012:function:sandpiper-dev-cleanup-job:live"
-FAILURES = "arn:aws:sqs:us-west-2:123456789012:events-failures-queue-0123456"
 QUEUE = "arn:aws:sqs:us-west-2:123456789012:notifications-queue-0123456"
 ITEMS = "arn:aws:dynamodb:us-west-2:123456789012:table/items-table-0123456"
 
@@ -29,13 +30,16 @@ def trusted(role: str, **changes: Any) -> Any:
     return statement(ROLE, role, "sts:AssumeRole", key=TRUST, **changes)
 
 
-def allowed(policy: str, *actions: str, on: str) -> Any:
-    """One more statement in a policy."""
+def denied(**changes: Any) -> Any:
+    """Change what denies network rights to the function's own code."""
 
     def change(written: dict[str, Any]) -> None:
-        written["Statement"].append({"Effect": "Allow", "Action": list(actions), "Resource": [on]})
+        one = next(s for s in written["Statement"] if s["Effect"] == "Deny")
+        one.update(changes)
+        for part in [part for part, value in changes.items() if value is None]:
+            del one[part]
 
-    return document(ROLE_POLICY, policy, change)
+    return document(ROLE_POLICY, HEALTH_POLICY, change)
 
 
 def _two_trusts(written: dict[str, Any]) -> None:
@@ -48,18 +52,21 @@ def _long(written: dict[str, Any]) -> None:
 
 # fmt: off
 ROLES = (
-    Break("function-has-a-role-of-its-own", "is not of this stack", edited(FUNCTION, "health-function", {"role": f"{ARN}other"})),
+    Break("function-has-a-role-of-its-own", "neither of this stack", edited(FUNCTION, "health-function", {"role": "health-role"})),
+    Break("function-has-a-role-of-its-own", "neither of this stack", edited(FUNCTION, "health-function", {"role": "arn:aws:iam::123456789012:user/other"})),
     Break("function-has-a-role-of-its-own", "shares its role", edited(FUNCTION, "health-function", {"role": f"{ARN}get-item-role-0123456"})),
     Break("role-is-trusted-by-one-service", "one Allow", document(ROLE, HEALTH_ROLE, _two_trusts, TRUST)),
     Break("role-is-trusted-by-one-service", "trusted by lambda.amazonaws.com and nobody else", trusted(HEALTH_ROLE, Principal={"AWS": "*"})),
     Break("role-is-trusted-by-one-service", "trusted by lambda.amazonaws.com", trusted(HEALTH_ROLE, Principal={"Service": ["lambda.amazonaws.com", "ec2.amazonaws.com"]})),
     Break("role-is-trusted-by-one-service", "aws:SourceAccount", trusted(SCHEDULE_ROLE, Condition={"StringEquals": {"aws:SourceArn": "arn:aws:scheduler:us-west-2:123456789012:schedule-group/default"}})),
     Break("role-is-trusted-by-one-service", "aws:SourceArn", trusted(SCHEDULE_ROLE, Condition={"StringEquals": {"aws:SourceAccount": "123456789012"}})),
+    Break("role-is-used", "nothing of this stack uses it", edited(FUNCTION, "health-function", {"role": f"{ARN}other"})),
     Break("role-is-used", "nothing of this stack uses it", without(FUNCTION, "health-function")),
     Break("role-is-used", "belongs to no role", edited(ROLE_POLICY, HEALTH_POLICY, {"role": "gone"})),
     Break("role-has-inline-policies-only", "attaches a managed policy", registered("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "foreign")),
     Break("role-has-inline-policies-only", "deprecated", edited(ROLE, HEALTH_ROLE, {"managedPolicyArns": ["arn:aws:iam::aws:policy/AdministratorAccess"]})),
     Break("function-writes-its-own-log", "names no log group", edited(FUNCTION, "health-function", {"loggingConfig.logGroup": "/other"})),
+    Break("function-writes-its-own-log", "names no log group", more(edited(FUNCTION, "delete-item-function", {"loggingConfig.logGroup": "/other"}))),
     Break("function-writes-its-own-log", "exactly logs:CreateLogStream", edited(FUNCTION, "health-function", {"loggingConfig.logGroup": "/aws/lambda/sandpiper-dev-get-item"})),
     Break("function-writes-its-own-log", "must hold exactly", allowed(HEALTH_POLICY, "logs:CreateLogGroup", on="*")),
     Break("function-may-trace-when-it-traces", "if tracing is Active", edited(FUNCTION, "health-function", {"tracingConfig.mode": "PassThrough"})),
@@ -69,9 +76,20 @@ ROLES = (
     Break("rights-are-exact", "on arn:aws:s3:::uploads-bucket-0123456*;", allowed(HEALTH_POLICY, "s3:GetObject", on="arn:aws:s3:::uploads-bucket-0123456*")),
     Break("rights-are-exact", "table/items-table-0123456/*;", allowed(HEALTH_POLICY, "dynamodb:Query", on=f"{ITEMS}/*")),
     Break("rights-are-exact", "effect 'Deny'", statement(ROLE_POLICY, HEALTH_POLICY, "logs:PutLogEvents", Effect="Deny")),
+    Break("rights-are-exact", "effect 'Deny'", more(denied(Condition={"ArnEquals": {"lambda:SourceFunctionArn": f"{FUNCTIONS}-get-item"}}))),
+    Break("rights-are-exact", "effect 'Deny'", more(denied(Condition=None))),
+    Break("rights-are-exact", "effect 'Deny'", more(denied(Action=["ec2:CreateNetworkInterface", "logs:PutLogEvents"]))),
+    Break("rights-are-exact", f"allows sqs:SendMessage on {FOREIGN_QUEUE}", more(edited(FUNCTION, "get-item-function", {"deadLetterConfig": None}))),
+    Break("rights-are-exact", f"allows sqs:SendMessage on {FOREIGN_QUEUE}", more(allowed(HEALTH_POLICY, "sqs:SendMessage", on=FOREIGN_QUEUE))),
+    Break("rights-are-exact", f"allows sqs:ReceiveMessage on {FOREIGN_QUEUE}", more(allowed("get-item-policy", "sqs:ReceiveMessage", on=FOREIGN_QUEUE))),
+    Break("rights-are-exact", 'elasticfilesystem:ClientWrite on "*"', more(statement(ROLE_POLICY, HEALTH_POLICY, "elasticfilesystem:ClientMount", Condition=None))),
+    Break("rights-are-exact", "'elasticfilesystem:*'", more(statement(ROLE_POLICY, HEALTH_POLICY, "elasticfilesystem:ClientMount", Action=["elasticfilesystem:*"]))),
+    Break("rights-are-exact", "lambda:InvokeFunction on", allowed(HEALTH_POLICY, "lambda:InvokeFunction", on=f"{FUNCTIONS}-get-item:*")),
     Break("policy-is-well-formed", "not JSON with statements", edited(ROLE_POLICY, HEALTH_POLICY, {"policy": "{}"})),
     Break("policy-is-well-formed", "character that IAM refuses", edited(ROLE_POLICY, HEALTH_POLICY, {"policy": '{"Statement": [{"Sid": "\u2014"}]}'})),
     Break("policy-is-well-formed", "letters and digits", statement(ROLE_POLICY, HEALTH_POLICY, "logs:PutLogEvents", Sid="own-log")),
+    Break("policy-is-well-formed", "names no Action", statement(ROLE_POLICY, HEALTH_POLICY, "logs:PutLogEvents", Action=None, NotAction=["iam:PassRole"])),
+    Break("policy-is-well-formed", "not JSON with statements", more(edited("aws:ecr/repositoryPolicy:RepositoryPolicy", "inference-repository-policy", {"policy": "{}"}))),
     Break("policy-is-well-formed", "trust policy is longer", document(ROLE, HEALTH_ROLE, _long, TRUST)),
     Break("policy-is-well-formed", "inline policies are longer", document(ROLE_POLICY, HEALTH_POLICY, _long)),
 )
@@ -80,13 +98,15 @@ EVENTS = (
     Break("mapping-may-read-its-source", "needs sqs:DeleteMessage", statement(ROLE_POLICY, "notification-sender-consume-policy", "sqs:ReceiveMessage", Action=["sqs:ReceiveMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"])),
     Break("mapping-may-read-its-source", "needs dynamodb:GetRecords", statement(ROLE_POLICY, "data-transformer-consume-policy", "dynamodb:GetRecords")),
     Break("mapping-may-read-its-source", "without an event source", allowed(HEALTH_POLICY, "sqs:ReceiveMessage", on=QUEUE)),
-    Break("failures-may-be-put-down", "must hold sqs:SendMessage", statement(ROLE_POLICY, "image-processor-failures-policy", "sqs:SendMessage")),
-    Break("failures-may-be-put-down", "must hold sqs:SendMessage", statement(ROLE_POLICY, "data-transformer-consume-policy", "sqs:SendMessage")),
-    Break("failures-may-be-put-down", "must hold sqs:SendMessage", statement(ROLE_POLICY, SCHEDULE_POLICY, "sqs:SendMessage")),
-    Break("sending-is-needed", "where nothing of it ends", allowed(HEALTH_POLICY, "sqs:SendMessage", on=FAILURES)),
     Break("schedule-may-start-its-target", "on exactly the target", statement(ROLE_POLICY, SCHEDULE_POLICY, "lambda:InvokeFunction", Resource=[f"{LIVE}*"])),
     Break("schedule-may-start-its-target", "on exactly the target", statement(ROLE_POLICY, SCHEDULE_POLICY, "lambda:InvokeFunction")),
     Break("schedule-may-start-its-target", "a schedule needs none", allowed(SCHEDULE_POLICY, "dynamodb:GetItem", on=ITEMS)),
+    Break("schedule-may-start-its-target", "on exactly the target", more(statement(ROLE_POLICY, "warming-policy", "lambda:InvokeFunction", Resource=[f"{FUNCTIONS}-get-item:live"]))),
+    Break("schedule-may-start-its-target", "on exactly the target", more(allowed("warming-policy", "lambda:InvokeFunction", on=f"{FUNCTIONS}-health:live"))),
+    Break("schedule-may-start-its-target", "only warming schedules", more(edited(SCHEDULE, "warming-get-item", {"target.input": None}))),
+    Break("warming-only-warms", "its input must be", more(edited(SCHEDULE, "warming-get-item", {"target.input": '{"warming": 1}'}))),
+    Break("warming-only-warms", "its input must be", more(edited(SCHEDULE, "warming-get-item", {"target.input": '{"warming": true, "id": 1}'}))),
+    Break("warming-only-warms", "choose one of the two", more(registered(PROVISIONED, "p", functionName="sandpiper-dev-get-item", qualifier="live"))),
     Break("role-is-used", "nothing of this stack uses it", again(ROLE, SCHEDULE_ROLE)),
 )
 

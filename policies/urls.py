@@ -1,0 +1,115 @@
+"""Function URLs: addresses of their own, past the API and its authorizer."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from policies import links, runtimes
+from policies.model import Registered, Stack, rule
+
+INVOKE, INVOKE_URL = "lambda:InvokeFunction", "lambda:InvokeFunctionUrl"
+
+PUBLIC: Mapping[str, str] = {}
+"""Functions (logical names) whose URL may be called by anybody, and why."""
+
+METHODS = frozenset({"GET", "PUT", "HEAD", "POST", "PATCH", "DELETE", "*"})
+"""What CORS of a URL may allow: Lambda takes six letters at most, and answers OPTIONS itself."""
+MOST_METHODS, LONGEST_AGE = 6, 86_400
+
+_CALLER = re.compile(r"\d{12}|arn:aws[a-z-]*:iam::\d{12}:(?:role|user)/[\w+=,.@/-]+", re.ASCII)
+
+
+@rule
+def url_belongs_to_an_alias(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Without the alias it would serve what was not released; AWS takes one URL for each."""
+    seen: set[tuple[object, object]] = set()
+    for url in stack.all(links.URL):
+        place = url.get("functionName"), url.get("qualifier")
+        if not stack.having(links.ALIAS, functionName=place[0], name=place[1]):
+            yield url, "qualifier must be an alias of a function of this stack"
+        if place in seen:
+            yield url, "its alias already has a URL"
+        seen.add(place)
+        function = links.named_function(stack, place[0])
+        mode = url.get("invokeMode")
+        if mode not in {None, "BUFFERED", "RESPONSE_STREAM"}:
+            yield url, f"invokeMode is {mode}; say BUFFERED or RESPONSE_STREAM"
+        family = runtimes.family(function.get("runtime")) if function else ""
+        if mode == "RESPONSE_STREAM" and family in runtimes.BUFFERED_ONLY:
+            yield url, f"the {family} runtimes cannot stream; invokeMode must be BUFFERED"
+
+
+@rule
+def url_asks_who_is_calling(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Signed requests only; a URL for everybody is named here, with its reason."""
+    for url in stack.all(links.URL):
+        function = links.named_function(stack, url.get("functionName"))
+        name = function.name.removesuffix("-function") if function else ""
+        if url.get("authorizationType") != "AWS_IAM" and name not in PUBLIC:
+            yield url, "authorizationType must be AWS_IAM: it is not on the list of public URLs"
+        yield from ((url, text) for text in _careless(url.get("cors") or {}))
+
+
+@rule
+def url_is_called_by_named_callers(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """A caller of a URL needs two rights on the alias that has it; each is given to one account, role or user."""
+    signed = {
+        (u.get("functionName"), u.get("qualifier"))
+        for u in stack.having(links.URL, authorizationType="AWS_IAM")
+    }
+    given: dict[tuple[object, ...], dict[object, Registered]] = defaultdict(dict)
+    for permission in stack.all(links.PERMISSION):
+        if not is_for_a_url(permission):
+            continue
+        place = permission.get("function"), permission.get("qualifier")
+        who = str(permission.get("principal"))
+        if not _CALLER.fullmatch(who):
+            yield permission, f"principal '{who}' must be one account, IAM role or user"
+        if place not in signed:
+            yield permission, "belongs to no URL with AWS_IAM; remove it"
+        yield from ((permission, text) for text in _misspelt(permission))
+        given[(*place, who)][permission.get("action")] = permission
+    for (*_, who), by_action in given.items():
+        for action in {INVOKE, INVOKE_URL} - by_action.keys():
+            first = next(iter(by_action.values()))
+            yield first, f"is half of what {who} needs; give {action} on the same alias too"
+
+
+def is_for_a_url(permission: Registered) -> bool:
+    """It lets somebody call a URL: these name a caller, not a source."""
+    return (
+        permission.get("action") == INVOKE_URL
+        or permission.get("functionUrlAuthType") is not None
+        or permission.get("invokedViaFunctionUrl") is not None
+    )
+
+
+def _misspelt(permission: Registered) -> Iterator[str]:
+    """AWS refuses each of the two with the other one's condition."""
+    kind, through = permission.get("functionUrlAuthType"), permission.get("invokedViaFunctionUrl")
+    match permission.get("action"):
+        case "lambda:InvokeFunctionUrl":
+            if kind != "AWS_IAM" or through is not None:
+                yield "needs functionUrlAuthType AWS_IAM, and no invokedViaFunctionUrl"
+        case "lambda:InvokeFunction":
+            if through is not True or kind is not None:
+                yield "needs invokedViaFunctionUrl, and no functionUrlAuthType"
+        case other:
+            yield f"allows {other}; allow {INVOKE_URL} and {INVOKE} only"
+
+
+def _careless(cors: Mapping[str, Any]) -> Iterator[str]:
+    if cors.get("allowCredentials") and "*" in (cors.get("allowOrigins") or ()):
+        yield "CORS with credentials must name its origins"
+    methods = list(cors.get("allowMethods") or ())
+    if not set(methods) <= METHODS or len(methods) > MOST_METHODS:
+        yield f"allowMethods may be {MOST_METHODS} of {', '.join(sorted(METHODS))}"
+    age = cors.get("maxAge") or 0
+    if not 0 <= age <= LONGEST_AGE:
+        yield f"maxAge is {age}; it must be 0 to {LONGEST_AGE}"
+
+
+RULES = (url_belongs_to_an_alias, url_asks_who_is_calling, url_is_called_by_named_callers)
