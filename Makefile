@@ -45,9 +45,15 @@ bench: $(INSTALLED)  ## Print the figures of docs/performance.md.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock"
 
-lock:  ## Resolve requirements.lock and the layers' requirements anew (needs uv).
+# A layer's lock serves every runtime, so it holds one version of each package. Registry addresses stay out of it.
+lock:  ## Resolve requirements.lock and the layers' locks anew (needs uv and npm).
 	$(LOCK) --output-file requirements.lock requirements-dev.txt
-	for layer in layers/*/; do $(LOCK) --output-file "$${layer}requirements.txt" "$${layer}requirements.in"; done
+	for wanted in layers/*/requirements.in; do \
+		$(LOCK) --fork-strategy fewest --output-file "$${wanted%.in}.txt" "$$wanted" || exit 1; \
+	done
+	for wanted in layers/*/package.json; do \
+		(cd "$${wanted%/*}" && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved) || exit 1; \
+	done
 
 $(INSTALLED): requirements.lock
 	@$(PYTHON) tools/install.py $(VENV) requirements.lock

@@ -1,0 +1,61 @@
+"""A file over HTTP(S), by the standard library: proxies and certificates as the environment sets them."""
+
+from __future__ import annotations
+
+import http.client
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from typing import Final
+
+from builders.errors import BuildError
+
+_SECONDS: Final = 30
+_TRIES: Final = 3
+_WAITS: Final = 0.5
+"""Seconds before the second try; twice as long before each further one."""
+
+_TRANSIENT: Final = {408, 425, 429, 500, 502, 503, 504}
+
+
+def get(address: str, *, what: str, authorization: str | None = None) -> bytes:
+    """The content at an address; `what` names it in the BuildError that says why it cannot be had.
+
+    What may pass by itself is tried again, three times in all.
+    """
+    request = urllib.request.Request(address)  # noqa: S310 - http and https only, by `_refuse_scheme`
+    _refuse_scheme(address, what)
+    if authorization:
+        # Not redirected: a registry may send us to a storage service, which must not learn the token.
+        request.add_unredirected_header("Authorization", authorization)
+    for attempt in range(_TRIES):
+        try:
+            with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 - as above
+                return answer.read()
+        except urllib.error.HTTPError as error:
+            error.close()
+            reason, transient = f"answers {error.code} {error.reason}", error.code in _TRANSIENT
+        except (OSError, http.client.HTTPException) as error:
+            reason, transient = f"cannot be reached ({getattr(error, 'reason', error)})", True
+        if not transient or attempt + 1 == _TRIES:
+            break
+        time.sleep(_WAITS * 2**attempt)
+    raise BuildError(f"{what}: {plain(address)} {reason}{_remedy(reason)}")
+
+
+def _refuse_scheme(address: str, what: str) -> None:
+    if urllib.parse.urlsplit(address).scheme not in {"http", "https"}:
+        raise BuildError(f"{what}: {plain(address)} is no http or https address")
+
+
+def _remedy(reason: str) -> str:
+    if " 401 " in reason or " 403 " in reason:
+        return "; .npmrc names no valid token for it"
+    return "; NPM_CONFIG_REGISTRY or .npmrc name another registry"
+
+
+def plain(address: str) -> str:
+    """An address without credentials that may stand in it."""
+    parts = urllib.parse.urlsplit(address)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
