@@ -12,8 +12,6 @@ ZIPPED: Final = 52_428_800
 UNZIPPED: Final = 262_144_000
 """Bytes of an unpacked archive, its layers included. Source: Lambda quotas."""
 
-_MB: Final = 1024 * 1024
-
 
 def wrong_archive(root: Path, name: str) -> str:
     """Return what is wrong with a ready .zip below the project's folder, or nothing."""
@@ -22,15 +20,15 @@ def wrong_archive(root: Path, name: str) -> str:
         return refused("must be a file, by its path from the project's folder", name)
     size = path.stat().st_size
     if size > ZIPPED:
-        what = f"must be at most {ZIPPED // _MB} MB"
-        return refused(what, _megabytes(size), "upload it to S3 and name s3_bucket and s3_key")
+        what = f"must be at most 50 MB, {ZIPPED} bytes"
+        return refused(what, size, "upload it to S3 and name s3_bucket and s3_key")
     try:
         with zipfile.ZipFile(path) as archive:
             unzipped = sum(entry.file_size for entry in archive.infolist())
     except zipfile.BadZipFile:
         return refused("must be a .zip archive", name)
     if unzipped > UNZIPPED:
-        return refused(f"must be at most {UNZIPPED // _MB} MB unpacked", _megabytes(unzipped))
+        return refused(f"must be at most 250 MB unpacked, {UNZIPPED} bytes", unzipped)
     return "" if unzipped else refused("must be an archive that holds code", name)
 
 
@@ -42,7 +40,3 @@ def wrong_folder(root: Path, name: str, marker: str) -> str:
     if marker and any(path.glob(marker)):
         return refused("must be a folder of built code, not of its sources", name, "build it first")
     return "" if any(path.iterdir()) else refused("must be a folder that holds code", name)
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / _MB:.1f} MB"

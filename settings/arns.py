@@ -129,7 +129,8 @@ def one_of(*forms: Form, remedy: str = "") -> Callable[[str], str]:
     if len(forms) == 1:
         expected = f"must be the ARN of {forms[0].what}, {forms[0].shape}"
     else:
-        expected = f"must be the ARN of {' or '.join(form.what for form in forms)}"
+        *most, last = [form.what for form in forms]
+        expected = f"must be the ARN of {', '.join(most)} or {last}"
 
     def check(text: str) -> str:
         if not any(fits(text, form) for form in forms):

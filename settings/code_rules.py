@@ -53,7 +53,7 @@ def built_elsewhere_says_where(draft: Draft) -> Iterator[Mistake]:
         family = draft.families.get(name, "")
         if own.get("enabled") and family in wiring.BUILT_ELSEWHERE and name not in draft.functions:
             keys = "image_uri" if family == wiring.IMAGE else "filename, s3_bucket or source_dir"
-            what = f"must stand beside {keys}: the program builds no {family}"
+            what = f"must stand beside {keys}: the program does not build {family} functions"
             sources = tuple(draft.origin(name, key) for key in SOURCES)
             yield Mistake(("functions", name, "enabled"), what, because=sources)
 

@@ -118,8 +118,8 @@ def warming_is_answered(draft: Draft) -> Iterator[Mistake]:
         path = draft.origin(name, "warming_schedule")
         if function.warming_schedule is None:
             continue
-        if (family := draft.families[name]) not in _ANSWER_WARMING:
-            what = f"must be left out for {name}, whose handler is {family}: Python, Node.js and Go answer it"
+        if draft.families[name] not in _ANSWER_WARMING:
+            what = f"must be left out for {name}: only handlers in Python, Node.js and Go answer it"
             yield Mistake(path, what)
         elif function.provisioned_concurrent_executions is not None:
             what = f"must be left out beside {_PROVISIONED}, which keeps {name} warm already"

@@ -1,5 +1,6 @@
 """The base of every settings model, and the one way to declare a field."""
 
+import functools
 import math
 import re
 from collections.abc import Mapping
@@ -56,6 +57,16 @@ class Model(BaseModel):
         and ` 5` stay text and are refused.
         """
         return _plain(value, kinds(cls.model_fields[info.field_name or ""].annotation))
+
+
+@functools.cache
+def known_keys() -> frozenset[str]:
+    """Return every key of every model: what a line may show, however much it looks like a password."""
+
+    def below(model: type[Model]) -> set[str]:
+        return set(model.model_fields).union(*map(below, model.__subclasses__()))
+
+    return frozenset(key for model in Model.__subclasses__() for key in below(model))
 
 
 @dataclass(frozen=True, kw_only=True)

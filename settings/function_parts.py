@@ -101,6 +101,7 @@ class ScheduledCapacity(Model):
     timezone: Annotated[str, AfterValidator(check_timezone)] = setting(
         "UTC",
         "Time zone in which the expression is read.",
+        values="a name of the IANA database",
         source="IANA time zone database",
         example="Europe/Berlin",
     )
@@ -185,9 +186,10 @@ class ImageSettings(Model):
     command: tuple[str, ...] = setting(
         (), "Replaces CMD.", unit="words", max_length=1500, source=_IMAGE, example=["app.handler"]
     )
-    working_directory: str | None = setting(
+    working_directory: Annotated[str, form("/.*", "must be an absolute path")] | None = setting(
         None,
         "Replaces WORKDIR.",
+        values="an absolute path",
         max_length=1000,
         source=_IMAGE,
         schema={"pattern": "^/"},

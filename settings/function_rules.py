@@ -21,6 +21,9 @@ ENVIRONMENT_BYTES: Final = 4096
 GRANTED_BYTES: Final = 1024
 """Part of it that the program's own variables may take."""
 
+BUILDER: Final = f"python{sys.version_info.major}.{sys.version_info.minor}"
+"""The runtime whose version the Python that runs the program has."""
+
 VARIABLE: Final = "[A-Za-z][A-Za-z0-9_]+"
 """Regular expression of a variable's name."""
 
@@ -79,13 +82,12 @@ def needed_functions_are_on(draft: Draft) -> Iterator[Mistake]:
 
 def bytecode_is_of_the_runtimes_version(draft: Draft) -> Iterator[Mistake]:
     """Bytecode of another Python would be read by nobody and only make a layer bigger."""
-    builder = f"python{sys.version_info.major}.{sys.version_info.minor}"
     for name, function in draft.functions.items():
         path, runtime = ("packaging", "compile"), function.runtime
         if not (draft.packaging.compile and draft.packaging.build):
             continue
-        if draft.families[name] == "python" and runtime != builder and not function.image_uri:
-            what = f"must be false where {builder} builds: {name} runs on {runtime}"
+        if draft.families[name] == "python" and runtime != BUILDER and not function.image_uri:
+            what = f"must be false where {BUILDER} builds: {name} runs on {runtime}"
             remedy = "run Pulumi with that version, or change the runtime"
             because = (draft.origin(name, "runtime"), ("packaging", "build"))
             yield Mistake(path, refused(what, given=True, remedy=remedy), because=because)

@@ -8,7 +8,7 @@ from annotated_types import Ge, Gt, Le, MaxLen, MinLen
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from settings.fields import Model, choices, entries, facts, kinds, nested
+from settings.fields import Model, choices, entries, facts, kinds, known_keys, nested
 from settings.text import WrongValueError, did_you_mean, refused, shown, unknown
 
 Path = tuple[str, ...]
@@ -28,7 +28,8 @@ class Mistake:
 
     def line(self, stack: str) -> str:
         """Return the line that the user reads."""
-        where = ".".join(map(shown, self.path))
+        known = known_keys()
+        where = ".".join(key if key in known else shown(key) for key in self.path)
         return ": ".join(part for part in (f"Pulumi.{shown(stack)}.yaml", where, self.text) if part)
 
 
@@ -39,13 +40,29 @@ def checked(
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        wrong: set[Path] = set()
-        for detail in error.errors(include_url=False):
-            # Pydantic marks a map's key that is wrong itself.
-            where = tuple(str(part) for part in detail["loc"] if part != "[key]")
-            mistakes.append(Mistake((*path, *where), _text(model, where, detail)))
-            wrong.add(where)
-        return model.model_validate(_without(model, given, wrong))
+        found = _found(model, error)
+        mistakes.extend(Mistake((*path, *where), text) for where, text in found.items())
+        return model.model_validate(_without(model, given, set(found)))
+
+
+def _found(model: type[Model], error: ValidationError) -> dict[Path, str]:
+    """Return what is wrong where, less what only follows from it."""
+    found: dict[Path, str] = {}
+    missing: list[Path] = []
+    for detail in error.errors(include_url=False):
+        # Pydantic marks a map's key that is wrong itself.
+        where = tuple(str(part) for part in detail["loc"] if part != "[key]")
+        found[where] = _text(model, where, detail)
+        missing += [where] if detail["type"] == "missing" else []
+    # A list whose member is wrong counts as too short besides.
+    above = {where[:end] for where in found for end in range(1, len(where))}
+    meant = {
+        where
+        for where in missing
+        for other, text in found.items()
+        if other[:-1] == where[:-1] and text.endswith(f"did you mean '{where[-1]}'?")
+    }
+    return {where: text for where, text in found.items() if where not in above | meant}
 
 
 def _without(model: type[Model], given: dict[str, Any], wrong: set[Path]) -> dict[str, Any]:
@@ -115,10 +132,11 @@ def _expected(field: FieldInfo, given: object) -> str:
         whole = "a whole number, " if int in wanted and isinstance(given, float) else ""
         return f"must be {whole}{limits(field)}{unit and ' ' + unit}"
     if str in wanted:
-        return f"must be {length(field)} characters" if length(field) else "must be text"
+        limited = length(field) and isinstance(given, str)
+        return f"must be {length(field)} characters" if limited else "must be text"
     if tuple in wanted:
         return f"must be a list of {length(field)} {unit}" if unit else "must be a list of text"
-    return "must be a map of keys" if nested(field.annotation) else "must be a map of text to text"
+    return "must be a map of maps" if entries(field.annotation) else "must be a map of text to text"
 
 
 def length(field: FieldInfo) -> str:

@@ -22,7 +22,11 @@ from tests.settings.helper import load, refused
         ),
         ("queue", "zzz", "settings.queue('zzz'): no such queue; known: notifications"),
         ("stream", "item", "settings.stream('item'): no such stream; did you mean 'items'?"),
-        ("schedule", "zzz", "settings.schedule('zzz'): no such schedule; known: cleanup-job"),
+        (
+            "schedule",
+            "zzz",
+            "settings.schedule('zzz'): no such schedule; known: cleanup-job, version-cleaner",
+        ),
     ],
 )
 def test_program_that_asks_for_an_unknown_name_ends_with_one_line(

@@ -15,6 +15,7 @@ from settings.reader import KEYS
 from tests.settings.helper import ROOT, load, refused
 from tests.settings.test_wrong_stack_files import WRONG
 from tools import schema
+from tools.described import maps_within
 
 SCHEMA = json.loads((ROOT / "stack.schema.json").read_text(encoding="utf-8"))
 CHECK = jsonschema.Draft7Validator(SCHEMA)
@@ -22,6 +23,8 @@ MODELS = [
     *schema.SECTIONS.values(),
     *(model for model, _ in schema.TRIGGERS.values()),
     schema.FunctionSettings,
+    *maps_within(schema.FunctionSettings),
+    schema.RepositorySettings,
     schema.StackWide,
 ]
 
@@ -36,10 +39,12 @@ def test_stale_documents_are_named_and_written_anew(
     monkeypatch.setattr(schema, "ROOT", tmp_path)
     monkeypatch.setattr(schema, "SCHEMA", tmp_path / "stack.schema.json")
     monkeypatch.setattr(schema, "REFERENCE", tmp_path / "docs" / "settings.md")
+    monkeypatch.setattr(schema, "FUNCTION", tmp_path / "docs" / "function.md")
     assert schema.main(["--check"]) == 1
     assert capsys.readouterr().err.splitlines() == [
         "stack.schema.json: out of date; run python -m tools.schema",
         "docs/settings.md: out of date; run python -m tools.schema",
+        "docs/function.md: out of date; run python -m tools.schema",
     ]
     assert not (tmp_path / "stack.schema.json").exists()
     assert schema.main([]) == 0
@@ -119,6 +124,11 @@ def test_every_setting_stands_in_the_schema_with_description_default_and_source(
     for leaf in leaves:
         assert "Default: " in leaf["description"]
         assert "Source: " in leaf["description"]
+    for model in maps_within(schema.FunctionSettings):
+        for name, leaf in SCHEMA["definitions"][model.__name__]["properties"].items():
+            given = model.model_fields[name].is_required()
+            assert ("Must be given." if given else "Default: ") in leaf["description"]
+            assert "Source: " in leaf["description"]
 
 
 def test_defaults_in_the_schema_are_those_that_load() -> None:
@@ -126,10 +136,13 @@ def test_defaults_in_the_schema_are_those_that_load() -> None:
     for name, own in SCHEMA["properties"]["config"]["properties"]["sandpiper:functions"][
         "properties"
     ].items():
-        if name != "defaults":
-            properties = SCHEMA["definitions"][own["$ref"].rpartition("/")[2]]["properties"]
-            loaded = found.function(name).model_dump()
-            assert {key: value["default"] for key, value in properties.items()} == loaded
+        if name in found.functions:
+            properties = _at(own["$ref"])["properties"]
+            defaults = {
+                key: _at(field.get("$ref", ""), field)["default"]
+                for key, field in properties.items()
+            }
+            assert defaults == found.function(name).model_dump(mode="json")
 
 
 @pytest.mark.parametrize("name", sorted(schema.SECTIONS))
@@ -152,9 +165,28 @@ def test_reference_lists_every_setting() -> None:
             assert f"| `{name}` |" in text
 
 
+def test_reference_of_functions_says_type_unit_default_limit_meaning_and_source_of_each() -> None:
+    text = (ROOT / "docs" / "function.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| `")]
+    named = {row[0].strip("`"): row for row in rows if len(row) == 7}
+    for model in (schema.FunctionSettings, *maps_within(schema.FunctionSettings)):
+        for name in model.model_fields:
+            _, kind, _, default, limit, meaning, source = named[name]
+            assert all((kind, default, meaning, source)), name
+            assert limit or kind in {"switch", "map", "map of maps", "list of text"}, name
+
+
 def errors(file: Any) -> list[str]:
     """What the schema says against a stack file."""
     return [error.message for error in CHECK.iter_errors(file)]
+
+
+def _at(reference: str, otherwise: Any = None) -> Any:
+    """What a reference within the schema points to."""
+    found: Any = SCHEMA
+    for part in reference.split("/")[1:]:
+        found = found[part]
+    return found if reference else otherwise
 
 
 def _qualified(config: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
+from settings import function_rules, wiring
+from settings.function import FunctionSettings
 from tests.settings.helper import refused
+from tools.described import maps_within
 
 WRONG = yaml.safe_load(
     Path(__file__).with_suffix(".yaml").with_stem("wrong_stack_files").read_text(encoding="utf-8")
@@ -23,6 +26,19 @@ def test_wrong_stack_file_is_refused_with_exactly_these_lines(
 ) -> None:
     lines = refused(entry["config"], handlers=handlers)
     assert lines == [f"Pulumi.dev.yaml: {line}" for line in entry["lines"]]
+
+
+def test_some_wrong_stack_file_has_a_line_for_every_setting_of_a_function() -> None:
+    refused_keys = {
+        tuple(line.partition(": ")[0].split(".")[2:])
+        for entry in WRONG
+        for line in entry["lines"]
+        if line.startswith("functions.")
+    }
+    named = {key for path in refused_keys for key in path}
+    assert {*FunctionSettings.model_fields} <= {path[0] for path in refused_keys if path}
+    for model in maps_within(FunctionSettings):
+        assert {*model.model_fields} <= named, model
 
 
 def test_all_mistakes_of_a_file_are_reported_at_once(handlers: Path) -> None:
@@ -93,7 +109,7 @@ def test_environment_above_4_kb_less_the_grants_share_is_refused(handlers: Path)
 
 
 def test_origins_count_towards_the_environment_of_functions_behind_the_api(handlers: Path) -> None:
-    filled = {"defaults": {"environment": {"NOTE": "x" * 3000}}}
+    filled = {"health": {"environment": {"NOTE": "x" * 3000}}}
     assert refused({"functions": filled}, handlers=handlers) == []
     origin = {"cors_allow_origins": [f"https://{'a' * 60}.example"]}
     lines = refused({"functions": filled, "api": origin}, handlers=handlers)
@@ -101,13 +117,96 @@ def test_origins_count_towards_the_environment_of_functions_behind_the_api(handl
     assert all("environment: must be at most 3072 bytes" in line for line in lines)
 
 
-def test_46_tags_are_refused_and_45_are_not(handlers: Path) -> None:
-    tags = {f"tag-{index}": "x" for index in range(46)}
+def test_names_of_all_functions_count_towards_the_environment_of_the_one_that_cleans_up(
+    handlers: Path,
+) -> None:
+    filled = {"version-cleaner": {"environment": {"NOTE": "x" * 3000}}}
+    lines = refused({"functions": filled}, handlers=handlers)
+    assert len(lines) == 1
+    assert "environment: must be at most 3072 bytes as JSON for version-cleaner" in lines[0]
+
+
+def test_41_tags_are_refused_and_40_are_not(handlers: Path) -> None:
+    tags = {f"tag-{index}": "x" for index in range(41)}
     assert refused({"tags": tags}, handlers=handlers) == [
-        "Pulumi.dev.yaml: tags: must be at most 45 tags: AWS allows 50, the rest is for the program's own (got 46)"
+        "Pulumi.dev.yaml: tags: must be at most 40 tags: AWS allows 50, the rest is for functions and the program (got 41)"
     ]
     del tags["tag-0"]
     assert refused({"tags": tags}, handlers=handlers) == []
+
+
+def test_function_with_45_tags_in_all_is_refused_and_with_44_is_not(handlers: Path) -> None:
+    tags = {f"tag-{index}": "x" for index in range(40)}
+    own = {f"own-{index}": "x" for index in range(5)}
+    config = {"tags": tags, "functions": {"health": {"tags": own}}}
+    assert refused(config, handlers=handlers) == [
+        (
+            "Pulumi.dev.yaml: functions.health.tags: must be at most 44 tags for health, the stack's among them: AWS allows "
+            "50, the rest are the program's own (got 45)"
+        )
+    ]
+    del own["own-0"]
+    assert refused(config, handlers=handlers) == []
+
+
+def test_inline_text_above_4096_bytes_is_refused_whatever_its_characters(handlers: Path) -> None:
+    for text in ("x" * 4097, "é" * 2049):
+        (line,) = refused({"functions": {"create-item": {"inline": text}}}, handlers=handlers)
+        assert line.startswith(
+            "Pulumi.dev.yaml: functions.create-item.inline: must be at most 4096 bytes (got '"
+        )
+        assert line.endswith("…); keep it in source_dir")
+    assert refused({"functions": {"create-item": {"inline": "é" * 2048}}}, handlers=handlers) == []
+
+
+def test_working_directory_of_an_image_has_at_most_1000_characters(handlers: Path) -> None:
+    image = {"image_uri": "123456789012.dkr.ecr.us-west-2.amazonaws.com/inference:1"}
+    for size in (1000, 1001):
+        own = {**image, "image_config": {"working_directory": f"/{'x' * (size - 1)}"}}
+        lines = refused({"functions": {"inference": own}}, handlers=handlers)
+        assert lines == [
+            (
+                "Pulumi.dev.yaml: functions.inference.image_config.working_directory: must be at most 1000 characters "
+                "(got 1001)"
+            )
+        ] * (size > 1000)
+
+
+def test_bytecode_of_another_python_than_the_runtimes_is_refused(
+    handlers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(function_rules, "BUILDER", "python3.12")
+    config: dict[str, Any] = {"packaging": {"compile": True}}
+    assert refused(config, handlers=handlers) == [
+        (
+            "Pulumi.dev.yaml: packaging.compile: must be false where python3.12 builds: authorizer runs on python3.13 "
+            "(got true); run Pulumi with that version, or change the runtime"
+        )
+    ]
+    assert refused({"packaging": {"compile": True, "build": False}}, handlers=handlers) == []
+    config["functions"] = {"defaults": {"runtime": "python3.12"}}
+    assert refused(config, handlers=handlers) == []
+
+
+def test_open_url_needs_a_reason_in_the_program_and_takes_no_list_of_callers(
+    handlers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wiring, "PUBLIC_URLS", {"products": "a public catalogue"})
+    url: dict[str, Any] = {"authorization_type": "NONE"}
+    config = {"functions": {"products": {"function_url": url}}}
+    assert refused(config, handlers=handlers) == []
+    url["principals"] = ["123456789012"]
+    assert refused(config, handlers=handlers) == [
+        (
+            "Pulumi.dev.yaml: functions.products.function_url.principals: must be empty where authorization_type is NONE, "
+            "which lets everybody call (got a list)"
+        )
+    ]
+
+
+def test_stack_without_a_region_in_its_config_is_not_judged_by_regions(handlers: Path) -> None:
+    lost = {"dead_letter": "arn:aws:sqs:eu-west-1:123456789012:lost"}
+    assert refused({"functions": {"health": lost}}, handlers=handlers) == []
 
 
 def test_value_from_defaults_is_reported_once_and_where_it_is_written(handlers: Path) -> None:
