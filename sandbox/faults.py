@@ -28,7 +28,7 @@ def is_expected(error: BaseException) -> bool:
     """Whether the error is about the resource (AWS refused it, an input is wrong), not a flaw of the sandbox."""
     named = {cls.__name__ for cls in type(error).__mro__}
     ours = type(error).__module__.startswith("sandbox.")
-    return ours or bool(named & {"ClientError", "BotoCoreError", "ValueError"})
+    return ours or bool(named & {"BotoCoreError", "BuildError", "ClientError", "ValueError"})
 
 
 def in_program(error: BaseException, root: Path) -> list[str]:

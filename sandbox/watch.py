@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import queue
+import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -159,16 +161,13 @@ class Watcher:
         return bool(touched)
 
     def _compiles(self, path: Path) -> bool:
-        if path.suffix != ".py":
-            return True
-        try:
-            compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
-        except (SyntaxError, ValueError) as error:
-            self._screen.fault("\n".join(faults.in_program(error, self._root)))
-            return False
-        except FileNotFoundError:
+        """Whether a saved source can be read at all; Go's are compiled on the way into the function."""
+        if not path.exists():
             return False  # an editor replaces the file: the next event brings it
-        return True
+        said = _python_fault(path, self._root) if path.suffix == ".py" else _node_fault(path)
+        if said:
+            self._screen.fault(said)
+        return not said
 
     def _places(self) -> Iterable[tuple[list[Path], bool]]:
         """The root itself, and below it only what a program reads: a virtual environment has too many folders."""
@@ -216,9 +215,46 @@ class Watcher:
             self._screen.events(lines, named=True)
 
 
+_READ: Final = frozenset((".py", ".yaml", ".yml", ".json", ".txt", ".toml"))
+"""Suffixes of what the program itself reads, the locks of its layers among them."""
+
+_CODE: Final = frozenset((".mjs", ".cjs", ".js", ".go", ".mod", ".sum"))
+"""Suffixes of handlers in other languages: a new file makes another archive."""
+
+_TESTS: Final = ("_test.go", ".test.mjs", ".test.js", ".test.cjs")
+
+
 def _matters(path: Path, root: Path) -> bool:
     """Whether saving this file may change what the program declares."""
     parts = path.relative_to(root).parts if path.is_relative_to(root) else ()
     if not parts or parts[0] in _SKIPPED or any(part.startswith(".") for part in parts):
         return False
-    return path.suffix in (".py", ".yaml", ".yml", ".json", ".txt", ".toml")
+    if path.suffix in _CODE:
+        ours = parts[0] == "handlers" and "node_modules" not in parts
+        return ours and not path.name.endswith(_TESTS)
+    return path.suffix in _READ
+
+
+def _python_fault(path: Path, root: Path) -> str:
+    try:
+        compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        return "\n".join(faults.in_program(error, root))
+    except FileNotFoundError:
+        return f"{path.name} is gone"
+    return ""
+
+
+def _node_fault(path: Path) -> str:
+    """What Node.js has against a module: `handlers/x/index.mjs:3: SyntaxError: ...`; nothing where it is missing."""
+    if path.suffix not in (".mjs", ".cjs", ".js") or (node := shutil.which("node")) is None:
+        return ""
+    command = [node, "--check", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return ""
+    lines = done.stderr.splitlines()
+    place = next((line for line in lines if line.startswith((str(path), "file://"))), str(path))
+    said = next((line for line in lines if "Error: " in line), "it cannot be read")
+    shown = place.removeprefix("file://").removeprefix(f"{Path.cwd()}/")
+    return f"{shown}: {said}"

@@ -9,20 +9,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import re
 import shutil
-import subprocess
 import sys
 import sysconfig
-import tempfile
-from importlib import metadata
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import pulumi
 
 from sandbox import sources
-from sandbox.errors import Mistake
 from sandbox.place import HOME
 from sandbox.resources import RETRY, Outputs, Resource, resource
 from sandbox.services.archives import make_zip, zip_bytes
@@ -30,12 +26,6 @@ from sandbox.services.shared import REGION, physical_name, remove
 
 _SUFFIX: Final = "-layer"
 _EMPTY: Final = "why-this-layer-is-empty.txt"
-_PIN: Final = re.compile(r"([\w.-]+)==([\w.+!]+) *\\?")
-"""A requirement for every platform; one with a marker is left to pip."""
-
-_SECONDS: Final = 300
-"""Longest wait for pip; an imaging wheel takes a few seconds over a slow line."""
-
 _SETTINGS: Final = ("compatibleArchitectures", "compatibleRuntimes", "description", "licenseInfo")
 _IGNORED: Final = {
     **REGION,
@@ -97,118 +87,72 @@ def _content(r: Resource) -> dict[str, Any]:
     """What the layer's own lock asks for where it has one, else the archive or object it names."""
     archive = r.take("code")
     place = {"S3Bucket": r.take("s3Bucket"), "S3Key": r.take("s3Key")}
-    if isinstance(archive, pulumi.FileArchive) and (source := sources.of_layer(archive.path)):
-        lock = source.files[0]
-        return {"ZipFile": build(lock) if lock.suffix == ".txt" else _modules(r, source)}
-    requirements = HOME / "layers" / r.name.removesuffix(_SUFFIX) / "requirements.txt"
-    if requirements.is_file():
-        return {"ZipFile": build(requirements)}
+    lock = _lock(r, archive)
+    if lock is not None:
+        return {"ZipFile": python(lock) if lock.suffix == ".txt" else _node(r, lock)}
     if archive is not None:
         return {"ZipFile": zip_bytes(archive)}
     return {key: value for key, value in place.items() if value is not None}
 
 
-def _modules(r: Resource, source: sources.Source) -> bytes:
-    """Node.js modules by their lock, from the cache where these very ones were fetched before.
+def _lock(r: Resource, archive: Any) -> Path | None:
+    """The lock that the archive's name stands for, else the one of the layer's own name."""
+    if isinstance(archive, pulumi.FileArchive) and (source := sources.of_layer(archive.path)):
+        return source.files[0]
+    requirements = HOME / "layers" / r.name.removesuffix(_SUFFIX) / "requirements.txt"
+    return requirements if requirements.is_file() else None
+
+
+def python(requirements: Path) -> bytes:
+    """The layer's zip file for this machine's Python.
+
+    Raises builders.BuildError with one line where the packages are neither here nor to be had.
+    """
+
+    def build(archive: Path) -> None:
+        from builders import wheels
+
+        archive.write_bytes(wheels.build_here(requirements))
+
+    machine = f"{sys.implementation.cache_tag}-{sysconfig.get_platform()}"
+    return _built_once(requirements, build, machine)
+
+
+def _node(r: Resource, lock: Path) -> bytes:
+    """Node.js modules by their lock.
 
     Without Node.js, or without the network, the layer stays empty for now: that must not fail the rest of the stack.
     """
-    from builders import BuildError, fingerprint, node_modules
+    from builders import BuildError
 
-    cache = source.root / ".sandbox" / "cache" / "layers"
-    kept = cache / f"{source.folder.name}-{fingerprint.of(source.files)}.zip"
-    if kept.is_file():
-        return kept.read_bytes()
-    reason = None
-    if shutil.which("node") is None:
-        reason = "there is no Node.js on this machine"
-    else:
-        cache.mkdir(parents=True, exist_ok=True)
+    def build(archive: Path) -> None:
+        from builders import node_modules
+
+        node_modules.build(lock, archive)
+
+    reason = "there is no Node.js on this machine"
+    if shutil.which("node") is not None:
         try:
-            node_modules.build(source.files[0], kept)
+            return _built_once(lock, build)
         except BuildError as error:
             reason = str(error)
-    if reason is None:
-        return kept.read_bytes()
     r.note(f"it is empty: {reason}")
     return make_zip({_EMPTY: reason.encode()})
 
 
-def build(requirements: Path) -> bytes:
-    """The layer's zip file for this machine's Python, from the cache where these very requirements were built before.
+def _built_once(lock: Path, build: Callable[[Path], None], *words: str) -> bytes:
+    """What `build` makes of a lock, from the cache where it was made before by this very lock."""
+    from builders import fingerprint
 
-    Raises Mistake with one line where pip is missing or does not succeed.
-    """
-    machine = f"{sys.implementation.cache_tag}-{sysconfig.get_platform()}"
-    key = hashlib.sha256(requirements.read_bytes() + machine.encode()).hexdigest()[:24]
-    cache = requirements.parents[2] / ".sandbox" / "cache" / "layers"
-    kept = cache / f"{requirements.parent.name}-{key}.zip"
-    if kept.is_file():
-        return kept.read_bytes()
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache) as work:
-        files = _present(requirements)
-        if files is None:
-            target = Path(work) / "python"
-            _install(requirements, target)
-            files = _installed(target)
-        content = make_zip({f"python/{name}": data for name, data in files})
-        draft = Path(work) / "layer.zip"
-        draft.write_bytes(content)
+    cache = lock.parents[2] / ".sandbox" / "cache" / "layers"
+    kept = cache / f"{lock.parent.name}-{fingerprint.of([lock], *words)}.zip"
+    if not kept.is_file():
+        cache.mkdir(parents=True, exist_ok=True)
         # Two sandboxes may build the same layer side by side: each puts its own whole file in place.
-        draft.replace(kept)
-    return content
-
-
-def _present(requirements: Path) -> list[tuple[str, bytes]] | None:
-    """The files of the layer's packages where this environment holds every one in the very version; else None.
-
-    The tests of the handlers need the same packages, installed by hash: copying them takes neither network nor time.
-    """
-    lines = requirements.read_text("utf-8").splitlines()
-    named = [line for line in lines if line and line[0] not in " #"]
-    files: list[tuple[str, bytes]] = []
-    for line in named:
-        pin = _PIN.fullmatch(line)
-        found = next(iter(metadata.distributions(name=pin[1])), None) if pin else None
-        if pin is None or found is None or found.version != pin[2]:
-            return None
-        own = [f for f in found.files or () if not {"..", "__pycache__"} & set(f.parts)]
-        files += [(f.as_posix(), Path(str(found.locate_file(f))).read_bytes()) for f in own]
-    return sorted(files)
-
-
-def _installed(target: Path) -> list[tuple[str, bytes]]:
-    """The files a layer needs: no bytecode (it names this machine's paths), no console scripts."""
-    shutil.rmtree(target / "bin", ignore_errors=True)
-    files = [f for f in sorted(target.rglob("*")) if f.is_file() and "__pycache__" not in f.parts]
-    return [(f.relative_to(target).as_posix(), f.read_bytes()) for f in files]
-
-
-def _install(requirements: Path, target: Path) -> None:
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--no-compile"]
-    command += ["--disable-pip-version-check", "--require-hashes", "--only-binary=:all:"]
-    command += ["--target", os.fspath(target), "--requirement", os.fspath(requirements)]
-    place = f"layers/{requirements.parent.name}/requirements.txt"
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise Mistake(f"{place}: pip did not finish within {_SECONDS} s") from None
-    if done.returncode == 0:
-        target.mkdir(exist_ok=True)
-        return
-    if "No module named pip" in done.stderr:
-        raise Mistake(
-            f"{place}: this Python has no pip; `{sys.executable} -m ensurepip` installs it"
-        )
-    lines = [
-        line.removeprefix("ERROR: ")
-        for line in done.stderr.splitlines()
-        if line.startswith("ERROR: ")
-    ]
-    told = lines[0] if lines else (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-    raise Mistake(
-        f"{place}: pip cannot install it: {told} (a first build needs the network; later ones do not)"
-    )
+        draft = kept.with_suffix(f".{os.getpid()}.new")
+        try:
+            build(draft)
+            draft.replace(kept)
+        finally:
+            draft.unlink(missing_ok=True)
+    return kept.read_bytes()

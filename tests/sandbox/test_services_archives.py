@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import io
 import os
-import subprocess
+import shutil
 import tarfile
 import zipfile
-from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import pulumi
 import pytest
 
-from sandbox.errors import Mistake
+from builders import BuildError, node_modules, wheels
+from sandbox import faults
+from sandbox.resources import RETRY
 from sandbox.services import lambda_layers
 from sandbox.services.archives import content_hash, files_of, make_zip, zip_bytes
 
@@ -105,68 +105,44 @@ def requirements(tmp_path: Path) -> Path:
     return file
 
 
-def pip(monkeypatch: pytest.MonkeyPatch, *, error: str = "") -> list[list[str]]:
-    """Replace pip by one that installs a file, or fails with `error` on stderr."""
-    calls: list[list[str]] = []
+def wheels_made(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Replace the builder of wheels by one that packs the lock itself."""
+    calls: list[Path] = []
 
-    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
-        calls.append(command)
-        target = Path(command[command.index("--target") + 1])
-        for name in ("thing.py", "bin/thing", "__pycache__/thing.pyc"):
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            (target / name).write_text("x")
-        return subprocess.CompletedProcess(command, 1 if error else 0, "", error)
+    def build(lock: Path) -> bytes:
+        calls.append(lock)
+        return make_zip({"python/thing.py": lock.read_bytes()})
 
-    monkeypatch.setattr(lambda_layers.subprocess, "run", run)
+    monkeypatch.setattr(wheels, "build_here", build)
     return calls
 
 
 def test_layer_is_built_once_for_each_content_of_its_requirements(
     monkeypatch: pytest.MonkeyPatch, requirements: Path
 ) -> None:
-    calls = pip(monkeypatch)
-    first = lambda_layers.build(requirements)
-    assert lambda_layers.build(requirements) == first
+    calls = wheels_made(monkeypatch)
+    first = lambda_layers.python(requirements)
+    assert lambda_layers.python(requirements) == first
     assert len(calls) == 1
-    assert {"--require-hashes", "--only-binary=:all:"} <= set(calls[0])
     assert zipfile.ZipFile(io.BytesIO(first)).namelist() == ["python/thing.py"]
     requirements.write_text("thing==1.1 --hash=sha256:00\n")
-    lambda_layers.build(requirements)
+    lambda_layers.python(requirements)
     assert len(calls) == 2
     cache = requirements.parents[2] / ".sandbox" / "cache" / "layers"
     assert len(list(cache.iterdir())) == 2
 
 
-@pytest.mark.parametrize(
-    ("said", "told"),
-    [
-        (
-            "/usr/bin/python: No module named pip",
-            "layers/common/requirements.txt: this Python has no pip; `",
-        ),
-        (
-            "WARNING: x\nERROR: No matching distribution found for thing\n",
-            "layers/common/requirements.txt: pip cannot install it: No matching distribution found for thing (",
-        ),
-        ("", "layers/common/requirements.txt: pip cannot install it: no reason given ("),
-    ],
-)
-def test_layer_that_cannot_be_built_says_why_in_one_line(
-    monkeypatch: pytest.MonkeyPatch, requirements: Path, said: str, told: str
+def test_layer_that_cannot_be_built_says_why_in_one_line_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, requirements: Path
 ) -> None:
-    pip(monkeypatch, error=said)
-    if not said:
-        monkeypatch.setattr(
-            lambda_layers.subprocess,
-            "run",
-            lambda *_, **__: subprocess.CompletedProcess([], 1, "", ""),
-        )
-    with pytest.raises(Mistake) as caught:
-        lambda_layers.build(requirements)
-    assert str(caught.value).startswith(told)
-    assert "\n" not in str(caught.value)
-    cache = requirements.parents[2] / ".sandbox" / "cache" / "layers"
-    assert list(cache.iterdir()) == []
+    def refuse(_lock: Path) -> bytes:
+        raise BuildError("layers/common/requirements.txt: thing 1.0 is nowhere")
+
+    monkeypatch.setattr(wheels, "build_here", refuse)
+    with pytest.raises(BuildError, match=r"thing 1\.0 is nowhere") as caught:
+        lambda_layers.python(requirements)
+    assert faults.is_expected(caught.value)
+    assert list((requirements.parents[2] / ".sandbox" / "cache" / "layers").iterdir()) == []
 
 
 def test_layer_version_is_published_from_its_own_requirements(
@@ -174,24 +150,80 @@ def test_layer_version_is_published_from_its_own_requirements(
 ) -> None:
     from tests.sandbox.services_support import clients, make
 
-    pip(monkeypatch)
-    code = pulumi.FileArchive(str(requirements.parents[2] / ".build" / "layers" / "common-1.zip"))
+    wheels_made(monkeypatch)
+    built = requirements.parents[2] / ".build" / "layers"
     layer = make(
         "lambda/layerVersion:LayerVersion",
-        "common-layer",
-        layerName="sandpiper-dev-common",
-        code=code,
+        "common-layer-python313-arm64",
+        layerName="sandpiper-dev-common-python313-arm64",
+        code=pulumi.FileArchive(str(built / "common-python3.13-arm64-1.zip")),
         compatibleRuntimes=["python3.13"],
         compatibleArchitectures=["arm64"],
     )
     assert layer["arn"] == layer.id == f"{layer['layerArn']}:1"
     assert layer["version"] == "1"
+    there = clients().client("lambda").get_layer_version_by_arn(Arn=layer["arn"])
+    assert there["CompatibleArchitectures"] == ["arm64"]
+    layer.update(code=pulumi.FileArchive(str(built / "common-python3.13-arm64-2.zip")))
+    assert layer["version"] == "1"
     requirements.write_text("thing==1.1 --hash=sha256:00\n")
-    layer.update(code=pulumi.FileArchive(str(code.path).replace("1.zip", "2.zip")))
+    layer.update(code=pulumi.FileArchive(str(built / "common-python3.13-arm64-3.zip")))
     assert layer["version"] == "2"
     layer.delete()
-    versions = clients().client("lambda").list_layer_versions(LayerName="sandpiper-dev-common")
+    versions = clients().client("lambda").list_layer_versions(LayerName=layer["layerName"])
     assert [v["Version"] for v in versions["LayerVersions"]] == [1]
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> Path:
+    file = tmp_path / "layers" / "nodejs" / "package-lock.json"
+    file.parent.mkdir(parents=True)
+    file.write_text("{}")
+    return file
+
+
+def test_node_layer_is_built_from_its_lock(monkeypatch: pytest.MonkeyPatch, lock: Path) -> None:
+    from tests.sandbox.services_support import make
+
+    def build(_lock: Path, archive: Path) -> None:
+        archive.write_bytes(make_zip({"nodejs/node_modules/x/index.js": b"0"}))
+
+    monkeypatch.setattr(shutil, "which", lambda _name: "/usr/bin/node")
+    monkeypatch.setattr(node_modules, "build", build)
+    code = pulumi.FileArchive(str(lock.parents[2] / ".build" / "layers" / "nodejs-1.zip"))
+    layer = make("lambda/layerVersion:LayerVersion", "nodejs-layer", code=code)
+    assert layer.notes == []
+    assert RETRY not in layer.outputs
+    [kept] = (lock.parents[2] / ".sandbox" / "cache" / "layers").iterdir()
+    assert layer["sourceCodeSize"] == kept.stat().st_size
+    layer.delete()
+
+
+@pytest.mark.parametrize(
+    ("node", "note"),
+    [
+        (None, "it is empty: there is no Node.js on this machine"),
+        ("/usr/bin/node", "it is empty: the registry cannot be reached"),
+    ],
+)
+def test_node_layer_that_cannot_be_had_is_empty_until_it_can(
+    monkeypatch: pytest.MonkeyPatch, lock: Path, node: str | None, note: str
+) -> None:
+    from tests.sandbox.services_support import make
+
+    def refuse(_lock: Path, _archive: Path) -> None:
+        raise BuildError("the registry cannot be reached")
+
+    monkeypatch.setattr(shutil, "which", lambda _name: node)
+    monkeypatch.setattr(node_modules, "build", refuse)
+    code = pulumi.FileArchive(str(lock.parents[2] / ".build" / "layers" / "nodejs-1.zip"))
+    layer = make("lambda/layerVersion:LayerVersion", "nodejs-layer", code=code)
+    assert layer.notes == [note]
+    assert layer[RETRY] == ["code"]
+    before = layer["version"]
+    layer.update(code=code)
+    assert layer["version"] == before
+    layer.delete()
 
 
 def test_layer_without_requirements_is_its_archive() -> None:
@@ -202,25 +234,3 @@ def test_layer_without_requirements_is_its_archive() -> None:
     assert layer["layerName"].startswith("ready-layer-")
     assert layer["sourceCodeSize"] == len(zip_bytes(code))
     layer.delete()
-
-
-def test_layer_of_packages_that_are_here_needs_no_pip(
-    monkeypatch: pytest.MonkeyPatch, requirements: Path
-) -> None:
-    calls = pip(monkeypatch)
-    version = metadata.version("PyJWT")
-    requirements.write_text(f"# locked\npyjwt=={version} \\\n    --hash=sha256:00\n")
-    names = zipfile.ZipFile(io.BytesIO(lambda_layers.build(requirements))).namelist()
-    assert "python/jwt/__init__.py" in names
-    assert not [name for name in names if "__pycache__" in name or ".." in name]
-    assert calls == []
-
-
-@pytest.mark.parametrize("line", ["pyjwt==0.0.1", "pyjwt==2.15.1 ; python_version < '3'", "pyjwt"])
-def test_layer_of_other_packages_is_left_to_pip(
-    monkeypatch: pytest.MonkeyPatch, requirements: Path, line: str
-) -> None:
-    calls = pip(monkeypatch)
-    requirements.write_text(f"{line}\n")
-    lambda_layers.build(requirements)
-    assert len(calls) == 1
