@@ -110,7 +110,7 @@ front = api.ApiFront(
     encryption=key,
     place=place,
     schemas=openapi.read_schemas(ROOT / "schemas"),
-    authorizer=function("authorizer", auth_secret.read(), uses=[common]),
+    authorizer=function("authorizer", auth_secret.read()),
     routes=[
         api.Route("GET /health", function("health", browsers), public=True),
         api.Route("POST /items", function("create-item", items.put(), browsers), body="ItemInput"),

@@ -266,7 +266,9 @@ def digests(run: Run) -> dict[str, str]:
         if isinstance(code, pulumi.AssetArchive):
             held: Mapping[str, Any] = code.assets
             files = {name: _digest(asset) for name, asset in held.items()}
-            found[resource.name] = hashlib.sha256(json.dumps(files).encode()).hexdigest()
+            found[resource.name] = hashlib.sha256(
+                json.dumps(files, sort_keys=True).encode()
+            ).hexdigest()
         elif isinstance(code, pulumi.FileArchive):
             found[resource.name] = Path(code.path).name
     return found
