@@ -106,14 +106,16 @@ def images_bring_everything(draft: Draft) -> Iterator[Mistake]:
 
 
 def _beside_image(draft: Draft, name: str, function: FunctionSettings) -> Iterator[str]:
-    """Yield the keys that say something an image says itself. A runtime from `defaults` is meant for the others."""
-    for key in ("handler", "layers", "snap_start", "code_signing", "code_signing_config_arn"):
+    """Yield the keys that say something an image says itself."""
+    for key in ("layers", "snap_start", "code_signing", "code_signing_config_arn"):
         if getattr(function, key):
             yield key
     if function.update_runtime_on != "Auto":
         yield "update_runtime_on"
-    if "runtime" in draft.own.get(name, {}):
-        yield "runtime"
+    # A runtime from `defaults` is meant for the others, and a handler of the program's own for its own code.
+    for key in ("handler", "runtime"):
+        if draft.own.get(name, {}).get(key) is not None:
+            yield key
 
 
 def layers_fit(draft: Draft) -> Iterator[Mistake]:

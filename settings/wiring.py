@@ -50,6 +50,8 @@ FUNCTION_BASELINE: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         "cleanup-job": {"timeout": 120, "tags": {"Schedule": "daily"}},
         VERSION_CLEANER: {"timeout": 300, "tags": {"Schedule": "daily"}},
         "products": {"function_url": {}},
+        "checksum-java": {"handler": "checksum.Handler::handleRequest"},
+        "checksum-ruby": {"handler": "function.handler"},
         "data-transformer": {"timeout": 30},
         "notification-sender": {"timeout": 30},
     }

@@ -261,6 +261,11 @@ def test_image_function_may_stand_under_defaults_that_are_not_for_it(handlers: P
     assert found.function("inference").code_source == "image_uri"
 
 
+def test_function_of_any_family_may_run_as_an_image(handlers: Path) -> None:
+    for name in ("health", "products", "checksum", "checksum-java"):
+        assert refused({"functions": {name: {"image_uri": IMAGE}}}, handlers=handlers) == []
+
+
 def test_repositories_are_those_that_the_file_names(handlers: Path) -> None:
     assert load(handlers=handlers).repositories == {}
     found = load({"repositories": {"inference": None}}, handlers=handlers).repositories
