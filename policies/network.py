@@ -49,11 +49,12 @@ def function_may_join_its_network(stack: Stack) -> Iterator[tuple[Registered, st
         if links.acts_in_a_foreign_role(stack, function):
             continue
         held = links.rights(stack, links.role_of(stack, function))
-        given = {a for s in held if s.allows for a in s.actions if a.startswith("ec2:")}
-        if given != (INTERFACES if inside else set()):
+        if _of_network(held) != (
+            {(action, "*", False) for action in INTERFACES} if inside else set()
+        ):
             yield (
                 function,
-                f"must hold {', '.join(sorted(INTERFACES))} in a VPC, else no EC2 action",
+                f'must hold {", ".join(sorted(INTERFACES))} on "*" in a VPC, else no EC2 action',
             )
         if inside and not any(keeps_code_out(s, function) for s in held):
             yield function, f"its role must deny the same to its own code, by {_OWN_CODE}"
@@ -104,6 +105,18 @@ def access_point(statement: Statement) -> str:
 def is_needed_at_creation(action: str) -> bool:
     """Lambda asks for it when it creates a function."""
     return action in INTERFACES or action in FILES
+
+
+def _of_network(held: list[Statement]) -> set[tuple[str, str, bool]]:
+    """(action, resource, whether on conditions) of every right to network interfaces."""
+    return {
+        (action, resource, bool(s.conditions))
+        for s in held
+        if s.allows
+        for action in s.actions
+        if action.startswith("ec2:")
+        for resource in s.resources
+    }
 
 
 def _is_of_files(action: str) -> bool:

@@ -45,7 +45,7 @@ def mapping_waits_for_its_rights(stack: Stack) -> Iterator[tuple[Registered, str
         role = links.role_of(stack, target.function) if target else None
         destination = mapping.get("destinationConfig.onFailure.destinationArn")
         named = {str(arn) for arn in (mapping.get("eventSourceArn"), destination) if arn}
-        yield from _missing(stack, mapping, _policies_naming(stack, role, named))
+        yield from _missing(stack, mapping, _unawaited(stack, mapping, role, named))
 
 
 @rule
@@ -55,7 +55,9 @@ def destination_waits_for_its_right(stack: Stack) -> Iterator[tuple[Registered, 
         if destination.by.type == links.ASYNC:
             role = links.actor(stack, destination.by)
             named = {resource for _, resource in destinations.needed(destination.arn)}
-            yield from _missing(stack, destination.by, _policies_naming(stack, role, named))
+            yield from _missing(
+                stack, destination.by, _unawaited(stack, destination.by, role, named)
+            )
 
 
 @rule
@@ -144,12 +146,18 @@ def _pairs(policy: Registered) -> set[tuple[str, str]]:
     }
 
 
-def _policies_naming(stack: Stack, role: Registered | None, arns: set[str]) -> list[Registered]:
-    return [
-        p
-        for p in links.policies_of(stack, role)
-        if any(arns & set(s.resources) for s in documents.of(p.get("policy")))
-    ]
+def _unawaited(
+    stack: Stack, resource: Registered, role: Registered | None, arns: set[str]
+) -> list[Registered]:
+    """Policies that alone give some right on these ARNs, of those that a resource does not wait for."""
+    naming = [(policy, _on(policy, arns)) for policy in links.policies_of(stack, role)]
+    waited = stack.waits_for(resource)
+    there = {pair for policy, pairs in naming if policy.urn in waited for pair in pairs}
+    return [policy for policy, pairs in naming if pairs - there]
+
+
+def _on(policy: Registered, arns: set[str]) -> set[tuple[str, str]]:
+    return {pair for pair in _pairs(policy) if pair[1] in arns}
 
 
 def _missing(

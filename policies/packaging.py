@@ -85,8 +85,13 @@ def signed_code_is_in_s3(stack: Stack) -> Iterator[tuple[Registered, str]]:
             yield function, "codeSigningConfigArn must be one of the function's region"
         if is_image(function):
             yield function, "an image cannot be signed this way; take codeSigningConfigArn away"
-        elif config is not None and _enforces(config) and function.get("s3Bucket") is None:
-            yield function, f"{config.name} enforces signatures; its code must come from S3"
+        elif config is not None and _enforces(config):
+            own = any(stack.at(str(layer), links.LAYER) for layer in function.get("layers") or [])
+            if function.get("s3Bucket") is None or own:
+                yield (
+                    function,
+                    f"{config.name} enforces signatures; code and layers must come signed from S3",
+                )
 
 
 @rule

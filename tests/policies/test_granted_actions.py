@@ -16,7 +16,7 @@ from policies import (
     versions,
 )
 from policies.links import ROLE_POLICY
-from tests.support.breaks.everything import everything
+from tests.support.breaks.everything import asked_for
 from tests.support.program import Run
 
 JUDGED_END_TO_END = {
@@ -94,9 +94,9 @@ def test_dropping_any_single_granted_action_fails(dev: Run) -> None:
 
 
 def test_dropping_an_action_that_a_stack_file_asks_for_fails(dev: Run) -> None:
-    full = Run("dev", resources=everything(list(dev.resources)))
-    asked_for = set(_granted(full)) - set(_granted(dev))
-    assert {granted.action.split(":")[0] for granted in asked_for} >= {
+    full = asked_for()
+    added = set(_granted(full)) - set(_granted(dev))
+    assert {granted.action.split(":")[0] for granted in added} >= {
         "ec2",
         "elasticfilesystem",
         "lambda",
@@ -104,7 +104,7 @@ def test_dropping_an_action_that_a_stack_file_asks_for_fails(dev: Run) -> None:
         "sns",
         "sqs",
     }
-    unnoticed = [str(granted) for granted in asked_for if not _is_noticed(_dropped(full, granted))]
+    unnoticed = [str(granted) for granted in added if not _is_noticed(_dropped(full, granted))]
     assert unnoticed == []
 
 

@@ -14,7 +14,7 @@ from policies import Registered, Stack
 from tests.conftest import STACKS
 from tests.support.breaking import RULES, Break
 from tests.support.breaks import EVERY
-from tests.support.breaks.everything import everything
+from tests.support.breaks.everything import asked_for
 from tests.support.program import Run
 
 
@@ -24,8 +24,8 @@ def test_shipped_stack_breaks_no_rule(stack: str, runs: Callable[[str], Run]) ->
     assert [str(finding) for finding in findings] == []
 
 
-def test_all_that_a_stack_file_may_ask_for_breaks_no_rule(dev: Run) -> None:
-    findings = policies.check(everything(list(dev.resources)), stack="dev")
+def test_program_that_is_asked_for_everything_breaks_no_rule() -> None:
+    findings = policies.check(asked_for().resources, stack="dev")
     assert [str(finding) for finding in findings] == []
 
 

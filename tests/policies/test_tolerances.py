@@ -12,16 +12,16 @@ from policies.links import ASYNC, FUNCTION, LAYER, ROLE_POLICY, URL
 from policies.packaging import SIGNING
 from policies.repositories import REPOSITORY_POLICY
 from tests.support.breaking import Mutation, allowed, also, edited, made, statement
-from tests.support.breaks.everything import FOREIGN_LAYER, FOREIGN_TOPIC, REGISTRY, everything
-from tests.support.program import ACCOUNT, REGION, Run
+from tests.support.breaks.everything import FOREIGN_LAYER, FOREIGN_TOPIC, REGISTRY, more
+from tests.support.program import ACCOUNT, REGION
 
 HERE = f"{REGION}:{ACCOUNT}"
 MODULES = f"arn:aws:lambda:{HERE}:layer:modules:1"
 NOTICES = f"arn:aws:sns:{HERE}:notifications-topic-0123456"
 
 
-def findings(run: Run, *mutations: Mutation) -> list[Finding]:
-    return policies.check(also(everything, *mutations)(list(run.resources)), stack="dev")
+def findings(*mutations: Mutation) -> list[Finding]:
+    return policies.check(more(*mutations)([]), stack="dev")
 
 
 def delivering(arn: str, action: str) -> Mutation:
@@ -59,12 +59,12 @@ TOLERATED = {
     "unsigned code where a warning is enough": also(
         edited(
             SIGNING,
-            "data-transformer-code-signing",
+            "checksum-code-signing",
             {"policies.untrustedArtifactOnDeployment": "Warn"},
         ),
         edited(
             FUNCTION,
-            "data-transformer-function",
+            "checksum-function",
             {"s3Bucket": None, "s3Key": None, "code": "archive"},
         ),
     ),
@@ -108,14 +108,14 @@ TOLERATED = {
 
 
 @pytest.mark.parametrize("what", TOLERATED)
-def test_rules_let_pass(what: str, dev: Run) -> None:
-    assert [str(finding) for finding in findings(dev, TOLERATED[what])] == []
+def test_rules_let_pass(what: str) -> None:
+    assert [str(finding) for finding in findings(TOLERATED[what])] == []
 
 
 def test_url_on_the_list_of_public_ones_may_be_called_by_anybody(
-    dev: Run, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(urls, "PUBLIC", {"list-items": "a webhook that checks its own signature"})
     opened = edited(URL, "list-items-url", {"authorizationType": "NONE"})
-    said = [f for f in findings(dev, opened) if f.rule == "url-asks-who-is-calling"]
+    said = [f for f in findings(opened) if f.rule == "url-asks-who-is-calling"]
     assert said == []

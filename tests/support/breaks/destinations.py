@@ -18,7 +18,7 @@ DONE = "destinationConfig.onSuccess.destination"
 FAILURES = "arn:aws:sqs:us-west-2:123456789012:events-failures-queue-0123456"
 BUS = "arn:aws:events:us-west-2:123456789012:event-bus/somebodys"
 OTHER = "arn:aws:lambda:us-west-2:123456789012:function:somebodys:live"
-CLEANER = "cleanup-job-policy"
+CLEANER = "version-cleaner-policy"
 TAKEN, REACHED = "destination-is-one-that-aws-takes", "destination-may-be-reached"
 DELETE = "lambda:DeleteFunction"
 
@@ -52,18 +52,18 @@ DESTINATIONS = (
 )
 
 VERSIONS = (
-    Break("nobody-may-delete-a-function", f"may delete {FUNCTIONS}-health;", more(statement(ROLE_POLICY, CLEANER, DELETE, Resource=[f"{FUNCTIONS}-health"]))),
+    Break("nobody-may-delete-a-function", f"may delete {FUNCTIONS}-health;", statement(ROLE_POLICY, CLEANER, DELETE, Resource=[f"{FUNCTIONS}-health"])),
     Break("nobody-may-delete-a-function", f"may delete {FUNCTIONS}-health*;", allowed("health-policy", DELETE, on=f"{FUNCTIONS}-health*")),
     Break("nobody-may-delete-a-function", f"may delete {FUNCTIONS}-*:*;", allowed("health-policy", DELETE, on=f"{FUNCTIONS}-*:*")),
     Break("nobody-may-delete-a-function", "may delete *;", allowed("health-policy", "Lambda:delete*", on="*")),
     Break("nobody-may-delete-a-function", "may delete *;", allowed("health-policy", "*", on="*")),
     *(
-        Break("cleaner-may-remove-versions", f"needs {action} on {FUNCTIONS}-health", more(statement(ROLE_POLICY, CLEANER, action)))
+        Break("cleaner-may-remove-versions", f"needs {action} on {FUNCTIONS}-health", statement(ROLE_POLICY, CLEANER, action))
         for action in ("lambda:ListVersionsByFunction", "lambda:ListAliases", DELETE)
     ),
-    Break("cleaner-may-remove-versions", "does not name it", more(allowed(CLEANER, DELETE, on=f"{FUNCTIONS}-create-item:*"))),
+    Break("cleaner-may-remove-versions", "does not name it", allowed("cleanup-job-policy", DELETE, on=f"{FUNCTIONS}-create-item:*")),
     Break("cleaner-may-remove-versions", "does not name it", allowed("health-policy", "lambda:ListAliases", on=f"{FUNCTIONS}-create-item")),
-    Break("cleaner-may-remove-versions", "'gone', which is no function", more(edited(FUNCTION, "cleanup-job-function", {"environment.variables.FUNCTION_NAMES": "gone"}))),
+    Break("cleaner-may-remove-versions", "'gone', which is no function", edited(FUNCTION, "version-cleaner-function", {"environment.variables.FUNCTION_NAMES": "gone"})),
 )
 
 BREAKS = (*DESTINATIONS, *VERSIONS)

@@ -29,7 +29,7 @@ BREAKS = (
     Break("environment-is-acceptable", "_X: a variable is a letter", edited(FUNCTION, HEALTH, {f"{VARIABLES}._X": "x"})),
     Break("environment-is-acceptable", "holds a secret's value", edited(FUNCTION, HEALTH, {f"{VARIABLES}.KEY": "random-auth-key-value-0123456"})),
     Break("environment-and-rights-agree", "no variable names it", edited(FUNCTION, GET, {f"{VARIABLES}.ITEMS_TABLE": None})),
-    Break("environment-and-rights-agree", "may use health-function", more(edited(FUNCTION, "cleanup-job-function", {f"{VARIABLES}.FUNCTION_NAMES": None}))),
+    Break("environment-and-rights-agree", "may use health-function", edited(FUNCTION, "version-cleaner-function", {f"{VARIABLES}.FUNCTION_NAMES": None})),
     Break("environment-and-rights-agree", "may use notifications-topic", allowed("health-policy", "sns:Publish", on="arn:aws:sns:us-west-2:123456789012:notifications-topic-0123456")),
     Break("environment-and-rights-agree", "may do nothing with it", edited(FUNCTION, HEALTH, {f"{VARIABLES}.FUNCTION_NAMES": "sandpiper-dev-get-item"})),
     Break("environment-and-rights-agree", "may do nothing with it", statement(ROLE_POLICY, "get-item-policy", "dynamodb:GetItem")),

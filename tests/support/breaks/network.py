@@ -6,7 +6,7 @@ from typing import Any
 
 from policies.links import FUNCTION, ROLE_POLICY
 from policies.network import FILES, INTERFACES
-from tests.support.breaking import Break, allowed, edited, statement
+from tests.support.breaking import Break, Resources, allowed, document, edited, statement
 from tests.support.breaks.everything import ACCESS_POINT, more
 from tests.support.breaks.roles import denied
 
@@ -25,12 +25,24 @@ def mounting(**changes: Any) -> Any:
     return more(statement(ROLE_POLICY, POLICY, "elasticfilesystem:ClientMount", **changes))
 
 
+def conditional(resources: Resources) -> Resources:
+    """Allow it under a condition only."""
+
+    def change(written: dict[str, Any]) -> None:
+        one = next(s for s in written["Statement"] if "ec2:DescribeSubnets" in s["Action"])
+        one["Condition"] = {"StringEquals": {"aws:RequestedRegion": "us-west-2"}}
+
+    return document(ROLE_POLICY, POLICY, change)(resources)
+
+
 # fmt: off
 BREAKS = (
     *(
         Break(JOIN, "in a VPC, else no EC2 action", more(statement(ROLE_POLICY, POLICY, action, Action=sorted(INTERFACES - {action}))))
         for action in sorted(INTERFACES)
     ),
+    Break(JOIN, "in a VPC, else no EC2 action", more(statement(ROLE_POLICY, POLICY, "ec2:DescribeSubnets", Resource=["arn:aws:ec2:us-west-2:123456789012:subnet/*"]))),
+    Break(JOIN, "in a VPC, else no EC2 action", more(conditional)),
     Break(JOIN, "in a VPC, else no EC2 action", more(allowed(POLICY, "ec2:DetachNetworkInterface", on="*"))),
     Break(JOIN, "in a VPC, else no EC2 action", allowed(POLICY, "ec2:DescribeSubnets", on="*")),
     Break(JOIN, "in a VPC, else no EC2 action", edited(FUNCTION, HEALTH, {"vpcConfig": {"subnetIds": ["a"], "securityGroupIds": ["b"]}})),

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from policies.links import FUNCTION, LAYER
 from policies.packaging import RUNTIME_UPDATES, SIGNING
-from tests.support.breaking import Break, also, edited, registered
+from tests.support.breaking import Break, Resources, also, edited, registered
 from tests.support.breaks.everything import FOREIGN_LAYER, REGISTRY, more
 
 HEALTH, AUTHORIZER, IMAGE = "health-function", "authorizer-function", "update-item-function"
-SIGNED, SIGNER = "data-transformer-function", "data-transformer-code-signing"
+SIGNED, SIGNER = "checksum-function", "checksum-code-signing"
 OWN_LAYER = "common-layer*"
 PROFILES = "allowedPublishers.signingProfileVersionArns"
+
+
+def with_a_layer_of_our_own(resources: Resources) -> Resources:
+    """Uploaded by the program: nobody signed it."""
+    layer = next(r for r in resources if r.type == LAYER)
+    return edited(FUNCTION, SIGNED, {"layers": [layer.output("arn")]})(resources)
+
 
 # fmt: off
 SOURCES = (
@@ -50,7 +57,8 @@ SIGNATURES = (
     Break("signed-code-is-in-s3", "must be one of the function's region", edited(FUNCTION, HEALTH, {"codeSigningConfigArn": "csc-1"})),
     Break("signed-code-is-in-s3", "must be one of the function's region", edited(FUNCTION, HEALTH, {"codeSigningConfigArn": "arn:aws:lambda:eu-west-1:123456789012:code-signing-config:csc-0123456789abcdef0"})),
     Break("signed-code-is-in-s3", "cannot be signed", more(edited(FUNCTION, IMAGE, {"codeSigningConfigArn": "arn:aws:lambda:us-west-2:123456789012:code-signing-config:csc-0123456789abcdef0"}))),
-    Break("signed-code-is-in-s3", "must come from S3", more(edited(FUNCTION, SIGNED, {"s3Bucket": None, "s3Key": None, "code": "archive"}))),
+    Break("signed-code-is-in-s3", "must come signed from S3", more(edited(FUNCTION, SIGNED, {"s3Bucket": None, "s3Key": None, "code": "archive"}))),
+    Break("signed-code-is-in-s3", "must come signed from S3", more(with_a_layer_of_our_own)),
     Break("signatures-have-publishers", "1 to 20", more(edited(SIGNING, SIGNER, {PROFILES: []}))),
     Break("signatures-have-publishers", "1 to 20", more(edited(SIGNING, SIGNER, {PROFILES: ["release"]}))),
     Break("signatures-have-publishers", "Enforce or Warn", more(edited(SIGNING, SIGNER, {"policies": None}))),

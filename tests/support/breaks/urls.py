@@ -7,7 +7,7 @@ from tests.support.breaking import Break, again, edited, without
 from tests.support.breaks.everything import more
 
 ADDRESS = "list-items-url"
-CALL, INVOKE = f"{ADDRESS}-permission", f"{ADDRESS}-invoke-permission"
+CALL, INVOKE = f"{ADDRESS}-*-caller-permission", f"{ADDRESS}-*-invoke-permission"
 
 # fmt: off
 BREAKS = (
