@@ -2,6 +2,7 @@
 
 Text logs have START, END and REPORT lines, JSON logs have platform.start and platform.report
 objects (Lambda developer guide, "Configuring advanced logging controls"; telemetry event schema).
+Where nobody measured what memory a call took, nothing is said of it.
 """
 
 import json
@@ -32,8 +33,9 @@ def _text_frame(
         f"Duration: {answer.duration_ms:.2f} ms",
         f"Billed Duration: {math.ceil(answer.duration_ms)} ms",
         f"Memory Size: {function.memory} MB",
-        f"Max Memory Used: {answer.memory_mb} MB",
     ]
+    if answer.memory_mb:
+        report.append(f"Max Memory Used: {answer.memory_mb} MB")
     if answer.init_ms is not None:
         report.append(f"Init Duration: {answer.init_ms:.2f} ms")
     after = [f"END RequestId: {request_id}", "\t".join(report)]
@@ -61,8 +63,9 @@ def _json_frame(
         "durationMs": round(answer.duration_ms, 3),
         "billedDurationMs": math.ceil(answer.duration_ms),
         "memorySizeMB": function.memory,
-        "maxMemoryUsedMB": answer.memory_mb,
     }
+    if answer.memory_mb:
+        metrics["maxMemoryUsedMB"] = answer.memory_mb
     if answer.init_ms is not None:
         metrics["initDurationMs"] = round(answer.init_ms, 3)
     start = {"requestId": request_id, "version": function.version}

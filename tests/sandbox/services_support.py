@@ -111,9 +111,10 @@ class Made:
         inputs = {k: v for k, v in {**self.inputs, **changes}.items() if v is not None}
         r = self._resource(inputs, frozenset(changes))
         entry = REGISTRY[self.type]
-        assert entry.update is not None
-        outputs = entry.update(r)
-        assert set(r.unread()) - set(entry.ignored) == set()
+        apply = entry.update or (entry.create if entry.not_simulated else None)
+        assert apply is not None
+        outputs = apply(r)
+        assert entry.not_simulated or set(r.unread()) - set(entry.ignored) == set()
         self.inputs, self.outputs, self.notes, self.compat = inputs, outputs, r.notes, r.compat
         return self
 
@@ -129,11 +130,11 @@ class Made:
 
 
 def make(kind: str, name: str, /, **inputs: Any) -> Made:
-    """Create a resource of the type `aws:<kind>`; every input must find its use."""
+    """Create a resource of the type `aws:<kind>`; every input must find its use where anything of it is real."""
     token = kind if kind.startswith("random:") else f"aws:{kind}"
     entry = REGISTRY[token]
     r = Resource(token, name, f"urn:{name}", inputs, clients())
     outputs = entry.create(r)
     unread = set(r.unread()) - set(entry.ignored)
-    assert unread == set(), f"unread inputs of {token}: {unread}"
+    assert entry.not_simulated or unread == set(), f"unread inputs of {token}: {unread}"
     return Made(token, name, inputs, outputs, r.notes, r.compat)
