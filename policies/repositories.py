@@ -1,4 +1,4 @@
-"""Container images: repositories whose tags never move, and functions that wait until Lambda may read them."""
+"""Container images: repositories whose tags never move, and which Lambda alone may read."""
 
 from __future__ import annotations
 
@@ -44,20 +44,6 @@ def repository_admits_lambda_only(stack: Stack) -> Iterator[tuple[Registered, st
             yield repository, f"its policy must be {ONLY_READ}"
 
 
-@rule
-def image_waits_for_its_repository(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """Lambda reads the image when it creates the function."""
-    for function in stack.all(links.FUNCTION):
-        uri = str(function.get("imageUri") or "")
-        for repository in stack.all(links.REPOSITORY):
-            url = repository.output("repositoryUrl")
-            if not url or uri[: len(url) + 1] not in {f"{url}:", f"{url}@"}:
-                continue
-            for policy in stack.having(REPOSITORY_POLICY, repository=repository.output("name")):
-                if policy.urn not in stack.waits_for(function):
-                    yield function, f"must wait for {policy.name}; add it to depends_on"
-
-
 def _ends_something(policy: Registered) -> bool:
     rules = (documents.json_object(policy.get("policy")) or {}).get("rules") or []
     return bool(rules) and all(
@@ -86,5 +72,4 @@ def _lets_lambda_read(statement: Statement) -> bool:
 RULES = (
     repository_keeps_what_was_pushed,
     repository_admits_lambda_only,
-    image_waits_for_its_repository,
 )

@@ -11,7 +11,7 @@ from policies import Finding, urls
 from policies.links import ASYNC, FUNCTION, LAYER, ROLE_POLICY, URL
 from policies.packaging import SIGNING
 from policies.repositories import REPOSITORY_POLICY
-from tests.support.breaking import Mutation, allowed, also, edited, made, statement
+from tests.support.breaking import Mutation, allowed, also, edited, registered, statement
 from tests.support.breaks.everything import FOREIGN_LAYER, FOREIGN_TOPIC, REGISTRY, more
 from tests.support.program import ACCOUNT, REGION
 
@@ -45,11 +45,12 @@ TOLERATED = {
         {"imageUri": f"999999999999.dkr.ecr.{REGION}.amazonaws.com/teams/model:1.2"},
     ),
     "a layer for Node.js that names no architecture": also(
-        made(
+        registered(
             LAYER,
             "modules-layer",
-            {"layerName": "modules", "compatibleRuntimes": ["nodejs22.x", "nodejs24.x"]},
             outputs={"arn": MODULES},
+            layerName="modules",
+            compatibleRuntimes=["nodejs22.x", "nodejs24.x"],
         ),
         edited(FUNCTION, "list-items-function", {"runtime": "nodejs22.x", "layers": [MODULES]}),
     ),

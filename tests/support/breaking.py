@@ -58,17 +58,6 @@ def without(type_: str, name: str) -> Mutation:
     return mutate
 
 
-def waiting(type_: str, name: str, for_: str) -> Mutation:
-    """Let it wait for one thing more."""
-
-    def mutate(resources: Resources) -> Resources:
-        first = {r.urn for r in resources if r.name == for_}
-        one = _find(resources, type_, name)
-        return [replace(r, depends_on=r.depends_on | first) if r is one else r for r in resources]
-
-    return mutate
-
-
 def again(type_: str, name: str, **changes: Any) -> Mutation:
     """Register a resource once more under another name, changed."""
 
@@ -86,36 +75,14 @@ def again(type_: str, name: str, **changes: Any) -> Mutation:
     return mutate
 
 
-def registered(type_: str, name: str, **properties: Any) -> Mutation:
-    """Register something that the program does not."""
-    return made(type_, name, properties)
-
-
-def made(
-    type_: str,
-    name: str,
-    properties: Mapping[str, Any],
-    *,
-    after: Sequence[str] = (),
-    beside: str = "",
-    outputs: Mapping[str, Any] | None = None,
+def registered(
+    type_: str, name: str, *, outputs: Mapping[str, Any] | None = None, **properties: Any
 ) -> Mutation:
-    """Register one thing more: with what it answers, after others (logical names), in the component of one of them."""
-
-    def mutate(resources: Resources) -> Resources:
-        urns = {resource.name: resource.urn for resource in resources}
-        one = Registered(
-            type=type_,
-            name=name,
-            urn=f"urn::{name}",
-            properties=properties,
-            parent=next((r.parent for r in resources if r.name == beside), ""),
-            depends_on=frozenset(urns[other] for other in after),
-            outputs=outputs or {},
-        )
-        return [*resources, one]
-
-    return mutate
+    """Register something that the program does not; `outputs` is what it answers."""
+    made = Registered(
+        type=type_, name=name, urn=f"urn:{name}", properties=properties, outputs=outputs or {}
+    )
+    return lambda resources: [*resources, made]
 
 
 def unprotected(type_: str, name: str) -> Mutation:
@@ -127,7 +94,7 @@ def not_waiting(type_: str, name: str, for_: str) -> Mutation:
     """Forget one thing (a logical name) that a resource waits for."""
 
     def forget(resource: Registered) -> Registered:
-        fewer = {urn for urn in resource.depends_on if urn.rpartition("::")[2] != for_}
+        fewer = {urn for urn in resource.depends_on if urn.rsplit("::", 1)[1] != for_}
         assert fewer != resource.depends_on, f"{name} does not wait for {for_}"
         return replace(resource, depends_on=frozenset(fewer))
 

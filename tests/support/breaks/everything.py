@@ -6,17 +6,17 @@ The shipped stacks ask for little of it. Rules must be content with this, and aw
 from __future__ import annotations
 
 import functools
-import json
 from typing import Any
 
-from policies.links import FUNCTION, REPOSITORY
-from policies.repositories import LIFECYCLE, READ, REPOSITORY_POLICY
-from tests.support.breaking import Mutation, also, edited, made, waiting
+from components.repositories import Repository
+from components.tags import tag_everything
+from settings import RepositorySettings
+from tests.support.breaking import Mutation, also
 from tests.support.program import ACCOUNT, REGION, Run, run_stack
+from tests.support.tiny import LOOSE, Parts, tiny
 
 HERE = f"{REGION}:{ACCOUNT}"
 FUNCTIONS = f"arn:aws:lambda:{HERE}:function:sandpiper-dev"
-TAGS = {"Project": "sandpiper", "Environment": "dev"}
 ROLES = f"arn:aws:iam::{ACCOUNT}:role"
 DATA_KEY = f"arn:aws:kms:{HERE}:key/data-key-0123456"
 
@@ -69,6 +69,10 @@ ASKED_FOR: dict[str, dict[str, Any]] = {
         }
     },
     "delete-item": {"execution_role_arn": f"{ROLES}/teams/somebodys-role"},
+    "update-item": {
+        "image_uri": f"{REGISTRY}:2026-11-21",
+        "image_config": {"command": ["app.handler"]},
+    },
     "notification-sender": {"snap_start": True},
     "image-processor": {"warming_schedule": "rate(5 minutes)"},
     "data-transformer": {"recursive_loop": "Allow", "update_runtime_on": "FunctionUpdate"},
@@ -85,59 +89,23 @@ ASKED_FOR: dict[str, dict[str, Any]] = {
 }
 
 
-def _of_an_image() -> Mutation:
-    lambdas = {"ArnLike": {"aws:SourceArn": f"{FUNCTIONS}-update-item"}}
-    reads = {
-        "Sid": "LambdaReads",
-        "Effect": "Allow",
-        "Principal": {"Service": "lambda.amazonaws.com"},
-        "Action": sorted(READ),
-        "Condition": lambdas,
-    }
-    counted = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 10}
-    ends = {"rulePriority": 1, "selection": counted, "action": {"type": "expire"}}
-    here = {"repository": "inference"}
-    return also(
-        made(
-            REPOSITORY,
-            "inference-repository",
-            {
-                "imageTagMutability": "IMMUTABLE",
-                "imageScanningConfiguration": {"scanOnPush": True},
-                "encryptionConfigurations": [{"encryptionType": "KMS", "kmsKey": DATA_KEY}],
-                "tags": TAGS,
-            },
-            outputs={"name": "inference", "repositoryUrl": REGISTRY},
-        ),
-        made(
-            LIFECYCLE,
-            "inference-repository-lifecycle",
-            {**here, "policy": json.dumps({"rules": [ends]})},
-        ),
-        made(
-            REPOSITORY_POLICY,
-            "inference-repository-policy",
-            {**here, "policy": json.dumps({"Statement": [reads]})},
-        ),
-        edited(
-            FUNCTION,
-            "update-item-function",
-            {
-                "packageType": "Image",
-                "imageUri": f"{REGISTRY}:2026-11-21",
-                "imageConfig": {"commands": ["app.handler"]},
-                **dict.fromkeys(("code", "runtime", "handler", "layers")),
-            },
-        ),
-        waiting(FUNCTION, "update-item-function", "inference-repository-policy"),
+def _repository(parts: Parts) -> None:
+    tag_everything({"Project": "sandpiper", "Environment": "dev"})
+    Repository(
+        "inference",
+        settings=RepositorySettings(),
+        data=LOOSE,
+        encryption=parts.key,
+        place=parts.place,
     )
 
 
 @functools.cache
 def asked_for() -> Run:
-    """The dev stack with all of it."""
+    """The dev stack with all of it, and a repository for images."""
     run = run_stack("dev", config={"sandpiper:functions": ASKED_FOR})
-    return Run("dev", resources=_of_an_image()(run.resources))
+    images = [r for r in tiny(_repository).resources if r.type.startswith("aws:ecr/")]
+    return Run("dev", resources=[*run.resources, *images])
 
 
 def more(*mutations: Mutation) -> Mutation:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from policies.links import FUNCTION, REPOSITORY
+from policies.links import REPOSITORY
 from policies.repositories import LIFECYCLE, REPOSITORY_POLICY
-from tests.support.breaking import Break, Mutation, edited, not_waiting, statement, without
+from tests.support.breaking import Break, Mutation, edited, statement, without
 from tests.support.breaks.everything import more
 
 IMAGES = "inference-repository"
@@ -40,7 +40,6 @@ BREAKS = (
     Break(READS, "and nothing else", admitting(Condition=EVERYBODY)),
     Break(READS, "and nothing else", admitting(Principal="*")),
     Break(READS, "and nothing else", admitting(Action=["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:PutImage"])),
-    Break("image-waits-for-its-repository", f"must wait for {ADMITS}", more(not_waiting(FUNCTION, "update-item-function", ADMITS))),
     Break("everything-is-tagged", "needs the tags", more(edited(REPOSITORY, IMAGES, {"tags": None}))),
     Break("data-is-protected-in-production", f"{IMAGES}: must be protected", more(), stack="prod"),
     Break("data-is-protected-in-production", "forceDelete empties it", more(edited(REPOSITORY, IMAGES, {"forceDelete": True})), stack="prod"),
