@@ -171,9 +171,10 @@ def _schedule_needs(stack: Stack, policy: Registered) -> set[Use]:
     held = {use.through for use in _held(policy)}
     needed: set[Use] = set()
     for schedule in mine:
-        if not (key := str(schedule.get("kmsKeyArn") or "")):
+        key = str(schedule.get("kmsKeyArn") or "")
+        if key.count(":") < 5:
             continue
-        _, partition, _, region, account = key.split(":")[:5]
+        _, partition, _, region, account, _ = key.split(":", 5)
         group = f"arn:{partition}:scheduler:{region}:{account}:schedule/default/"
         shared = (
             through

@@ -134,6 +134,16 @@ def function_may_trace_when_it_traces(stack: Stack) -> Iterator[tuple[Registered
 
 
 @rule
+def gateway_may_write_its_logs(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """API Gateway tries the account's role when it is told of it, and refuses one that may do less."""
+    for account in stack.all(links.ACCOUNT):
+        held = links.rights(stack, stack.at(str(account.get("cloudwatchRoleArn")), links.ROLE))
+        given = {(a, r) for s in held if s.allows for a in s.actions for r in s.resources}
+        if given != {(action, "*") for action in ACCOUNT_LOG_ACTIONS}:
+            yield account, f'its role must hold {", ".join(sorted(ACCOUNT_LOG_ACTIONS))} on "*"'
+
+
+@rule
 def rights_are_exact(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """No wildcard in an action; "*" as a resource only where AWS knows nothing narrower; only resources of this stack.
 
@@ -259,6 +269,7 @@ RULES = (
     role_has_inline_policies_only,
     function_writes_its_own_log,
     function_may_trace_when_it_traces,
+    gateway_may_write_its_logs,
     rights_are_exact,
     policy_is_well_formed,
 )

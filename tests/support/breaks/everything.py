@@ -27,12 +27,13 @@ FOREIGN_BUCKET = "arn:aws:s3:::somebodys-failures"
 FOREIGN_LAYER = f"arn:aws:lambda:{REGION}:017000801446:layer:AWSLambdaPowertoolsPythonV3:18"
 REGISTRY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/inference"
 
+NETWORK = {
+    "subnet_ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+    "security_group_ids": ["sg-0123456789abcdef0"],
+}
 ASKED_FOR: dict[str, dict[str, Any]] = {
     "health": {
-        "vpc_config": {
-            "subnet_ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
-            "security_group_ids": ["sg-0123456789abcdef0"],
-        },
+        "vpc_config": NETWORK,
         "file_system_config": {"arn": ACCESS_POINT, "local_mount_path": "/mnt/shared"},
         "kms_key_arn": f"arn:aws:kms:{HERE}:key/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
     },
@@ -68,7 +69,13 @@ ASKED_FOR: dict[str, dict[str, Any]] = {
             },
         }
     },
-    "delete-item": {"execution_role_arn": f"{ROLES}/teams/somebodys-role"},
+    "delete-item": {
+        "execution_role_arn": f"{ROLES}/teams/somebodys-role",
+        "vpc_config": NETWORK,
+        "file_system_config": {"arn": ACCESS_POINT, "local_mount_path": "/mnt/shared"},
+        "dead_letter": FOREIGN_QUEUE,
+        "on_failure": FOREIGN_QUEUE,
+    },
     "update-item": {
         "image_uri": f"{REGISTRY}:2026-11-21",
         "image_config": {"command": ["app.handler"]},
@@ -103,7 +110,11 @@ def _repository(parts: Parts) -> None:
 @functools.cache
 def asked_for() -> Run:
     """The dev stack with all of it, and a repository for images."""
-    run = run_stack("dev", config={"sandpiper:functions": ASKED_FOR})
+    config = {
+        "sandpiper:functions": ASKED_FOR,
+        "sandpiper:api": {"manage_account_log_role": True},
+    }
+    run = run_stack("dev", config=config)
     images = [r for r in tiny(_repository).resources if r.type.startswith("aws:ecr/")]
     return Run("dev", resources=[*run.resources, *images])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from policies.links import FUNCTION, PROVISIONED, ROLE, ROLE_POLICY, SCHEDULE
+from policies.links import ACCOUNT, FUNCTION, PROVISIONED, ROLE, ROLE_POLICY, SCHEDULE
 from tests.support.breaking import (
     Break,
     again,
@@ -70,6 +70,7 @@ ROLES = (
     Break("function-writes-its-own-log", "exactly logs:CreateLogStream", edited(FUNCTION, "health-function", {"loggingConfig.logGroup": "/aws/lambda/sandpiper-dev-get-item"})),
     Break("function-writes-its-own-log", "must hold exactly", allowed(HEALTH_POLICY, "logs:CreateLogGroup", on="*")),
     Break("function-may-trace-when-it-traces", "if tracing is Active", edited(FUNCTION, "health-function", {"tracingConfig.mode": "PassThrough"})),
+    Break("gateway-may-write-its-logs", "its role must hold", more(statement(ROLE_POLICY, "api-account-logs-policy", "logs:PutLogEvents", Action=["logs:PutLogEvents"]))),
     Break("rights-are-exact", "allows 'dynamodb:*'", allowed(HEALTH_POLICY, "dynamodb:*", on=ITEMS)),
     Break("rights-are-exact", 'allows dynamodb:GetItem on "*"', allowed(HEALTH_POLICY, "dynamodb:GetItem", on="*")),
     Break("rights-are-exact", "name a resource of this stack", allowed(HEALTH_POLICY, "s3:GetObject", on="arn:aws:s3:::other/*")),
@@ -84,6 +85,7 @@ ROLES = (
     Break("rights-are-exact", f"allows sqs:ReceiveMessage on {FOREIGN_QUEUE}", more(allowed("get-item-policy", "sqs:ReceiveMessage", on=FOREIGN_QUEUE))),
     Break("rights-are-exact", 'elasticfilesystem:ClientWrite on "*"', more(statement(ROLE_POLICY, HEALTH_POLICY, "elasticfilesystem:ClientMount", Condition=None))),
     Break("rights-are-exact", "'elasticfilesystem:*'", more(statement(ROLE_POLICY, HEALTH_POLICY, "elasticfilesystem:ClientMount", Action=["elasticfilesystem:*"]))),
+    Break("rights-are-exact", 'logs:GetLogEvents on "*"', more(without(ACCOUNT, "api-account*"))),
     Break("rights-are-exact", "lambda:InvokeFunction on", allowed(HEALTH_POLICY, "lambda:InvokeFunction", on=f"{FUNCTIONS}-get-item:*")),
     Break("policy-is-well-formed", "not JSON with statements", edited(ROLE_POLICY, HEALTH_POLICY, {"policy": "{}"})),
     Break("policy-is-well-formed", "character that IAM refuses", edited(ROLE_POLICY, HEALTH_POLICY, {"policy": '{"Statement": [{"Sid": "\u2014"}]}'})),
