@@ -27,21 +27,17 @@ _SHARED = frozenset(("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "HOME"))
 _HANDLER_ERROR = "Runtime.HandlerError"
 
 
+_NEEDS = ("execution_credentials", "_resolve_layer_zip")
+
+
 def seams() -> list[Seam]:
     """Return the seams of Node.js and custom runtimes."""
     lines = "their logs ignore the log format, with a stream per call"
-    parameters = ("func", "event", "request_id")
-    needs = ("execution_credentials", "_resolve_layer_zip")
+    call, warm = ("func", "event", "request_id"), "_execute_function_warm"
+    custom = "_execute_function_provided_warm"
     return [
-        Seam(LAMBDA, "_execute_function_warm", parameters, f"Node.js: {lines}", _node, needs),
-        Seam(
-            LAMBDA,
-            "_execute_function_provided_warm",
-            parameters,
-            f"custom runtimes: {lines}",
-            _custom,
-            needs,
-        ),
+        Seam(LAMBDA, warm, call, f"Node.js functions: {lines}", _node, _NEEDS),
+        Seam(LAMBDA, custom, call, f"custom runtimes: {lines}", _custom, _NEEDS),
         Seam(
             LAMBDA,
             "_emit_lambda_logs",
@@ -49,13 +45,19 @@ def seams() -> list[Seam]:
             "log events are written twice",
             _unless_journalled,
         ),
+        *_environments(),
+    ]
+
+
+def _environments() -> list[Seam]:
+    return [
         Seam(
             LAMBDA,
             "_provided_worker_env",
             ("config", "code_dir", "port"),
             "custom runtimes call AWS itself, and see the emulator's variables",
             _surroundings,
-            needs,
+            _NEEDS,
         ),
         Seam(
             RUNTIME,

@@ -17,7 +17,15 @@ from sandbox.apply import Engine
 from sandbox.clients import Clients
 from sandbox.place import Place
 from sandbox.report import Report
-from sandbox.resources import AGAIN, INVOKES, REGISTRY, Resource, RestartNeeded, resource
+from sandbox.resources import (
+    AGAIN,
+    INVOKES,
+    REGISTRY,
+    RETRY,
+    Resource,
+    RestartNeeded,
+    resource,
+)
 from sandbox.stack import Stack
 from sandbox.state import Record, State
 
@@ -480,6 +488,24 @@ def test_what_a_service_notes_is_reported_on_later_runs_too(lab):
         report = Report.of(lab.state)
         assert list(report.not_simulated) == [("Noted 'n'", "its cache does not run")]
         assert list(report.compat) == [("Noted 'n'", "one more right")]
+
+
+def test_what_could_not_be_had_is_tried_again_by_the_next_run(lab):
+    there = []
+
+    def create(r):
+        r.take("count")
+        return {"id": "the-id", **({} if there else {RETRY: ["count"]})}
+
+    lab.type("thing", create, update=AGAIN)
+    lab.run("Thing('t', count=1)")
+    lab.run("Thing('t', count=1)")
+    assert lab.calls == [("update", "t", ["count"])]
+    there.append("now")
+    lab.run("Thing('t', count=1)")
+    lab.run("Thing('t', count=1)")
+    assert lab.calls == []
+    assert lab.engine.counts["same"] == 1
 
 
 def test_the_state_file_holds_no_input_and_no_secret(lab):

@@ -130,6 +130,21 @@ def test_event_that_grows_too_old_is_given_up(aws: Any, function: Any, queue: Ma
     assert context["approximateInvokeCount"] == 1
 
 
+def test_throttled_event_ages_without_an_attempt(aws: Any, function: Any, queue: Made) -> None:
+    made = function("closed", DOUBLING, reservedConcurrentExecutions=0)
+    aws("lambda").put_function_event_invoke_config(
+        FunctionName=made["name"],
+        MaximumEventAgeInSeconds=1,
+        MaximumRetryAttempts=0,
+        DestinationConfig={"OnFailure": {"Destination": queue["arn"]}},
+    )
+    start(aws, made["name"], {"n": 1})
+    record = json.loads(message(aws, queue)["Body"])
+    assert record["requestContext"]["condition"] == "EventAgeExceeded"
+    assert record["requestContext"]["approximateInvokeCount"] == 0
+    assert record["requestPayload"] == {"n": 1}
+
+
 def test_dead_letter_is_the_event_itself_with_the_reason_beside_it(
     aws: Any, function: Any, queue: Made
 ) -> None:
