@@ -51,6 +51,7 @@ FUNCTION_BASELINE: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         VERSION_CLEANER: {"timeout": 300, "tags": {"Schedule": "daily"}},
         "products": {"function_url": {}},
         "checksum-java": {"handler": "checksum.Handler::handleRequest"},
+        "checksum-dotnet": {"handler": "Checksum::Checksum.Function::Handle"},
         "checksum-ruby": {"handler": "function.handler"},
         "data-transformer": {"timeout": 30},
         "notification-sender": {"timeout": 30},
