@@ -182,12 +182,13 @@ def _refuse_larger(name: str, found: Sizes) -> None:
     if found.unzipped > UNZIPPED_LIMIT:
         raise BuildError(
             f"{name}: must be {_megabytes(UNZIPPED_LIMIT)} MB at most when unzipped, with all layers (got "
-            f"{_megabytes(found.unzipped)} MB); remove a dependency, or deploy the function as an image (image_uri)"
+            f"{_megabytes(found.unzipped)} MB); take a dependency out, or deploy the function as an image (image_uri)"
         )
     if found.zipped > ZIPPED_LIMIT:
         raise BuildError(
             f"{name}: must be {_megabytes(ZIPPED_LIMIT)} MB at most to be uploaded directly (got "
-            f"{_megabytes(found.zipped)} MB); remove a dependency, or put it into S3 (s3_bucket, s3_key)"
+            f"{_megabytes(found.zipped)} MB); take a dependency out, or upload through S3: a function's s3_bucket and "
+            "s3_key, a layer's ARN in layers"
         )
 
 
