@@ -8,6 +8,7 @@ from pathlib import Path
 
 from components.function import ServerlessFunction
 from components.keys import DataKey
+from components.messaging import Queue
 from components.packaging import Handlers
 from components.place import Place
 from components.tables import Table
@@ -20,6 +21,7 @@ def declare(count: int, handlers: Path) -> None:
     place = Place.current("sandpiper-bench")
     data = DataSettings()
     key = DataKey("data", settings=data, place=place)
+    failures = Queue("failures", encryption=key)
     table = Table("items", settings=data, encryption=key, key="id")
     packed = Handlers(handlers)
     for number in range(count):
@@ -28,6 +30,7 @@ def declare(count: int, handlers: Path) -> None:
             settings=FunctionSettings(),
             code=packed.code(f"function-{number}"),
             grants=[table.get()],
+            failures=failures,
             encryption=key,
             place=place,
         )

@@ -13,6 +13,8 @@ layers           Layer: dependencies, built for the target without Docker
 function         ServerlessFunction: code, own role, own log group, alias
 function_args    from settings to the raw function's arguments
 execution        what an execution role must allow because of how a function is set up
+asynchronous     retries and destinations of asynchronous invocations
+upkeep           code signing, runtime updates, recursion
 invocation       provisioned concurrency and its scaling, function URLs
 schedules        Scheduler, and Warming: functions called before anybody needs them
 versions         the right to remove old versions

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pulumi
 
@@ -31,7 +30,7 @@ DELIVERY = {
 
 def statements(
     settings: FunctionSettings, *, arn: str, log_group: pulumi.Input[str]
-) -> Iterator[Statement | dict[str, Any]]:
+) -> Iterator[Statement]:
     """The role's own statements for a function with this ARN, which logs to this group."""
     # No CreateLogGroup: a late invocation would bring a deleted group back, without retention.
     yield Statement(
@@ -62,14 +61,8 @@ def deliver(arn: str) -> Iterator[Statement]:
         yield Statement([DELIVERY[service]], [arn])
 
 
-def _network(arn: str) -> Iterator[Statement | dict[str, Any]]:
+def _network(arn: str) -> Iterator[Statement]:
     # Lambda asks for these before any interface exists, so AWS accepts no narrower resource than "*".
     yield Statement(NETWORK, ["*"])
     # The rights are Lambda's: the function's own code gets none of them.
-    yield {
-        "Sid": "NetworkIsLambdas",
-        "Effect": "Deny",
-        "Action": list(NETWORK),
-        "Resource": ["*"],
-        "Condition": {"ArnEquals": {"lambda:SourceFunctionArn": arn}},
-    }
+    yield Statement(NETWORK, ["*"], {"ArnEquals": {"lambda:SourceFunctionArn": arn}}, effect="Deny")

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 from builders import zips
 
-from components import execution, invocation
+from components import asynchronous, execution, invocation, upkeep
 from components.function_args import function_args
 from components.grants import Grant, policy, together, trust
 from components.keys import DataKey
@@ -49,6 +49,8 @@ class ServerlessFunction(pulumi.ComponentResource):
     larger than Lambda takes.
     """
 
+    event_invoke_config: aws.lambda_.FunctionEventInvokeConfig | None = None
+
     def __init__(
         self,
         name: str,
@@ -75,15 +77,14 @@ class ServerlessFunction(pulumi.ComponentResource):
         self.log_group = self._create_log_group()
         self.role = self._create_role()
         self.policy = self._create_policy(granted)
-        self.code_signing = self._sign_code()
+        self.code_signing = upkeep.sign_code(name, settings, self)
         self.function = self._create_function(code, environment, self._fitting(code, layers))
         self.alias = self._create_alias()
-        self._configure_runtime()
+        upkeep.configure(name, settings, self.function, self)
         self.provisioned_concurrency = invocation.provision_concurrency(
             name, settings, self.alias, self
         )
         self.url = invocation.create_url(name, settings.function_url, self.alias, self)
-        self.event_invoke_config: aws.lambda_.FunctionEventInvokeConfig | None = None
         if settings.asynchronous:
             self.catch_failures()
         self.register_outputs({"arn": self.function.arn, "qualifiedArn": self.alias.arn})
@@ -166,40 +167,12 @@ class ServerlessFunction(pulumi.ComponentResource):
 
     def catch_failures(self) -> None:
         """Asynchronous invocations: finite retries, then a place where the event waits. Whoever starts them asks for it."""
-        if self.event_invoke_config is not None:
-            return
-        s, name = self.settings, self.logical_name
-        statements = [
-            st for arn in (s.on_success, s.on_failure) if arn for st in execution.deliver(arn)
-        ]
-        if s.on_failure is None:
-            statements += self._failures.receive_failures().statements
-        rights = self.also_may(f"{name}-failures-policy", Grant(statements), parent=self)
-        self.event_invoke_config = aws.lambda_.FunctionEventInvokeConfig(
-            f"{name}-async",
-            aws.lambda_.FunctionEventInvokeConfigArgs(
-                function_name=self.function.name,
-                # Without the qualifier it would not cover invocations of the alias.
-                qualifier=self.alias.name,
-                maximum_retry_attempts=s.maximum_retry_attempts,
-                maximum_event_age_in_seconds=s.maximum_event_age_in_seconds,
-                destination_config=self._destinations(),
-            ),
-            pulumi.ResourceOptions(parent=self, depends_on=rights),
-        )
-
-    def _destinations(self) -> aws.lambda_.FunctionEventInvokeConfigDestinationConfigArgs:
-        s = self.settings
-        return aws.lambda_.FunctionEventInvokeConfigDestinationConfigArgs(
-            on_failure=aws.lambda_.FunctionEventInvokeConfigDestinationConfigOnFailureArgs(
-                destination=s.on_failure or self._failures.arn
-            ),
-            on_success=aws.lambda_.FunctionEventInvokeConfigDestinationConfigOnSuccessArgs(
-                destination=s.on_success
+        if self.event_invoke_config is None:
+            wanted = asynchronous.rights(self.settings, self._failures)
+            policies = self.also_may(f"{self.logical_name}-failures-policy", wanted, parent=self)
+            self.event_invoke_config = asynchronous.configure(
+                self.logical_name, self.settings, self.alias, self._failures, policies, self
             )
-            if s.on_success
-            else None,
-        )
 
     def _environment(self, granted: Grant) -> dict[str, pulumi.Input[str]]:
         given = {
@@ -257,24 +230,6 @@ class ServerlessFunction(pulumi.ComponentResource):
             f"{self.logical_name}-policy", Grant([*own, *granted.statements]), parent=self
         )
 
-    def _sign_code(self) -> aws.lambda_.CodeSigningConfig | None:
-        s = self.settings.code_signing
-        if s is None:
-            return None
-        return aws.lambda_.CodeSigningConfig(
-            f"{self.logical_name}-code-signing",
-            aws.lambda_.CodeSigningConfigArgs(
-                description=f"Who may sign the code of {self.physical_name}",
-                allowed_publishers=aws.lambda_.CodeSigningConfigAllowedPublishersArgs(
-                    signing_profile_version_arns=list(s.signing_profile_version_arns)
-                ),
-                policies=aws.lambda_.CodeSigningConfigPoliciesArgs(
-                    untrusted_artifact_on_deployment=s.untrusted_artifact_on_deployment
-                ),
-            ),
-            self._child,
-        )
-
     def _create_function(
         self,
         code: AnyCode,
@@ -316,26 +271,3 @@ class ServerlessFunction(pulumi.ComponentResource):
             ),
             self._child,
         )
-
-    def _configure_runtime(self) -> None:
-        """What Lambda keeps beside a function, where it is not Lambda's own default."""
-        name, s = self.logical_name, self.settings
-        if s.recursive_loop != "Terminate":
-            aws.lambda_.FunctionRecursionConfig(
-                f"{name}-recursion",
-                aws.lambda_.FunctionRecursionConfigArgs(
-                    function_name=self.function.name, recursive_loop=s.recursive_loop
-                ),
-                self._child,
-            )
-        if s.update_runtime_on != "Auto":
-            aws.lambda_.RuntimeManagementConfig(
-                f"{name}-runtime",
-                aws.lambda_.RuntimeManagementConfigArgs(
-                    function_name=self.function.name,
-                    # Lambda keeps it per version, and the alias calls this one.
-                    qualifier=self.function.version,
-                    update_runtime_on=s.update_runtime_on,
-                ),
-                self._child,
-            )

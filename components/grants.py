@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import pulumi
 
@@ -19,16 +19,17 @@ Conditions = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Statement:
-    """One Allow: actions (`service:Verb`), resource ARNs, conditions as IAM writes them."""
+    """Actions (`service:Verb`), resource ARNs, conditions as IAM writes them; an Allow unless it says otherwise."""
 
     actions: Sequence[str]
     resources: Sequence[pulumi.Input[str]]
     conditions: Conditions = field(default_factory=dict)
+    effect: Literal["Allow", "Deny"] = "Allow"
 
     def document(self) -> dict[str, Any]:
         """The statement in IAM's JSON shape (values may be Outputs)."""
         written: dict[str, Any] = {
-            "Effect": "Allow",
+            "Effect": self.effect,
             "Action": list(self.actions),
             "Resource": list(self.resources),
         }

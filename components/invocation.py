@@ -57,17 +57,7 @@ def _scale(
     )
     below = pulumi.ResourceOptions(parent=target)
     if settings.target_value is not None:
-        aws.appautoscaling.Policy(
-            f"{name}-scaling-policy",
-            aws.appautoscaling.PolicyArgs(
-                policy_type="TargetTrackingScaling",
-                resource_id=target.resource_id,
-                scalable_dimension=target.scalable_dimension,
-                service_namespace=target.service_namespace,
-                target_tracking_scaling_policy_configuration=_tracking(settings.target_value),
-            ),
-            below,
-        )
+        _follow_use(name, settings.target_value, target, below)
     for action, capacity in settings.scheduled_actions.items():
         aws.appautoscaling.ScheduledAction(
             f"{name}-scaling-{action}",
@@ -85,14 +75,27 @@ def _scale(
         )
 
 
-def _tracking(
+def _follow_use(
+    name: str,
     target_value: float,
-) -> aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgs:
-    return aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgs(
-        target_value=target_value,
-        predefined_metric_specification=aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgs(
-            predefined_metric_type=UTILIZATION
+    target: aws.appautoscaling.Target,
+    opts: pulumi.ResourceOptions,
+) -> None:
+    aws.appautoscaling.Policy(
+        f"{name}-scaling-policy",
+        aws.appautoscaling.PolicyArgs(
+            policy_type="TargetTrackingScaling",
+            resource_id=target.resource_id,
+            scalable_dimension=target.scalable_dimension,
+            service_namespace=target.service_namespace,
+            target_tracking_scaling_policy_configuration=aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgs(
+                target_value=target_value,
+                predefined_metric_specification=aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgs(
+                    predefined_metric_type=UTILIZATION
+                ),
+            ),
         ),
+        opts,
     )
 
 

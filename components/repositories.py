@@ -33,22 +33,7 @@ class Repository(pulumi.ComponentResource):
         super().__init__("sandpiper:components:Repository", name, None, opts)
         self._place = place
         child = pulumi.ResourceOptions(parent=self)
-        self.repository = aws.ecr.Repository(
-            f"{name}-repository",
-            aws.ecr.RepositoryArgs(
-                image_tag_mutability="IMMUTABLE",
-                image_scanning_configuration=aws.ecr.RepositoryImageScanningConfigurationArgs(
-                    scan_on_push=True
-                ),
-                encryption_configurations=[
-                    aws.ecr.RepositoryEncryptionConfigurationArgs(
-                        encryption_type="KMS", kms_key=encryption.arn
-                    )
-                ],
-                force_delete=not data.protect,
-            ),
-            pulumi.ResourceOptions(parent=self, protect=data.protect),
-        )
+        self.repository = self._create_repository(name, data, encryption)
         self.lifecycle = aws.ecr.LifecyclePolicy(
             f"{name}-repository-lifecycle",
             aws.ecr.LifecyclePolicyArgs(
@@ -65,6 +50,26 @@ class Repository(pulumi.ComponentResource):
         )
         self.url = self.repository.repository_url
         self.register_outputs({"url": self.url})
+
+    def _create_repository(
+        self, name: str, data: DataSettings, encryption: DataKey
+    ) -> aws.ecr.Repository:
+        return aws.ecr.Repository(
+            f"{name}-repository",
+            aws.ecr.RepositoryArgs(
+                image_tag_mutability="IMMUTABLE",
+                image_scanning_configuration=aws.ecr.RepositoryImageScanningConfigurationArgs(
+                    scan_on_push=True
+                ),
+                encryption_configurations=[
+                    aws.ecr.RepositoryEncryptionConfigurationArgs(
+                        encryption_type="KMS", kms_key=encryption.arn
+                    )
+                ],
+                force_delete=not data.protect,
+            ),
+            pulumi.ResourceOptions(parent=self, protect=data.protect),
+        )
 
     def _lambda_reads(self, name: str) -> dict[str, Any]:
         function = self._place.arn("lambda", f"function:{self._place.prefix}-{name}")
