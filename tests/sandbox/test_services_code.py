@@ -19,7 +19,15 @@ from sandbox.resources import RETRY
 from sandbox.services import lambda_code
 from sandbox.services.archives import make_zip, zip_bytes
 from sandbox.workers import refusals
-from tests.sandbox.functions_support import ECHO, archive, builder, execution_role, invoke, within
+from tests.sandbox.functions_support import (
+    ECHO,
+    GO,
+    archive,
+    builder,
+    execution_role,
+    invoke,
+    within,
+)
 from tests.sandbox.services_support import ACCOUNT, REGION, Made, clients, make
 
 NEEDS_GO = pytest.mark.skipif(
@@ -27,38 +35,6 @@ NEEDS_GO = pytest.mark.skipif(
 )
 NEEDS_NODE = pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node.js here")
 
-GO = """
-package main
-
-import (
-	"bytes"
-	"encoding/json"
-	"fmt"
-	"io"
-	"net/http"
-	"os"
-	"runtime"
-)
-
-func main() {
-	api := "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/invocation/"
-	for {
-		next, err := http.Get(api + "next")
-		if err != nil {
-			os.Exit(1)
-		}
-		event, _ := io.ReadAll(next.Body)
-		fmt.Println("go was here")
-		answer, _ := json.Marshal(map[string]any{
-			"event": json.RawMessage(event), "machine": runtime.GOARCH, "word": "ANSWER",
-			"endpoint": os.Getenv("AWS_ENDPOINT_URL"), "mark": os.Getenv("MARK"),
-			"group": os.Getenv("AWS_LAMBDA_LOG_GROUP_NAME"), "host": os.Getenv("GATEWAY_PORT"),
-		})
-		id := next.Header.Get("Lambda-Runtime-Aws-Request-Id")
-		http.Post(api+id+"/response", "application/json", bytes.NewReader(answer))
-	}
-}
-"""
 NODE = """
 import double from "double";
 export const handler = async (event) => {
@@ -271,6 +247,7 @@ def elf(machine: int) -> bytes:
     return b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00" + machine.to_bytes(2, "little")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="it is refused for its system here")
 def test_program_for_another_machine_is_refused_plainly(aws: Any, tmp_path: Path) -> None:
     other, name = (183, "arm64") if platform.machine() == "x86_64" else (62, "x86_64")
     (tmp_path / "f.zip").write_bytes(make_zip({"bootstrap": elf(other)}))

@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.watch import _matters
 from tests.sandbox.cli_support import FUNCTION, Project, Watching, wait_for
-from tests.sandbox.test_services_code import GO
+from tests.sandbox.functions_support import GO
 
 MANY = (
     FUNCTION
