@@ -122,6 +122,16 @@ def delete_upload(box: Box) -> bool:
     return True
 
 
+def prune(box: Box) -> bool:
+    """One version more than are kept, so that there is one to remove."""
+    client, name = box.client("lambda"), box.outputs["functions"]["health"]["name"]
+    for number in range(6):
+        client.update_function_configuration(FunctionName=name, Description=f"{number}")
+        client.publish_version(FunctionName=name)
+    answer = box.invoke("version-cleaner", {})
+    return answer.error is None and answer.payload["deleted"] > 0
+
+
 JUDGED: list[tuple[str, str, Use]] = [
     # The two secrets come first: an environment that has read one keeps it.
     ("authorizer", "secretsmanager:GetSecretValue", authorize),
@@ -137,6 +147,9 @@ JUDGED: list[tuple[str, str, Use]] = [
     ("notification-sender", "sns:Publish", notify),
     ("cleanup-job", "s3:ListBucket", clean),
     ("cleanup-job", "s3:DeleteObject", delete_upload),
+    ("version-cleaner", "lambda:ListVersionsByFunction", prune),
+    ("version-cleaner", "lambda:ListAliases", prune),
+    ("version-cleaner", "lambda:DeleteFunction", prune),
 ]
 
 
