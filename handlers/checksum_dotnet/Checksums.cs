@@ -14,7 +14,7 @@ internal static class Checksums
 {
     private static readonly string[] Algorithms = ["sha256", "sha512", "crc32c"];
 
-    /// <summary>The size in bytes, and <c>size</c> with one member per algorithm asked for.</summary>
+    /// <summary>The size in bytes; the same with one member per algorithm asked for.</summary>
     internal static (int Size, JsonObject Answer) Of(JsonElement input)
     {
         if (input.ValueKind != JsonValueKind.Object)
@@ -50,24 +50,27 @@ internal static class Checksums
         throw new InvalidInput("content: must be base64 text");
     }
 
-    private static string[] Named(JsonElement input)
+    private static List<string> Named(JsonElement input)
     {
         if (!input.TryGetProperty("algorithms", out JsonElement list))
         {
-            return Algorithms;
+            return [.. Algorithms];
         }
 
-        if (list.ValueKind == JsonValueKind.Array && list.GetArrayLength() > 0)
+        var names = new List<string>();
+        if (list.ValueKind == JsonValueKind.Array)
         {
-            string?[] names = [.. list.EnumerateArray().Select(name =>
-                name.ValueKind == JsonValueKind.String ? name.GetString() : null)];
-            if (names.All(name => Algorithms.Contains(name)))
+            foreach (JsonElement member in list.EnumerateArray())
             {
-                return names!;
+                string? name = member.ValueKind == JsonValueKind.String ? member.GetString() : null;
+                names.Add(Array.IndexOf(Algorithms, name) < 0 ? throw Refused() : name!);
             }
         }
 
-        throw new InvalidInput("algorithms: must be a list of sha256, sha512 or crc32c");
+        return names.Count > 0 ? names : throw Refused();
+
+        static InvalidInput Refused() =>
+            new("algorithms: must be a list of sha256, sha512 or crc32c");
     }
 
     private static byte[] Digest(string name, byte[] content) => name switch
@@ -79,7 +82,12 @@ internal static class Checksums
 
     private static byte[] Crc32C(byte[] content)
     {
-        uint crc = content.Aggregate(uint.MaxValue, BitOperations.Crc32C);
+        uint crc = uint.MaxValue;
+        foreach (byte value in content)
+        {
+            crc = BitOperations.Crc32C(crc, value);
+        }
+
         var bytes = new byte[sizeof(uint)];
         BinaryPrimitives.WriteUInt32BigEndian(bytes, ~crc);
         return bytes;

@@ -7,16 +7,17 @@ namespace Checksum;
 
 /// <summary>
 /// Answers the checksums of bytes, written as S3 writes its additional checksums: base64 of the
-/// digest, the most significant byte first. <c>{"content": "aGVsbG8=", "algorithms": ["crc32c"]}</c>
-/// is answered with <c>{"size": 5, "crc32c": "mnG7TA=="}</c>.
+/// digest, the most significant byte first: <c>{"content": "aGVsbG8=", "algorithms": ["crc32c"]}
+/// </c> is answered with <c>{"size": 5, "crc32c": "mnG7TA=="}</c>.
 /// </summary>
 public sealed class Function
 {
-    /// <summary>Takes and gives JSON as streams: no serializer has to be chosen and paid for.</summary>
+    /// <summary>Takes and gives streams: no serializer has to be chosen and paid for.</summary>
     public Stream Handle(Stream input, ILambdaContext context)
     {
         using JsonDocument document = JsonDocument.Parse(input);
-        return new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(Answer(document.RootElement, context)));
+        JsonObject answer = Answer(document.RootElement, context);
+        return new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(answer));
     }
 
     private static JsonObject Answer(JsonElement input, ILambdaContext context)

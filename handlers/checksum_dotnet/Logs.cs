@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace Checksum;
 
-/// <summary>Structured logs: one JSON object per line on standard output, as common/logs.py has them.</summary>
+/// <summary>Structured logs: one JSON object per line, as common/logs.py writes them.</summary>
 internal static class Logs
 {
     private static readonly string[] Levels = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
@@ -17,9 +17,11 @@ internal static class Logs
             return;
         }
 
+        string now = DateTime.UtcNow.ToString(
+            "yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
         var line = new JsonObject
         {
-            ["timestamp"] = DateTime.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture),
+            ["timestamp"] = now,
             ["level"] = level,
             ["message"] = message,
             ["service"] = Variable("SERVICE_NAME", "sandpiper"),

@@ -75,6 +75,11 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.function = function
 
+    def handle_error(self, *request: Any) -> None:
+        """Say nothing of a bootstrap that was ended while it waited."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(*request)
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -88,6 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         request_id, body = event
         headers = {
+            "Content-Type": "application/json",
             "Lambda-Runtime-Aws-Request-Id": request_id,
             "Lambda-Runtime-Deadline-Ms": "4102444800000",
             "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:us-west-2:1:function:checksum",
