@@ -13,12 +13,15 @@ from settings.text import refused
 MOST_LAYERS: Final = 5
 """Layers that Lambda allows a function."""
 
-_BESIDE: Final = {
+BESIDE: Final = {
+    "s3_bucket": "s3_key",
     "s3_key": "s3_bucket",
     "s3_object_version": "s3_bucket",
     "source_code_hash": "s3_bucket",
     "image_config": "image_uri",
 }
+"""Keys of a function's own entry -> what must stand beside each."""
+
 _INLINE: Final = ("python", "nodejs")
 _COMPILED: Final = ("java", "dotnet", "rust", "go")
 
@@ -35,16 +38,13 @@ def one_source(draft: Draft) -> Iterator[Mistake]:
         for key in others:
             what = f"must be left out beside {first}: code comes from one place"
             yield Mistake(draft.origin(name, key), what, because=(draft.origin(name, first),))
-        for key, other in _BESIDE.items():
+        for key, other in BESIDE.items():
             if getattr(function, key) is not None and getattr(function, other) is None:
                 yield Mistake(
                     draft.origin(name, key),
                     f"must stand beside {other}",
                     because=(draft.origin(name, other),),
                 )
-        if function.s3_bucket is not None and function.s3_key is None:
-            what = "must be given, as in checksum/1.4.0.zip: s3_bucket alone names no package"
-            yield Mistake(draft.origin(name, "s3_key"), what)
 
 
 def built_elsewhere_says_where(draft: Draft) -> Iterator[Mistake]:

@@ -129,9 +129,10 @@ def form(pattern: str, what: str, remedy: str = "") -> AfterValidator:
     return AfterValidator(check)
 
 
-def members(pattern: str) -> dict[str, object]:
-    """Return the schema keywords of a list whose members have one form."""
-    return {"items": {"type": "string", "pattern": f"^(?:{pattern})$"}}
+def members(pattern: str, *, unique: bool = False) -> dict[str, object]:
+    """Return the schema keywords of a list whose members have one form; `unique`: each of them once."""
+    form: dict[str, object] = {"items": {"type": "string", "pattern": f"^(?:{pattern})$"}}
+    return {**form, "uniqueItems": True} if unique else form
 
 
 def facts(field: FieldInfo) -> Facts:

@@ -44,7 +44,7 @@ class VpcSettings(Model):
         max_length=16,
         values="subnets' ids",
         source=_VPC,
-        schema=members(_SUBNET),
+        schema=members(_SUBNET, unique=True),
         example=["subnet-0123456789abcdef0"],
     )
     security_group_ids: Annotated[tuple[SecurityGroupId, ...], AfterValidator(distinct)] = setting(
@@ -55,7 +55,7 @@ class VpcSettings(Model):
         max_length=5,
         values="security groups' ids",
         source=_VPC,
-        schema=members(_GROUP),
+        schema=members(_GROUP, unique=True),
         example=["sg-0123456789abcdef0"],
     )
     ipv6_allowed_for_dual_stack: bool = setting(

@@ -117,7 +117,7 @@ class FunctionUrlSettings(Model):
         "Accounts, IAM roles and users that may call it. Empty: those of this account whose own policy allows it.",
         values="accounts of 12 digits, ARNs of IAM roles and users",
         source="Lambda API reference, AddPermission",
-        schema=members(f"{_ACCOUNT}|{arns.pattern(arns.CALLER)[1:-1]}"),
+        schema=members(f"{_ACCOUNT}|{arns.pattern(arns.CALLER)[1:-1]}", unique=True),
         example=["123456789012"],
     )
     cors: UrlCorsSettings | None = setting(

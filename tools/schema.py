@@ -14,14 +14,17 @@ from typing import Any, Final
 from annotated_types import Ge, Gt, Le, MaxLen, MinLen
 from pydantic.fields import FieldInfo
 
+from settings.arns import REGION
+from settings.code_rules import BESIDE
 from settings.fields import Model, choices, entries, facts, kinds, nested
-from settings.function import FunctionSettings
+from settings.function import ONE_FUNCTIONS, FunctionSettings
 from settings.function_rules import VARIABLE
 from settings.images import RepositorySettings
 from settings.reader import NAMESPACE, TRIGGERS
+from settings.runtimes import SUPPORTED
 from settings.stack_rules import MOST_TAGS
 from settings.whole import StackWide
-from settings.wiring import IMAGE, baseline, handlers
+from settings.wiring import FUNCTION_BASELINE, IMAGE, handlers
 from tools.described import limit, maps_within, of_its_own, plain, shown
 from tools.function_reference import function_reference
 from tools.settings_reference import SECTIONS, reference
@@ -80,6 +83,7 @@ def schema() -> dict[str, Any]:
     region = {
         "type": "string",
         "description": "AWS region of the stack. Default: us-west-2.",
+        "pattern": f"^{REGION}$",
         "examples": ["eu-central-1"],
     }
     return {
@@ -166,11 +170,8 @@ def _description(field: FieldInfo, default: object) -> str:
     return " ".join(said)
 
 
-def _object(model: type[Model], defaults: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    fields = {
-        key: _property(field, (defaults or {}).get(key))
-        for key, field in model.model_fields.items()
-    }
+def _object(model: type[Model]) -> dict[str, Any]:
+    fields = {key: _property(field) for key, field in model.model_fields.items()}
     if "environment" in fields:
         fields["environment"]["propertyNames"] = _names(rf"(?!AWS_){VARIABLE}")
         fields["tags"] |= _TAGS
@@ -203,37 +204,45 @@ def _map(description: str, entries: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _functions() -> dict[str, Any]:
-    entries = {
-        name: {"$ref": f"#/definitions/{_kind(name, family)}"}
-        for name, family in handlers().items()
-    }
-    defaults = {"defaults": {"$ref": "#/definitions/function"}}
-    return _map("Functions by name, and `defaults` for all of them.", defaults | entries)
+    kinds_of = {"defaults": "defaults", **{n: _kind(n, f) for n, f in handlers().items()}}
+    known = {name: {"$ref": f"#/definitions/{kind}"} for name, kind in kinds_of.items()}
+    return _map("Functions by name, and `defaults` for all of them.", known)
 
 
 def _kind(name: str, family: str) -> str:
-    return name if baseline(name, family) else "function"
+    """Return the definition of a function: its own where the program says something of it, else its family's."""
+    return name if name in FUNCTION_BASELINE else f"any-{family}"
 
 
 def _definitions() -> dict[str, Any]:
-    """Return the schema of any function, of each one of which the program says something itself, and of maps in them."""
-    own = {name: family for name, family in handlers().items() if baseline(name, family)}
-    special = {
-        name: _special(_object(FunctionSettings, values := of_its_own(name, family)), values)
-        for name, family in own.items()
-    }
+    """Return the schema of any function, of `defaults`, of each kind of function, and of the maps in them."""
+    function = _object(FunctionSettings)
+    everyones = {key for key in function["properties"] if key not in ONE_FUNCTIONS}
     parts = {model.__name__: _object(model) for model in maps_within(FunctionSettings)}
-    return {"function": _object(FunctionSettings), **special, **parts}
-
-
-def _special(function: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the schema of one function: what the program says itself in full, the rest as it is for all."""
-    common = "#/definitions/function/properties"
-    properties = {
-        key: field if key in values else {"$ref": f"{common}/{key}"}
-        for key, field in function["properties"].items()
+    named = {_kind(name, family): (name, family) for name, family in handlers().items()}
+    return {
+        "function": function,
+        "defaults": _as_any(function, {}, everyones),
+        **{kind: _named(function, *own) for kind, own in named.items()},
+        **parts,
     }
-    return function | {"properties": properties}
+
+
+def _named(function: dict[str, Any], name: str, family: str) -> dict[str, Any]:
+    """Return the schema of one function: what it has of its own in full, the rest as it is for all."""
+    fields, own = FunctionSettings.model_fields, of_its_own(name, family)
+    properties = {key: _property(fields[key], value) for key, value in own.items()}
+    if family in SUPPORTED:
+        runtime = _property(fields["runtime"], own.get("runtime"))
+        properties["runtime"] = runtime | {"enum": list(SUPPORTED[family])}
+    found = _as_any(function, properties, set(function["properties"]))
+    return found | {"dependencies": {key: [other] for key, other in BESIDE.items()}}
+
+
+def _as_any(function: dict[str, Any], properties: dict[str, Any], keys: set[str]) -> dict[str, Any]:
+    common = "#/definitions/function/properties"
+    rest = {key: {"$ref": f"{common}/{key}"} for key in function["properties"] if key in keys}
+    return function | {"properties": rest | properties}
 
 
 def _repositories() -> dict[str, Any]:
