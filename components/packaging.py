@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -83,15 +84,24 @@ class Handlers:
                 pulumi.FileArchive(str(archive)), handler, unzipped=zips.sizes(archive).unzipped
             )
         if settings.source_dir:
-            folder = self._root / settings.source_dir
-            files = _files(folder)
-            size = sum(file.stat().st_size for file in files)
-            return Code(pulumi.AssetArchive(assets(folder, files)), handler, unzipped=size)
+            return self._directory(self._root / settings.source_dir, handler)
         if settings.inline:
             name = "index.mjs" if family == "nodejs" else "index.py"
             archive = pulumi.AssetArchive({name: pulumi.StringAsset(settings.inline)})
             return Code(archive, settings.handler or "index.handler")
         return None
+
+    def _directory(self, folder: Path, handler: str) -> Code:
+        """A folder as it is: file by file, or zipped here where Lambda has to execute its `bootstrap`."""
+        files = _files(folder)
+        size = sum(file.stat().st_size for file in files)
+        if not (folder / "bootstrap").is_file():
+            return Code(pulumi.AssetArchive(assets(folder, files)), handler, unzipped=size)
+        mark = fingerprint.of(files)
+        archive = self._root / ".build" / "functions" / f"{folder.name}-{mark}.zip"
+        if not archive.exists():
+            zips.write(archive, {f.relative_to(folder).as_posix(): _entry(f) for f in files})
+        return Code(pulumi.FileArchive(str(archive)), handler, unzipped=size)
 
     def _python(self, function: str, module: str, handler: str) -> Code:
         source = self._folder / f"{module}.py"
@@ -135,3 +145,9 @@ def _files(folder: Path) -> list[Path]:
         for file, parts in found
         if LITTER not in parts and not any(part.startswith(".") for part in parts)
     )
+
+
+def _entry(file: Path) -> zips.File:
+    """A file of a zip, executable where it is here; `bootstrap` always, for some checkouts lose the mode."""
+    executable = file.name == "bootstrap" or file.stat().st_mode & stat.S_IXUSR
+    return zips.File(file.read_bytes(), zips.PROGRAM if executable else zips.FILE)

@@ -177,6 +177,19 @@ def test_folder_is_packed_whole_but_for_caches_and_hidden_files(handlers: Path) 
     assert list(contents(made)) == ["data/words.txt", "main.py"]
 
 
+def test_folder_with_a_bootstrap_is_zipped_so_that_lambda_can_execute_it(handlers: Path) -> None:
+    folder = handlers.parent / "app"
+    folder.mkdir()
+    for name in ("bootstrap", "tool", "words.txt"):
+        (folder / name).write_text("#!/bin/sh\n", encoding="utf-8")
+    (folder / "tool").chmod(0o700)
+    made = archive(handlers, source_dir="app", runtime="provided.al2023")
+    assert isinstance(made, pulumi.FileArchive)
+    with zipfile.ZipFile(made.path) as held:
+        modes = {entry.filename: entry.external_attr >> 16 & 0o777 for entry in held.infolist()}
+    assert modes == {"bootstrap": 0o755, "tool": 0o755, "words.txt": 0o644}
+
+
 def test_ready_zip_goes_up_as_it_is(handlers: Path) -> None:
     with zipfile.ZipFile(handlers.parent / "ready.zip", "w") as held:
         held.writestr("main.py", "x" * 100)
