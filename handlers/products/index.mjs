@@ -11,7 +11,7 @@ const Big = createRequire(import.meta.url)("big.js");
 const PRODUCTS = [
   { id: "binoculars", name: "Binoculars", price: "129.90" },
   { id: "field-guide", name: "Field guide", price: "24.95" },
-  { id: "notebook", name: "Notebook", price: "0.10" },
+  { id: "cord", name: "Cord, per metre", price: "0.335" },
 ];
 const PRICES = new Map(PRODUCTS.map(({ id, price }) => [id, price]));
 const MOST_ITEMS = 100;
@@ -25,7 +25,8 @@ export const handler = endpoint({
 
 /**
  * 201 with the order as it was sent. An order may list `items`, each a `productId` and a
- * `quantity`; their `total` then comes along: text with two decimals, at the products' prices.
+ * `quantity`; their `total` then comes along: text with two decimals, at the products' prices, and
+ * half a cent is rounded up.
  */
 function createOrder(event) {
   const order = jsonObject(event);
