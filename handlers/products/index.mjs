@@ -11,7 +11,7 @@ const Big = createRequire(import.meta.url)("big.js");
 const PRODUCTS = [
   { id: "binoculars", name: "Binoculars", price: "129.90" },
   { id: "field-guide", name: "Field guide", price: "24.95" },
-  { id: "cord", name: "Cord, per metre", price: "0.335" },
+  { id: "cord", name: "Cord, per metre", price: "0.145" },
 ];
 const PRICES = new Map(PRODUCTS.map(({ id, price }) => [id, price]));
 const MOST_ITEMS = 100;
