@@ -146,7 +146,9 @@ def _code_lengths(counts: Counter[int], size: int) -> list[int]:
     while True:
         lengths = [0] * size
         # The second item settles ties, or the order in which counts came would.
-        heap = [(count, symbol, (symbol,)) for symbol, count in sorted(counts.items())]
+        heap: list[tuple[int, int, tuple[int, ...]]] = [
+            (count, symbol, (symbol,)) for symbol, count in sorted(counts.items())
+        ]
         heapq.heapify(heap)
         while len(heap) > 1:
             one, other = heapq.heappop(heap), heapq.heappop(heap)

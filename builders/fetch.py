@@ -29,7 +29,8 @@ def get(address: str, *, what: str, authorization: str | None = None) -> bytes:
     if authorization:
         # Not redirected: a registry may send us to a storage service, which must not learn the token.
         request.add_unredirected_header("Authorization", authorization)
-    for attempt in range(_TRIES):
+    wait, tries = _WAITS, _TRIES
+    while True:
         try:
             with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 - as above
                 return answer.read()
@@ -38,10 +39,11 @@ def get(address: str, *, what: str, authorization: str | None = None) -> bytes:
             reason, transient = f"answers {error.code} {error.reason}", error.code in _TRANSIENT
         except (OSError, http.client.HTTPException) as error:
             reason, transient = f"cannot be reached ({getattr(error, 'reason', error)})", True
-        if not transient or attempt + 1 == _TRIES:
-            break
-        time.sleep(_WAITS * 2**attempt)
-    raise BuildError(f"{what}: {plain(address)} {reason}{_remedy(reason)}")
+        tries -= 1
+        if not transient or not tries:
+            raise BuildError(f"{what}: {plain(address)} {reason}{_remedy(reason)}")
+        time.sleep(wait)
+        wait *= 2
 
 
 def _refuse_scheme(address: str, what: str) -> None:
