@@ -93,7 +93,9 @@ def integrity(content: bytes) -> str:
     return "sha512-" + base64.b64encode(hashlib.sha512(content).digest()).decode()
 
 
-def package_lock(file: Path, packages: Mapping[str, Mapping[str, Any]], *, version: int = 3) -> Path:
+def package_lock(
+    file: Path, packages: Mapping[str, Mapping[str, Any]], *, version: int = 3
+) -> Path:
     """A package-lock.json of these entries by their place."""
     file.parent.mkdir(parents=True, exist_ok=True)
     content = {"name": "layer", "lockfileVersion": version, "packages": {"": {}, **packages}}

@@ -49,7 +49,10 @@ def test_pins_are_read_as_uv_writes_them(tmp_path: Path) -> None:
         ("python_full_version == '3.13.*'", True),
         ("python_full_version != '3.13.*'", False),
         ("python_full_version > '3.13.2' or sys_platform == 'win32'", True),
-        ("(sys_platform == 'darwin' or platform_machine == 'aarch64') and '3.2' < python_version", True),
+        (
+            "(sys_platform == 'darwin' or platform_machine == 'aarch64') and '3.2' < python_version",
+            True,
+        ),
         ("platform_machine in 'x86_64 amd64'", False),
         ("'arm' not in platform_machine", True),
         ("platform_python_implementation == 'PyPy'", False),
@@ -70,7 +73,10 @@ def test_marker_is_judged_for_lambda_and_not_for_the_python_that_builds(
         (f"./bird {HASH}", "./bird: must be name==version with hashes"),
         ("--index-url https://pypi.example", "--index-url https://pypi.example: must be name"),
         (f"bird==1.0 ; extra == 'song' {HASH}", "the marker \"extra == 'song'\" cannot be judged"),
-        (f"bird==1.0 ; python_version ~= '3.9' {HASH}", "the marker .* cannot be judged for Lambda"),
+        (
+            f"bird==1.0 ; python_version ~= '3.9' {HASH}",
+            "the marker .* cannot be judged for Lambda",
+        ),
     ],
 )
 def test_line_that_is_no_pin_with_hashes_is_refused_in_one_line(

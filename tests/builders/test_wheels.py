@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,7 @@ def build(requirements: Path, architecture: str = "arm64", **more: object) -> di
     archive = requirements.parents[2] / ".build" / "bird.zip"
     words = {"runtime": HERE, **more}
     wheels.build(requirements, archive, architecture=architecture, **words)  # type: ignore[arg-type]
-    assert os.listdir(archive.parent) == ["bird.zip"]
+    assert list(archive.parent.iterdir()) == [archive]
     return unpacked(archive.read_bytes())
 
 
@@ -201,7 +202,7 @@ def test_index_that_cannot_be_reached_is_said_so(
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        ("/x/python: No module named pip\n", "this Python has no pip; `.*` -m ensurepip` installs"),
+        ("/x/python: No module named pip\n", "this Python has no pip; `.* -m ensurepip` installs"),
         ("WARNING: a\nERROR: b is broken\nERROR: c\n", "b is broken$"),
         ("strange\nwords\n", "strange$"),
         ("", "pip failed without a word$"),
@@ -222,7 +223,9 @@ def test_whatever_pip_says_becomes_one_line(
     assert line.startswith("layers/birds/requirements.txt (python3.13, arm64): ")
     assert {"--require-hashes", "--only-binary=:all:", "--python-version=3.13"} <= set(asked)
     assert {"--platform=manylinux_2_34_aarch64", "--platform=manylinux2014_aarch64"} <= set(asked)
-    pytest.raises(BuildError, wheels.build_here, requirements).match(told.replace("`.*`", "`.*"))
+    assert re.search(told, line)
+    with pytest.raises(BuildError, match=told):
+        wheels.build_here(requirements)
 
 
 def test_pip_that_does_not_end_is_ended(
@@ -291,7 +294,9 @@ def test_layer_for_this_machine_is_copied_from_the_environment_where_it_has_the_
     with zipfile.ZipFile(wheel(tmp_path / "unseen", files={"birds/tests/x.py": b""})) as made:
         made.extractall(tmp_path / "site")
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
-    content = wheels.build_here(lock(place(tmp_path), tmp_path / "unseen/bird-1.0-py3-none-any.whl"))
+    content = wheels.build_here(
+        lock(place(tmp_path), tmp_path / "unseen/bird-1.0-py3-none-any.whl")
+    )
     assert sorted(unpacked(content)) == [
         "python/bird-1.0.dist-info/METADATA",
         "python/bird-1.0.dist-info/WHEEL",

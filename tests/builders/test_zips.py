@@ -66,7 +66,7 @@ def test_name_that_leads_out_of_the_archive_is_refused(tmp_path: Path, name: str
 
 
 def test_file_that_is_a_folder_too_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BuildError, match="^a/b: is a file, and a folder of a/b/c$"):
+    with pytest.raises(BuildError, match=r"^a/b: is a file, and a folder of a/b/c$"):
         zips.write(tmp_path / "a.zip", {"a/b": File(b""), "a/b/c": File(b"")})
 
 
@@ -102,7 +102,11 @@ def test_sizes_are_those_of_the_file_and_of_what_it_unpacks_to(tmp_path: Path) -
             1000,
             r"must be 50 MB at most to be uploaded directly \(got 50\.05 MB\); .* S3: a function's s3_bucket and s3_key",
         ),
-        ("UNZIPPED_LIMIT", 5000, r"must be 250 MB at most when unzipped.* \(got 250\.1 MB\); .*image"),
+        (
+            "UNZIPPED_LIMIT",
+            5000,
+            r"must be 250 MB at most when unzipped.* \(got 250\.1 MB\); .*image",
+        ),
     ],
 )
 def test_archive_larger_than_lambda_takes_is_refused_with_limit_size_and_remedy(
