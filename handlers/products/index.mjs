@@ -16,7 +16,9 @@ const PRODUCTS = [
 const PRICES = new Map(PRODUCTS.map(({ id, price }) => [id, price]));
 const MOST_ITEMS = 100;
 const MOST_OF_ONE = 1000;
-const MEMBERS = new Set(["productId", "quantity"]);
+const LONGEST_ID = 100;
+const MEMBERS = new Set(["id", "quantity", "price"]);
+const PRICE = /^\d{1,9}(\.\d{1,4})?$/;
 
 export const handler = endpoint({
   "GET /products": () => answer(200, { message: "List of products", products: PRODUCTS }),
@@ -24,9 +26,9 @@ export const handler = endpoint({
 });
 
 /**
- * 201 with the order as it was sent. An order may list `items`, each a `productId` and a
- * `quantity`; their `total` then comes along: text with two decimals, at the products' prices, and
- * half a cent is rounded up.
+ * 201 with the order as it was sent. An order may list `items`, each an `id`, a `quantity` and, for
+ * what is not in the list of products, a `price`; their `total` then comes along: text with two
+ * decimals, half a cent rounded up. What the list holds costs what the list says.
  */
 function createOrder(event) {
   const order = jsonObject(event);
@@ -39,7 +41,7 @@ function totalOf(items) {
   if (errors.length > 0) {
     throw new Problem(400, "The order is not valid.", errors);
   }
-  const prices = items.map((item) => Big(PRICES.get(item.productId)).times(item.quantity));
+  const prices = items.map(({ id, quantity, price }) => Big(PRICES.get(id) ?? price).times(quantity));
   return prices.reduce((sum, price) => sum.plus(price), Big(0)).toFixed(2);
 }
 
@@ -54,18 +56,24 @@ function mistakesOf(item, pointer) {
   if (typeof item !== "object" || item === null || Array.isArray(item)) {
     return [{ pointer, detail: "must be an object" }];
   }
-  const { productId, quantity } = item;
+  const { id, quantity, price } = item;
   const errors = [];
-  if (!PRICES.has(productId)) {
-    errors.push({ pointer: `${pointer}/productId`, detail: "must be the id of a product" });
+  if (typeof id !== "string" || id.length < 1 || id.length > LONGEST_ID) {
+    errors.push({ pointer: `${pointer}/id`, detail: `must be a text of 1 to ${LONGEST_ID} characters` });
+  } else if (price === undefined ? !PRICES.has(id) : !isPrice(price)) {
+    const detail = "must be a price of at most 4 decimals, unless the product is in the list";
+    errors.push({ pointer: `${pointer}/price`, detail });
   }
   if (!Number.isInteger(quantity) || quantity < 1 || quantity > MOST_OF_ONE) {
     const detail = `must be a whole number of 1 to ${MOST_OF_ONE}`;
     errors.push({ pointer: `${pointer}/quantity`, detail });
   }
-  // A price of the caller's, say, must not look as if it counted.
   if (Object.keys(item).some((name) => !MEMBERS.has(name))) {
-    errors.push({ pointer, detail: "may only have productId and quantity" });
+    errors.push({ pointer, detail: "may only have id, quantity and price" });
   }
   return errors;
+}
+
+function isPrice(value) {
+  return ["string", "number"].includes(typeof value) && PRICE.test(String(value));
 }

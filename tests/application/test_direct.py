@@ -21,7 +21,7 @@ needs_node = pytest.mark.skipif(not shutil.which("node"), reason="Node.js is not
 needs_go = pytest.mark.skipif(not shutil.which("go"), reason="Go is not installed")
 
 CALLER = Credentials("test", "test")
-ORDER = {"items": [{"id": "notebook", "quantity": 3}, {"id": "field-guide", "quantity": 1}]}
+ORDER = {"items": [{"id": "cord", "quantity": 7}, {"id": "lamp", "quantity": 3, "price": "0.10"}]}
 
 
 def call(
@@ -52,11 +52,11 @@ def test_products_are_listed_at_the_functions_own_url(box: Box) -> None:
 
 @needs_node
 def test_an_order_is_created_and_added_up_exactly(box: Box) -> None:
-    """0.10 three times is 0.30 in decimals, and not in binary fractions; the module comes from the layer."""
+    """Seven times 0.145 is 1.015 in decimals, and less in binary fractions; the module comes from the layer."""
     status, answer = call(box, "/orders", ORDER)
     assert (status, answer["message"]) == (201, "Order created")
     assert answer["order"]["items"] == ORDER["items"]
-    assert answer["total"] == "25.25"
+    assert answer["total"] == "1.32"
 
 
 @needs_node

@@ -12,16 +12,6 @@ import pytest
 
 _ROOT = Path(__file__).parents[2]
 _LOCK = _ROOT / "layers" / "nodejs" / "package-lock.json"
-# The suite's own process may not talk to a registry.
-_BUILD = """
-import sys
-from pathlib import Path
-from builders import BuildError, node_modules
-try:
-    node_modules.build(Path(sys.argv[1]), Path(sys.argv[2]))
-except BuildError as error:
-    sys.exit(str(error))
-"""
 
 
 def node_modules() -> Path:
@@ -31,7 +21,8 @@ def node_modules() -> Path:
     archive = folder.with_suffix(".zip")
     if not archive.is_file():
         done = subprocess.run(
-            [sys.executable, "-c", _BUILD, str(_LOCK), str(archive)],
+            # The suite's own process may not talk to a registry.
+            [sys.executable, "-m", "builders", "node_modules", str(_LOCK), str(archive)],
             cwd=_ROOT,
             capture_output=True,
             text=True,

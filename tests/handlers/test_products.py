@@ -143,9 +143,24 @@ def test_an_order_is_answered_as_it_was_sent(invoke: Any, form: Any) -> None:
 )
 def test_the_total_is_exact(invoke: Any, items: list[tuple[str, int]], total: str) -> None:
     """Seven times 0.145 is 1.015, which floating point holds as a little less and rounds down."""
-    listed = [{"productId": product, "quantity": quantity} for product, quantity in items]
+    listed = [{"id": product, "quantity": quantity} for product, quantity in items]
     answer, _ = invoke(_url("POST", "/orders", _order(*listed)))
     assert (answer["statusCode"], json.loads(answer["body"])["total"]) == (201, total)
+
+
+def test_what_is_not_in_the_list_costs_what_the_order_says(invoke: Any) -> None:
+    items = [
+        {"id": "lamp", "quantity": 3, "price": "19.90"},
+        {"id": "bulb", "quantity": 1, "price": 0.1},
+    ]
+    answer, _ = invoke(_url("POST", "/orders", _order(*items)))
+    assert (answer["statusCode"], json.loads(answer["body"])["total"]) == (201, "59.80")
+
+
+def test_what_is_in_the_list_costs_what_the_list_says(invoke: Any) -> None:
+    item = {"id": "binoculars", "quantity": 1, "price": "0.01"}
+    answer, _ = invoke(_url("POST", "/orders", _order(item)))
+    assert json.loads(answer["body"])["total"] == "129.90"
 
 
 def _problem(answer: dict[str, Any], status: int, title: str) -> dict[str, Any]:
@@ -185,6 +200,7 @@ def test_a_body_as_deep_as_is_allowed_is_answered(invoke: Any) -> None:
     assert answer["statusCode"] == 201
 
 
+_NO_PRICE = "must be a price of at most 4 decimals, unless the product is in the list"
 _NO_LIST = {"pointer": "/items", "detail": "must be a list of 1 to 100 items"}
 
 
@@ -194,22 +210,34 @@ _NO_LIST = {"pointer": "/items", "detail": "must be a list of 1 to 100 items"}
         (None, [_NO_LIST]),
         ({}, [_NO_LIST]),
         ([], [_NO_LIST]),
-        ([{"productId": "cord", "quantity": 1}] * 101, [_NO_LIST]),
+        ([{"id": "cord", "quantity": 1}] * 101, [_NO_LIST]),
         (["cord"], [{"pointer": "/items/0", "detail": "must be an object"}]),
         ([None], [{"pointer": "/items/0", "detail": "must be an object"}]),
         ([[]], [{"pointer": "/items/0", "detail": "must be an object"}]),
         (
-            [{"productId": "toString", "quantity": 1}],
-            [{"pointer": "/items/0/productId", "detail": "must be the id of a product"}],
+            [{"id": "toString", "quantity": 1}],
+            [{"pointer": "/items/0/price", "detail": _NO_PRICE}],
         ),
         (
-            [{"productId": "cord", "quantity": 1, "price": "0.01"}],
-            [{"pointer": "/items/0", "detail": "may only have productId and quantity"}],
+            [{"id": "lamp", "quantity": 1, "price": "0.00001"}],
+            [{"pointer": "/items/0/price", "detail": _NO_PRICE}],
         ),
         (
-            [{"productId": "cord", "quantity": 1}, {"productId": ["cord"]}],
+            [{"id": "lamp", "quantity": 1, "price": -1}],
+            [{"pointer": "/items/0/price", "detail": _NO_PRICE}],
+        ),
+        (
+            [{"id": "cord", "quantity": 1, "price": ["1"]}],
+            [{"pointer": "/items/0/price", "detail": _NO_PRICE}],
+        ),
+        (
+            [{"id": "cord", "quantity": 1, "colour": "red"}],
+            [{"pointer": "/items/0", "detail": "may only have id, quantity and price"}],
+        ),
+        (
+            [{"id": "cord", "quantity": 1}, {"id": ["cord"]}],
             [
-                {"pointer": "/items/1/productId", "detail": "must be the id of a product"},
+                {"pointer": "/items/1/id", "detail": "must be a text of 1 to 100 characters"},
                 {"pointer": "/items/1/quantity", "detail": "must be a whole number of 1 to 1000"},
             ],
         ),
@@ -224,7 +252,7 @@ def test_wrong_items_are_named_one_by_one(invoke: Any, items: Any, errors: Any) 
 def test_a_quantity_that_is_no_whole_number_within_bounds_is_refused(
     invoke: Any, quantity: Any
 ) -> None:
-    text = _order({"productId": "cord", "quantity": quantity}).replace("Infinity", "1e400")
+    text = _order({"id": "cord", "quantity": quantity}).replace("Infinity", "1e400")
     answer, _ = invoke(_url("POST", "/orders", text))
     (error,) = _problem(answer, 400, "Bad Request")["errors"]
     assert error["pointer"] == "/items/0/quantity"

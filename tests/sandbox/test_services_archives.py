@@ -12,7 +12,7 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from builders import BuildError, node_modules, wheels
+from builders import BuildError, wheels
 from sandbox import faults
 from sandbox.resources import RETRY
 from sandbox.services import lambda_layers
@@ -189,7 +189,7 @@ def test_node_layer_is_built_from_its_lock(monkeypatch: pytest.MonkeyPatch, lock
         archive.write_bytes(make_zip({"nodejs/node_modules/x/index.js": b"0"}))
 
     monkeypatch.setattr(shutil, "which", lambda _name: "/usr/bin/node")
-    monkeypatch.setattr(node_modules, "build", build)
+    monkeypatch.setattr(lambda_layers, "fetch_modules", build)
     code = pulumi.FileArchive(str(lock.parents[2] / ".build" / "layers" / "nodejs-1.zip"))
     layer = make("lambda/layerVersion:LayerVersion", "nodejs-layer", code=code)
     assert layer.notes == []
@@ -197,6 +197,12 @@ def test_node_layer_is_built_from_its_lock(monkeypatch: pytest.MonkeyPatch, lock
     [kept] = (lock.parents[2] / ".sandbox" / "cache" / "layers").iterdir()
     assert layer["sourceCodeSize"] == kept.stat().st_size
     layer.delete()
+
+
+def test_modules_that_cannot_be_fetched_end_in_the_builders_line(lock: Path) -> None:
+    lock.write_text("no lock")
+    with pytest.raises(BuildError, match=r"^layers/nodejs/package-lock\.json: "):
+        lambda_layers.fetch_modules(lock, lock.with_name("out.zip"))
 
 
 @pytest.mark.parametrize(
@@ -215,7 +221,7 @@ def test_node_layer_that_cannot_be_had_is_empty_until_it_can(
         raise BuildError("the registry cannot be reached")
 
     monkeypatch.setattr(shutil, "which", lambda _name: node)
-    monkeypatch.setattr(node_modules, "build", refuse)
+    monkeypatch.setattr(lambda_layers, "fetch_modules", refuse)
     code = pulumi.FileArchive(str(lock.parents[2] / ".build" / "layers" / "nodejs-1.zip"))
     layer = make("lambda/layerVersion:LayerVersion", "nodejs-layer", code=code)
     assert layer.notes == [note]
