@@ -12,6 +12,7 @@ packaging        handler archives, and the sources that a stack file names
 layers           Layer: dependencies, built for the target without Docker
 function         ServerlessFunction: code, own role, own log group, alias
 function_args    from settings to the raw function's arguments
+function_outputs what a function says of itself
 execution        what an execution role must allow because of how a function is set up
 asynchronous     retries and destinations of asynchronous invocations
 upkeep           code signing, runtime updates, recursion

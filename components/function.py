@@ -11,6 +11,7 @@ from builders import zips
 
 from components import asynchronous, execution, invocation, upkeep
 from components.function_args import function_args
+from components.function_outputs import FunctionOutputs
 from components.grants import Grant, policy, together, trust
 from components.keys import DataKey
 from components.layers import Layer
@@ -110,25 +111,27 @@ class ServerlessFunction(pulumi.ComponentResource):
             raise AttributeError(f"{self.logical_name} runs in a role from outside")
         return self.role
 
-    def outputs(self) -> dict[str, pulumi.Input[str | int]]:
-        """What other stacks may know of the function (docs/outputs.md)."""
-        known: dict[str, pulumi.Input[str | int]] = {
-            "name": self.function.name,
-            "arn": self.function.arn,
-            "qualifiedArn": self.alias.arn,
-            "invokeArn": self.alias.invoke_arn,
-            "version": self.function.version,
-            "lastModified": self.function.last_modified,
-            "sourceCodeHash": self.function.code_sha256,
-            "sourceCodeSize": self.function.source_code_size,
-            "runtime": self.function.runtime.apply(lambda runtime: runtime or ""),
-            "handler": self.function.handler.apply(lambda handler: handler or ""),
-            "timeout": self.settings.timeout,
-            "memorySize": self.settings.memory_size,
-            "roleArn": self.role_arn,
-            "logGroup": self.log_group.name,
-        }
-        return {**known, "url": self.url.function_url} if self.url else known
+    @property
+    def outputs(self) -> FunctionOutputs:
+        """What the function says of itself; the last word has what was really made."""
+        made, s = self.function, self.settings
+        return FunctionOutputs(
+            name=made.name,
+            arn=made.arn,
+            qualified_arn=self.alias.arn,
+            invoke_arn=self.alias.invoke_arn,
+            version=made.version,
+            last_modified=made.last_modified,
+            source_code_hash=made.code_sha256,
+            source_code_size=made.source_code_size,
+            runtime=made.runtime.apply(lambda runtime: runtime or ""),
+            handler=made.handler.apply(lambda handler: handler or ""),
+            timeout=made.timeout.apply(lambda seconds: seconds or s.timeout),
+            memory_size=made.memory_size.apply(lambda megabytes: megabytes or s.memory_size),
+            role_arn=made.role,
+            log_group=self.log_group.name,
+            url=self.url.function_url if self.url else None,
+        )
 
     def allow(
         self,

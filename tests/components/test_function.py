@@ -367,6 +367,19 @@ def test_outputs_say_what_other_stacks_may_know(run: Run) -> None:
     assert told["handler"] == "create_item.handler"
 
 
+def test_component_has_typed_outputs_for_the_program_itself() -> None:
+    def program(parts: Parts) -> None:
+        made = parts.function("f", memory_size=512).outputs
+        pulumi.export(
+            "of", pulumi.Output.all(made.name, made.version, made.timeout, made.memory_size)
+        )
+        pulumi.export("url", made.url)
+
+    run = tiny(program)
+    assert run.outputs["of"] == ["sandpiper-tiny-f", "1", 10, 512]
+    assert run.outputs.get("url") is None
+
+
 def test_tags_say_what_a_function_is(run: Run) -> None:
     tags = run.one(FUNCTION, "cleanup-job-function").get("tags")
     assert tags["Name"] == f"sandpiper-{run.stack}-cleanup-job"
