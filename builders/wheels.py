@@ -6,6 +6,7 @@ locked hashes alone: no folder, umask, date or zlib of this machine can enter it
 
 from __future__ import annotations
 
+import csv
 import re
 import sys
 import tempfile
@@ -165,11 +166,13 @@ def _present(pins: Iterable[Pin]) -> dict[str, File] | None:
     files: dict[str, File] = {}
     for pin in pins:
         found = next(iter(metadata.distributions(name=pin.name)), None)
-        if found is None or found.version != pin.version or not found.files:
+        # Not `found.files`: newer versions of Python leave out of it what is missing.
+        record = found.read_text("RECORD") if found else None
+        if found is None or found.version != pin.version or not record:
             return None
-        for file in found.files:
-            name, source = file.as_posix(), Path(str(found.locate_file(file)))
-            if ".." in file.parts or not _kept(name):
+        for name in (row[0] for row in csv.reader(record.splitlines()) if row):
+            source = Path(str(found.locate_file(name)))
+            if ".." in name.split("/") or not _kept(name):
                 continue
             if not source.is_file():
                 return None

@@ -38,6 +38,9 @@ def test_archive_is_a_program_for_the_processor_that_lambda_may_execute(
     assert program[:4] == b"\x7fELF"
     assert program[18] == MACHINES[architecture]
     assert str(tmp_path).encode() not in program
+    (tmp_path / "bootstrap").write_bytes(program)
+    words = ["go", "tool", "buildid", str(tmp_path / "bootstrap")]
+    assert subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip() == ""
     assert list(archive.parent.iterdir()) == [archive]
 
 
@@ -45,7 +48,9 @@ def test_archive_is_a_program_for_the_processor_that_lambda_may_execute(
 def test_developers_own_settings_do_not_enter_the_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = module(tmp_path)
+    # A package that C would serve, where it were let in.
+    source = module(tmp_path, 'import "os/user"\n\nfunc main() { user.Current() }')
+    monkeypatch.setenv("CGO_ENABLED", "0")
     go.build(source, tmp_path / "a.zip", architecture="x86_64")
     for name, value in {"GOFLAGS": "-race -tags=x", "GOAMD64": "v3", "CGO_ENABLED": "1"}.items():
         monkeypatch.setenv(name, value)

@@ -75,6 +75,7 @@ def test_layer_keeps_code_licence_and_metadata_and_nothing_that_lambda_has_no_us
         "birds/tests/test_songs.py": b"",
         "birds/sub/tests/data.bin": b"",
         "birds/__pycache__/x.cpython-39.pyc": b"",
+        "birds/__pycache__/kernel.nbi": b"",
         "birds/old.pyc": b"",
         "bin/sing": b"#!/machine/python",
         f"{data}/scripts/sing": b"#!python",
@@ -312,12 +313,13 @@ def test_layer_for_this_machine_comes_from_the_index_where_the_environment_lacks
     assert unpacked(content)["python/bird.py"] == b"SONG = 'any'\n"
 
 
-def test_file_that_the_environment_has_lost_is_fetched(
-    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("lost", ["bird.py", "bird-1.0.dist-info/RECORD"])
+def test_package_of_which_the_environment_has_lost_a_file_is_fetched(
+    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str
 ) -> None:
     made = wheel(index)
     with zipfile.ZipFile(made) as files:
         files.extractall(tmp_path / "site")
-    (tmp_path / "site" / "bird.py").unlink()
+    (tmp_path / "site" / lost).unlink()
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     assert "python/bird.py" in unpacked(wheels.build_here(lock(place(tmp_path), made)))
