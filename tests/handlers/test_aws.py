@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
 from typing import Any
 
-import boto3
+import botocore.session
 import get_item
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
@@ -17,16 +18,19 @@ _ARN = "arn:aws:secretsmanager:us-west-2:123456789012:secret:x"
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
+def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, Any]]]:
     """The clients made, with their configuration."""
     asked: list[tuple[str, Any]] = []
 
-    def client(service: str, config: Any) -> object:
-        asked.append((service, config))
-        return object()
+    class Session:
+        def create_client(self, service: str, config: Any) -> object:
+            asked.append((service, config))
+            return object()
 
-    monkeypatch.setattr(boto3, "client", client)
-    return asked
+    aws._session.cache_clear()
+    monkeypatch.setattr(botocore.session, "get_session", Session)
+    yield asked
+    aws._session.cache_clear()
 
 
 def _error(code: str) -> ClientError:
