@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.scratch import ROOT, Row, Scratch, verdict
 from builders import pip, wheels, zips
 
-WANTED = "aws-lambda-powertools[all]\npydantic\nPillow\n"
+WANTED = "aws-lambda-powertools[tracer]\npydantic\nPillow\n"
 """What applications of this kind take along."""
 
 TARGET = {"runtime": "python3.13", "architecture": "arm64"}

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -53,11 +54,12 @@ def sources(source: Path) -> list[Path]:
     )
 
 
-def build(source: Path, archive: Path, *, architecture: str) -> None:
+def build(source: Path, archive: Path, *, architecture: str, exact: bool = True) -> None:
     """Compile the module in `source` for Lambda's `provided.al2023` and zip it.
 
     A `toolchain` line in go.mod names the exact compiler: another version makes other bytes, so Go fetches that one
-    unless GOTOOLCHAIN says otherwise. Raises BuildError where Go is missing or does not succeed.
+    unless GOTOOLCHAIN says otherwise. With `exact=False` the Go that is here will do, without a download. Raises
+    BuildError where Go is missing or does not succeed.
     """
     place = f"{source.parent.name}/{source.name}"
     if shutil.which("go") is None:
@@ -67,16 +69,17 @@ def build(source: Path, archive: Path, *, architecture: str) -> None:
         )
     with tempfile.TemporaryDirectory() as scratch:
         program = Path(scratch, "bootstrap")
-        _compile(source, program, place, _MACHINES[architecture])
+        toolchain = _exact_toolchain(source) if exact else {"GOTOOLCHAIN": "local"}
+        _compile(source, program, place, {**toolchain, "GOARCH": _MACHINES[architecture]})
         data = program.read_bytes()
     elf.check(f"{place}: bootstrap", data, architecture)
     zips.write(archive, {"bootstrap": zips.File(data, zips.PROGRAM)})
 
 
-def _compile(source: Path, program: Path, place: str, machine: str) -> None:
+def _compile(source: Path, program: Path, place: str, target: Mapping[str, str]) -> None:
     command = ["go", "build", "-trimpath", "-buildvcs=false", "-tags=lambda.norpc"]
     command += ["-ldflags=-s -w -buildid=", "-o", str(program), "."]
-    environment = {**_exact_toolchain(source), **os.environ, **_SETTINGS, "GOARCH": machine}
+    environment = {**target, **os.environ, **_SETTINGS, "GOARCH": target["GOARCH"]}
     try:
         done = subprocess.run(  # noqa: S603 - Go, our own words
             command,

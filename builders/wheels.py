@@ -79,11 +79,15 @@ def build_here(requirements: Path) -> bytes:
         with tempfile.TemporaryDirectory() as scratch:
             place = locks.shown(requirements)
             files = _files(pip.download(pins, Path(scratch, "wheels"), (), place=place))
-    return zips.pack(files, compress=_quickly)
+    return zips.pack(
+        {name: file._replace(data=_quickly(file.data)) for name, file in files.items()}
+    )
 
 
-def _quickly(data: bytes) -> bytes:
-    return zlib.compress(data, level=1, wbits=-15)
+def _quickly(data: bytes | Deflated) -> Deflated:
+    if isinstance(data, Deflated):
+        return data
+    return Deflated(zlib.compress(data, level=1, wbits=-15), zlib.crc32(data), len(data))
 
 
 def _needed(pins: Iterable[Pin]) -> list[Pin]:

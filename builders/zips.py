@@ -1,8 +1,8 @@
 """Zip files for Lambda, the same bytes on every machine.
 
 Entries are sorted, dated 1980 (the earliest that a zip file can say) and readable by everyone, as Lambda demands. The
-container is written here and not by `zipfile`, for two reasons: what comes compressed from a wheel is taken over as it
-is, and what does not is compressed by `builders.deflate`, because zlib's output differs between its builds.
+container is written here and not by `zipfile`, because what comes compressed from a wheel is taken over as it is. The
+rest is stored: zlib's output differs between its builds, and with it the hash of the archive.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from builders import deflate
 from builders.errors import BuildError
 
 ZIPPED_LIMIT: Final = 52_428_800
@@ -84,14 +83,12 @@ def write(archive: Path, files: Mapping[str, File]) -> None:
         raise
 
 
-def pack(
-    files: Mapping[str, File], *, compress: Callable[[bytes], bytes] = deflate.compress
-) -> bytes:
-    """The zip file's bytes; `compress` makes a raw deflate stream."""
+def pack(files: Mapping[str, File]) -> bytes:
+    """The zip file's bytes. Raises BuildError as `write` does."""
     _refuse_wrong_names(files)
     body, directory = bytearray(), bytearray()
     for encoded, file in sorted((name.encode(), file) for name, file in files.items()):
-        stream, method, crc, size = _squeezed(file.data, compress)
+        stream, method, crc, size = _described(file.data)
         flags = 0 if encoded.isascii() else _UTF8
         shared = (flags, method, 0, _DATE, crc, len(stream), size, len(encoded), 0)
         central = (b"PK\x01\x02", _UNIX | _VERSION, _VERSION, *shared, 0, 0, 0)
@@ -102,14 +99,11 @@ def pack(
     return bytes(body + directory + end)
 
 
-def _squeezed(
-    data: bytes | Deflated, compress: Callable[[bytes], bytes]
-) -> tuple[bytes, int, int, int]:
+def _described(data: bytes | Deflated) -> tuple[bytes, int, int, int]:
+    """What stands in the zip file, by which method, its checksum, and its size once unpacked."""
     if isinstance(data, Deflated):
         return data.stream, _DEFLATED, data.crc, data.size
-    stream = compress(data)
-    method = _DEFLATED if len(stream) < len(data) else _STORED
-    return (stream if method else data), method, zlib.crc32(data), len(data)
+    return data, _STORED, zlib.crc32(data), len(data)
 
 
 def _refuse_wrong_names(files: Mapping[str, File]) -> None:

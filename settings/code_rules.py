@@ -163,6 +163,18 @@ def _unsigned(draft: Draft, name: str, function: FunctionSettings) -> str:
     return ""
 
 
+def opencv_fits(draft: Draft) -> Iterator[Mistake]:
+    """OpenCV's wheel for x86_64 is larger than Lambda takes in a direct upload."""
+    name = wiring.UPLOAD_CONSUMER
+    if draft.packaging.opencv and draft.functions[name].architecture == "x86_64":
+        yield Mistake(
+            ("packaging", "opencv"),
+            f"must be false while {name} runs on x86_64, where the layer is larger than the 50 MB of a direct upload; "
+            "use arm64",
+            because=(draft.origin(name, "architecture"),),
+        )
+
+
 RULES: Final = (
     one_source,
     built_elsewhere_says_where,
@@ -171,4 +183,5 @@ RULES: Final = (
     images_bring_everything,
     layers_fit,
     signatures_can_be_kept,
+    opencv_fits,
 )

@@ -86,7 +86,7 @@ class PackagingSettings(Model):
     )
     opencv: bool = setting(
         default=False,
-        description="Give image-processor a layer with OpenCV, some 40 MB.",
+        description="Give image-processor a layer with OpenCV, 49 MB; on arm64 only.",
         source="Lambda quotas: 250 MB with all layers",
     )
 

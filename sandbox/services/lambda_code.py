@@ -93,7 +93,7 @@ def _built(source: sources.Source, *, fresh: bool) -> Code:
             return refused("no Go toolchain is on this machine (https://go.dev/dl)")
         cache.mkdir(parents=True, exist_ok=True)
         try:
-            go.build(source.folder, kept, architecture=architecture)
+            go.build(source.folder, kept, architecture=architecture, exact=False)
         except BuildError as error:
             if fresh:
                 return refused(str(error))

@@ -55,6 +55,11 @@ def test_stream_that_comes_compressed_is_taken_over_as_it_is(tmp_path: Path) -> 
         assert made.read("f") == data
 
 
+def test_what_comes_without_a_stream_is_stored_for_zlib_differs_from_machine_to_machine() -> None:
+    content = zips.pack({"f": File(b"a" * 1000)})
+    assert b"a" * 1000 in content
+
+
 @pytest.mark.parametrize(
     "name", ["/etc/passwd", "../up", "a/../../up", "a//b", "./a", "", "a\\b", "c:a", "a\0b", "a\nb"]
 )
@@ -91,7 +96,6 @@ def test_sizes_are_those_of_the_file_and_of_what_it_unpacks_to(tmp_path: Path) -
     archive = tmp_path / "a.zip"
     zips.write(archive, {"f": File(b"x" * 5000), "g": File(b"y" * 70)})
     assert zips.sizes(archive) == zips.check(archive) == (archive.stat().st_size, 5070)
-    assert archive.stat().st_size < 1000
 
 
 @pytest.mark.parametrize(
