@@ -22,7 +22,7 @@ from components.tags import tag_everything
 
 ROOT = Path(__file__).resolve().parent
 config = settings.load()
-place = Place.current(prefix=f"{pulumi.get_project()}-{config.stack}")
+place = Place.current(project=pulumi.get_project(), stack=config.stack)
 tag_everything({"Project": "sandpiper", "Environment": config.stack, **config.tags})
 
 # What exists.

@@ -18,7 +18,7 @@ from tests.support.program import Run, run_program
 
 def declare(count: int, handlers: Path) -> None:
     """The program: one table, and `count` functions that read it."""
-    place = Place.current("sandpiper-bench")
+    place = Place.current(project="sandpiper", stack="bench")
     data = DataSettings()
     key = DataKey("data", settings=data, place=place)
     failures = Queue("failures", encryption=key)

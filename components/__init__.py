@@ -13,10 +13,11 @@ layers           Layer: dependencies, built for the target without Docker
 function         ServerlessFunction: code, own role, own log group, alias
 function_args    from settings to the raw function's arguments
 function_outputs what a function says of itself
-execution        what an execution role must allow because of how a function is set up
+execution_role   what a role must allow because of how its function is set up
 asynchronous     retries and destinations of asynchronous invocations
-upkeep           code signing, runtime updates, recursion
-invocation       provisioned concurrency and its scaling, function URLs
+code_signing     who may sign the code of a function
+concurrency      provisioned concurrency and its scaling
+urls             function URLs
 schedules        Scheduler, and Warming: functions called before anybody needs them
 versions         the right to remove old versions
 repositories     Repository: container images

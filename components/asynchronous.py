@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components import execution
+from components import execution_role
 from components.grants import Grant
 from components.messaging import Queue
 from settings import FunctionSettings
@@ -16,7 +16,7 @@ from settings import FunctionSettings
 def rights(settings: FunctionSettings, failures: Queue) -> Grant:
     """What the function's role must be able to reach: its destinations, the failures queue where none is named."""
     given = (settings.on_success, settings.on_failure)
-    named = [statement for arn in given if arn for statement in execution.deliver(arn)]
+    named = [statement for arn in given if arn for statement in execution_role.deliver(arn)]
     default = () if settings.on_failure else failures.receive_failures().statements
     return Grant([*named, *default])
 

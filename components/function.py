@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 from builders import zips
 
-from components import asynchronous, execution, invocation, upkeep
+from components import asynchronous, code_signing, concurrency, execution_role, urls
 from components.function_args import function_args
 from components.function_outputs import FunctionOutputs
 from components.grants import Grant, policy, together, trust
@@ -78,14 +78,12 @@ class ServerlessFunction(pulumi.ComponentResource):
         self.log_group = self._create_log_group()
         self.role = self._create_role()
         self.policy = self._create_policy(granted)
-        self.code_signing = upkeep.sign_code(name, settings, self)
+        self.code_signing = code_signing.create_config(name, settings, self)
         self.function = self._create_function(code, environment, self._fitting(code, layers))
         self.alias = self._create_alias()
-        upkeep.configure(name, settings, self.function, self)
-        self.provisioned_concurrency = invocation.provision_concurrency(
-            name, settings, self.alias, self
-        )
-        self.url = invocation.create_url(name, settings.function_url, self.alias, self)
+        self._configure_runtime()
+        self.provisioned_concurrency = concurrency.provision(name, settings, self.alias, self)
+        self.url = urls.create_url(name, settings.function_url, self.alias, self)
         if settings.asynchronous:
             self.catch_failures()
         self.register_outputs({"arn": self.function.arn, "qualifiedArn": self.alias.arn})
@@ -179,7 +177,7 @@ class ServerlessFunction(pulumi.ComponentResource):
 
     def _environment(self, granted: Grant) -> dict[str, pulumi.Input[str]]:
         given = {
-            SERVICE_NAME: self._place.prefix.split("-")[0],
+            SERVICE_NAME: self._place.project,
             LOG_LEVEL: self.settings.log_level,
             **granted.environment,
         }
@@ -228,7 +226,7 @@ class ServerlessFunction(pulumi.ComponentResource):
 
     def _create_policy(self, granted: Grant) -> list[aws.iam.RolePolicy]:
         arn = self._place.arn("lambda", f"function:{self.physical_name}")
-        own = execution.statements(self.settings, arn=arn, log_group=self.log_group.arn)
+        own = execution_role.statements(self.settings, arn=arn, log_group=self.log_group.arn)
         return self.also_may(
             f"{self.logical_name}-policy", Grant([*own, *granted.statements]), parent=self
         )
@@ -253,7 +251,7 @@ class ServerlessFunction(pulumi.ComponentResource):
         args.layers = layers or None
         args.tags = {
             "Name": self.physical_name,
-            "Service": self._place.prefix.split("-")[0],
+            "Service": self._place.project,
             "Runtime": self.settings.runtime,
             "HasLayers": str(bool(layers)).lower(),
             **self.settings.tags,
@@ -274,3 +272,26 @@ class ServerlessFunction(pulumi.ComponentResource):
             ),
             self._child,
         )
+
+    def _configure_runtime(self) -> None:
+        """What Lambda keeps beside a function, where it is not Lambda's own default."""
+        name, s = self.logical_name, self.settings
+        if s.recursive_loop != "Terminate":
+            aws.lambda_.FunctionRecursionConfig(
+                f"{name}-recursion",
+                aws.lambda_.FunctionRecursionConfigArgs(
+                    function_name=self.function.name, recursive_loop=s.recursive_loop
+                ),
+                self._child,
+            )
+        if s.update_runtime_on != "Auto":
+            aws.lambda_.RuntimeManagementConfig(
+                f"{name}-runtime",
+                aws.lambda_.RuntimeManagementConfigArgs(
+                    function_name=self.function.name,
+                    # Lambda keeps it per version, and the alias calls this one.
+                    qualifier=self.function.version,
+                    update_runtime_on=s.update_runtime_on,
+                ),
+                self._child,
+            )

@@ -9,22 +9,29 @@ import pulumi_aws as aws
 
 @dataclass(frozen=True)
 class Place:
-    """Partition, region and account of the stack, and the prefix of the few names it chooses itself."""
+    """Partition, region and account of a stack, and the two names that its own names begin with."""
 
     partition: str
     region: str
     account: str
-    prefix: str
+    project: str
+    stack: str
 
     @classmethod
-    def current(cls, prefix: str) -> Place:
-        """Ask the provider where it deploys to; `prefix` is `<project>-<stack>`."""
+    def current(cls, *, project: str, stack: str) -> Place:
+        """Ask the provider where it deploys to."""
         return cls(
             partition=aws.get_partition().partition,
             region=aws.get_region().region,
             account=aws.get_caller_identity().account_id,
-            prefix=prefix,
+            project=project,
+            stack=stack,
         )
+
+    @property
+    def prefix(self) -> str:
+        """What the few names begin with that the program chooses itself: `<project>-<stack>`."""
+        return f"{self.project}-{self.stack}"
 
     def arn(self, service: str, resource: str) -> str:
         """The ARN of something named by us: `arn:<partition>:<service>:<region>:<account>:<resource>`."""

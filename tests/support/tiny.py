@@ -26,7 +26,7 @@ class Parts:
     """What every component asks for: a place, a key, and a function from its name."""
 
     def __init__(self) -> None:
-        self.place = Place("aws", REGION, ACCOUNT, "sandpiper-tiny")
+        self.place = Place("aws", REGION, ACCOUNT, "sandpiper", "tiny")
         self.key = DataKey("data", settings=LOOSE, place=self.place)
         self.failures = Queue("failures", encryption=self.key)
 
