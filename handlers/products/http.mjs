@@ -51,7 +51,7 @@ export function endpoint(routes) {
     logs.begin(context, { apiRequestId: requestId });
     const { method, path } = target(event);
     const known = Object.hasOwn(routes, `${method} ${path}`);
-    const result = answered(known ? routes[`${method} ${path}`] : notFound, event, requestId);
+    const result = await answered(known ? routes[`${method} ${path}`] : notFound, event, requestId);
     logs.info("request answered", {
       method,
       route: known ? path : "", // another path is text of a stranger
@@ -62,9 +62,9 @@ export function endpoint(routes) {
   };
 }
 
-function answered(route, event, requestId) {
+async function answered(route, event, requestId) {
   try {
-    return route(event);
+    return await route(event);
   } catch (error) {
     if (error instanceof Problem) {
       return error.answer(requestId);
