@@ -41,7 +41,9 @@ def _scale(
     alias: aws.lambda_.Alias,
     config: aws.lambda_.ProvisionedConcurrencyConfig,
 ) -> None:
-    inside = pulumi.ResourceOptions(parent=config, depends_on=[config])
+    # A timetable moves the limits: what it has set since is no difference that the next `up` should undo.
+    moved = ["minCapacity", "maxCapacity"] if settings.scheduled_actions else None
+    inside = pulumi.ResourceOptions(parent=config, depends_on=[config], ignore_changes=moved)
     target = aws.appautoscaling.Target(
         f"{name}-scaling",
         aws.appautoscaling.TargetArgs(

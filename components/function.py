@@ -83,7 +83,7 @@ class ServerlessFunction(pulumi.ComponentResource):
         self.alias = self._create_alias()
         self._configure_runtime()
         self.provisioned_concurrency = concurrency.provision(name, settings, self.alias, self)
-        self.url = urls.create_url(name, settings.function_url, self.alias, self)
+        self.url = urls.create_url(name, settings.function_url, self.alias, place, self)
         if settings.asynchronous:
             self.catch_failures()
         self.register_outputs({"arn": self.function.arn, "qualifiedArn": self.alias.arn})

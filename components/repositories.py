@@ -78,7 +78,8 @@ class Repository(pulumi.ComponentResource):
             "Effect": "Allow",
             "Principal": {"Service": "lambda.amazonaws.com"},
             "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-            "Condition": {"ArnLike": {"aws:SourceArn": function}},
+            # A published version may ask under its own ARN.
+            "Condition": {"ArnLike": {"aws:SourceArn": [function, f"{function}:*"]}},
         }
 
 

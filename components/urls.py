@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 import pulumi
 import pulumi_aws as aws
 
+from components.place import Place
 from settings import FunctionUrlSettings
 
 
@@ -14,6 +16,7 @@ def create_url(
     name: str,
     settings: FunctionUrlSettings | None,
     alias: aws.lambda_.Alias,
+    place: Place,
     parent: pulumi.Resource,
 ) -> aws.lambda_.FunctionUrl | None:
     """An HTTPS address of the alias, where settings ask for one; signed requests only, unless they say NONE."""
@@ -41,7 +44,9 @@ def create_url(
         pulumi.ResourceOptions(parent=parent),
     )
     for principal in settings.principals:
-        _let_call(name, principal, alias, url)
+        # AWS keeps an account in this form; 12 digits would be a difference at every `up`.
+        account = f"arn:{place.partition}:iam::{principal}:root"
+        _let_call(name, account if principal.isdigit() else principal, alias, url)
     return url
 
 
@@ -49,7 +54,9 @@ def _let_call(
     name: str, principal: str, alias: aws.lambda_.Alias, url: aws.lambda_.FunctionUrl
 ) -> None:
     """Callers of the stack's own account need an identity policy only; others are named at the function, twice."""
-    who = "-".join(re.findall(r"[A-Za-z0-9]+", principal.rsplit("::", maxsplit=1)[-1]))
+    # The resource's name becomes the statement's id, of which AWS takes 100 characters.
+    words = "-".join(re.findall(r"[A-Za-z0-9]+", principal.rsplit("::", maxsplit=1)[-1]))
+    who = f"{words[:20]}-{hashlib.sha256(principal.encode()).hexdigest()[:8]}"
     below = pulumi.ResourceOptions(parent=url)
     aws.lambda_.Permission(
         f"{name}-url-{who}-permission",

@@ -179,7 +179,7 @@ def _schedule_needs(stack: Stack, policy: Registered) -> set[Use]:
         shared = (
             through
             for through in held
-            if len(mine) > 1
+            if (len(mine) > 1 or links.warms(schedule))
             and fnmatchcase(f"{group}{schedule.name}-0", through)
             and not any(fnmatchcase(f"{group}{name}-0", through) for name in others)
         )

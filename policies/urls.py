@@ -19,7 +19,8 @@ METHODS = frozenset({"GET", "PUT", "HEAD", "POST", "PATCH", "DELETE", "*"})
 """What CORS of a URL may allow: Lambda takes six letters at most, and answers OPTIONS itself."""
 MOST_METHODS, LONGEST_AGE = 6, 86_400
 
-_CALLER = re.compile(r"\d{12}|arn:aws[a-z-]*:iam::\d{12}:(?:role|user)/[\w+=,.@/-]+", re.ASCII)
+_CALLER = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(?:root|(?:role|user)/[\w+=,.@/-]+)", re.ASCII)
+"""An account goes by the ARN of its root: AWS keeps 12 digits in that form, and the provider would see a difference."""
 
 
 @rule

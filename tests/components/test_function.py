@@ -332,6 +332,43 @@ def test_caller_of_a_url_is_named_twice() -> None:
     assert permissions["lambda:InvokeFunction"].get("functionUrlAuthType") is None
 
 
+def test_account_is_named_by_its_root_and_the_longest_name_still_fits_a_statement() -> None:
+    long = f"arn:aws:iam::210987654321:role/aws-reserved/sso.amazonaws.com/{'x' * 64}"
+    callers = ["210987654321", long, long[:-1] + "y"]
+    run = tiny(lambda parts: parts.function("f" * 40, function_url={"principals": callers}))
+    permissions = run.all("aws:lambda/permission:Permission")
+    assert len({p.name for p in permissions}) == 6
+    assert max(len(p.name) for p in permissions) + len("-0123456") <= 100
+    assert {p.get("principal") for p in permissions} == {
+        "arn:aws:iam::210987654321:root",
+        *callers[1:],
+    }
+
+
+def test_limits_that_a_timetable_moves_are_left_alone() -> None:
+    scaling = {"min_capacity": 1, "max_capacity": 9}
+    morning = {"morning": {"schedule": "cron(0 8 * * ? *)", "min_capacity": 4}}
+
+    def program(parts: Parts) -> None:
+        for name, actions in (("f", {}), ("g", morning)):
+            parts.function(
+                name,
+                provisioned_concurrent_executions=2,
+                provisioned_concurrency_scaling={**scaling, "scheduled_actions": actions},
+            )
+
+    run = tiny(program)
+    ignored = [run.ignored[t.urn] for t in run.all("aws:appautoscaling/target:Target")]
+    assert sorted(map(sorted, ignored)) == [[], ["maxCapacity", "minCapacity"]]
+
+
+def test_warming_of_one_function_and_of_two_breaks_no_rule() -> None:
+    for names in (["products"], ["products", "health"]):
+        warm = {name: {"warming_schedule": "rate(5 minutes)"} for name in names}
+        run = run_stack("dev", config={"sandpiper:functions": warm})
+        assert [str(found) for found in policies.check(run.resources, stack="dev")] == []
+
+
 def test_warming_calls_what_asks_for_it_in_one_role() -> None:
     def program(parts: Parts) -> None:
         made = [

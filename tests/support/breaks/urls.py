@@ -7,7 +7,8 @@ from tests.support.breaking import Break, again, edited, without
 from tests.support.breaks.everything import more
 
 ADDRESS = "list-items-url"
-CALL, INVOKE = f"{ADDRESS}-*-caller-permission", f"{ADDRESS}-*-invoke-permission"
+HEX = "[0-9a-f]" * 8
+CALL, INVOKE = f"{ADDRESS}-*-{HEX}-permission", f"{ADDRESS}-*-{HEX}-invoke-permission"
 
 # fmt: off
 BREAKS = (
@@ -37,7 +38,8 @@ BREAKS = (
     Break("url-is-called-by-named-callers", "allows lambda:*", more(edited(PERMISSION, INVOKE, {"action": "lambda:*"}))),
     Break("url-is-called-by-named-callers", "give lambda:InvokeFunction on", more(without(PERMISSION, INVOKE))),
     Break("url-is-called-by-named-callers", "give lambda:InvokeFunctionUrl on", more(without(PERMISSION, CALL))),
-    Break("url-is-called-by-named-callers", "is half of what 123456789012 needs", more(edited(PERMISSION, CALL, {"principal": "123456789012"}))),
+    Break("url-is-called-by-named-callers", "is half of what arn:aws:iam::123456789012:root needs", more(edited(PERMISSION, CALL, {"principal": "arn:aws:iam::123456789012:root"}))),
+    Break("url-is-called-by-named-callers", "principal '123456789012' must be", more(edited(PERMISSION, CALL, {"principal": "123456789012"}))),
     Break("permission-names-its-source", "sourceArn is missing", more(edited(PERMISSION, INVOKE, {"invokedViaFunctionUrl": None}))),
 )
 # fmt: on
