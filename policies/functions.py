@@ -28,6 +28,9 @@ RESERVED = frozenset(
 )
 """Variables that Lambda sets itself and refuses to be told (Lambda developer guide, environment variables)."""
 
+WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
+"""The one of Lambda's own names that is there to be set: extensions ask for it."""
+
 _VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
 _LIMITS = {
     "memorySize": (128, 10_240),
@@ -99,7 +102,7 @@ def environment_is_acceptable(stack: Stack) -> Iterator[tuple[Registered, str]]:
                 "its environment is larger than 4 KB; pass the name of a parameter instead",
             )
         for name, value in variables.items():
-            if name in RESERVED or name.startswith("AWS_LAMBDA_"):
+            if name in RESERVED or (name.startswith("AWS_LAMBDA_") and name != WRAPPER):
                 yield function, f"{name} is set by Lambda itself"
             elif name.startswith("AWS_ENDPOINT_URL"):
                 yield (

@@ -24,7 +24,7 @@ BREAKS = (
     Break("function-logs-as-json", "applicationLogLevel", edited(FUNCTION, HEALTH, {"loggingConfig.applicationLogLevel": None})),
     Break("environment-is-acceptable", "larger than 4 KB", edited(FUNCTION, HEALTH, {f"{VARIABLES}.LONG": "x" * 4096})),
     Break("environment-is-acceptable", "AWS_REGION is set by Lambda", edited(FUNCTION, HEALTH, {f"{VARIABLES}.AWS_REGION": "x"})),
-    Break("environment-is-acceptable", "AWS_LAMBDA_EXEC_WRAPPER is set", edited(FUNCTION, HEALTH, {f"{VARIABLES}.AWS_LAMBDA_EXEC_WRAPPER": "x"})),
+    Break("environment-is-acceptable", "AWS_LAMBDA_FUNCTION_NAME is set", edited(FUNCTION, HEALTH, {f"{VARIABLES}.AWS_LAMBDA_FUNCTION_NAME": "x"})),
     Break("environment-is-acceptable", "send its calls elsewhere", edited(FUNCTION, HEALTH, {f"{VARIABLES}.AWS_ENDPOINT_URL_S3": "http://127.0.0.1"})),
     Break("environment-is-acceptable", "_X: a variable is a letter", edited(FUNCTION, HEALTH, {f"{VARIABLES}._X": "x"})),
     Break("environment-is-acceptable", "holds a secret's value", edited(FUNCTION, HEALTH, {f"{VARIABLES}.KEY": "random-auth-key-value-0123456"})),
