@@ -127,6 +127,23 @@ front = api.ApiFront(
     ],
 )
 
+# Called directly, or by a URL of their own. A stack may switch each of them off; what is built elsewhere is off until
+# the stack file names its archive or image (docs/runtimes.md).
+direct: dict[str, Callable[[], Grant]] = {
+    "products": Grant,
+    "checksum": Grant,
+    "checksum-java": Grant,
+    "checksum-dotnet": Grant,
+    "checksum-ruby": Grant,
+    "checksum-rust": Grant,
+    "checksum-php": Grant,
+    "inference": lambda: Bucket(
+        "model", settings=config.data, place=place, encryption=key, logs=access_logs
+    ).get("models/"),
+}
+for name in [name for name in direct if name in config.functions]:
+    function(name, direct[name]())
+
 # What starts the rest.
 events.EventTriggers(
     "events",
@@ -153,7 +170,11 @@ events.EventTriggers(
         events.Schedule(
             function(
                 "version-cleaner",
-                versions.prune(config.functions, keep=config.versions_to_keep, place=place),
+                versions.prune(
+                    [*(f.logical_name for f in functions), "version-cleaner"],
+                    keep=config.versions_to_keep,
+                    place=place,
+                ),
             ),
             config.triggers.schedules["version-cleaner"],
         ),
@@ -163,22 +184,6 @@ events.EventTriggers(
     place=place,
 )
 
-# Called directly, or by a URL of their own. A stack may switch each of them off; what is built elsewhere is off until
-# the stack file names its archive or image (docs/runtimes.md).
-direct: dict[str, Callable[[], Grant]] = {
-    "products": Grant,
-    "checksum": Grant,
-    "checksum-java": Grant,
-    "checksum-dotnet": Grant,
-    "checksum-ruby": Grant,
-    "checksum-rust": Grant,
-    "checksum-php": Grant,
-    "inference": lambda: Bucket(
-        "model", settings=config.data, place=place, encryption=key, logs=access_logs
-    ).get("models/"),
-}
-for name in [name for name in direct if name in config.functions]:
-    function(name, direct[name]())
 Warming("warming", functions, failures=failures, encryption=key, place=place)
 repositories = {
     name: Repository(name, settings=sizes, data=config.data, encryption=key, place=place)
