@@ -1,13 +1,12 @@
 """What a cold start costs before the first event: the shipped POST /items beside two anchors, in turns.
 
-The shipped handler comes from its own archive and its built layer. Each round is a fresh interpreter that sees what
+The shipped handler has the files of its archive and its built layer. Each round is a fresh interpreter that sees what
 Lambda's would: the code and its layers without bytecode (nobody can write there), and boto3 with it.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 import statistics
 import subprocess
@@ -17,11 +16,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.scratch import ROOT, Row, Scratch, spread, verdict
-from builders import wheels
+from builders import elf, wheels
 
 SHIPPED = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
-TYPICAL = ("aws-lambda-powertools[all]", "pydantic")
-ARCHITECTURE = {"aarch64": "arm64", "arm64": "arm64"}.get(os.uname().machine, "x86_64")
+TYPICAL = ("aws-lambda-powertools[all]==3.37.0", "pydantic==2.14.3")
+ARCHITECTURE = elf.here() or "x86_64"
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 START = """

@@ -56,11 +56,12 @@ def memory(scratch: Scratch, rounds: int) -> Iterator[Row]:
         warm = [name for name, f in made.items() if f["runtime"].startswith("python")][:10]
         for name in warm:
             subprocess.run(
-                [sys.executable, "-m", "sandbox", "invoke", name],
+                [sys.executable, "-m", "sandbox", "invoke", name, "--event", "-"],
+                input=b'{"warming": true}',
                 cwd=scratch.folder,
                 env=scratch.environment,
                 capture_output=True,
-                check=False,
+                check=True,
             )
         time.sleep(5)
         total = sum(_pss(pid) for pid in _processes_under(scratch.folder)) / 1024
