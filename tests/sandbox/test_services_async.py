@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.functions_support import builder, within
+from tests.sandbox.functions_support import within
 from tests.sandbox.services_support import ACCOUNT, REGION, Made, clients, make
 
 FAILING = """
@@ -19,16 +19,6 @@ def handler(event, context):
     raise KeyError("no such order")
 """
 DOUBLING = 'def handler(event, context):\n    return {"twice": event["n"] * 2}\n'
-
-
-@pytest.fixture(scope="module")
-def aws() -> Any:
-    return clients().client
-
-
-@pytest.fixture
-def function() -> Iterator[Callable[..., Made]]:
-    yield from builder()
 
 
 @pytest.fixture

@@ -8,12 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.services_support import ACCOUNT, REGION, clients, make, tls_only
-
-
-@pytest.fixture(scope="module")
-def aws() -> Any:
-    return clients().client
+from tests.sandbox.services_support import ACCOUNT, REGION, make, tls_only
 
 
 def test_bucket_and_all_its_settings(aws: Any) -> None:

@@ -8,7 +8,6 @@ import json
 import platform
 import shutil
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,6 @@ from tests.sandbox.functions_support import (
     ECHO,
     GO,
     archive,
-    builder,
     execution_role,
     invoke,
     within,
@@ -46,16 +44,6 @@ export const handler = async (event) => {
   };
 };
 """
-
-
-@pytest.fixture(scope="module")
-def aws() -> Any:
-    return clients().client
-
-
-@pytest.fixture
-def function() -> Iterator[Callable[..., Made]]:
-    yield from builder()
 
 
 def made_of(name: str, code: Any, /, **inputs: Any) -> Made:

@@ -7,25 +7,14 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pulumi
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.functions_support import ECHO, archive, builder, execution_role, invoke
-from tests.sandbox.services_support import ACCOUNT, REGION, Made, clients, make
-
-
-@pytest.fixture(scope="module")
-def aws() -> Any:
-    return clients().client
-
-
-@pytest.fixture
-def function() -> Iterator[Callable[..., Made]]:
-    yield from builder()
+from tests.sandbox.functions_support import ECHO, archive, execution_role, invoke
+from tests.sandbox.services_support import ACCOUNT, REGION, make
 
 
 def test_function_is_created_as_declared(aws: Any, function: Any) -> None:

@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.functions_support import builder, within
-from tests.sandbox.services_support import Made, clients, make
-
-
-@pytest.fixture(scope="module")
-def aws() -> Any:
-    return clients().client
-
-
-@pytest.fixture
-def function() -> Iterator[Callable[..., Made]]:
-    yield from builder()
+from tests.sandbox.functions_support import within
+from tests.sandbox.services_support import make
 
 
 def test_event_invoke_config_belongs_to_its_alias(aws: Any, function: Any) -> None:

@@ -12,11 +12,6 @@ from sandbox.resources import RestartNeeded
 from tests.sandbox.services_support import ACCOUNT, clients, make, tls_only
 
 
-@pytest.fixture(scope="module")
-def aws() -> Any:
-    return clients().client
-
-
 def test_queue_with_dead_letters_answers_at_its_url(aws: Any) -> None:
     sqs = aws("sqs")
     dead = make("sqs/queue:Queue", "dead", messageRetentionSeconds=1209600)

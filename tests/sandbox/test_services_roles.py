@@ -8,12 +8,7 @@ from typing import Any
 import pytest
 
 from tests.sandbox.functions_support import role
-from tests.sandbox.services_support import ACCOUNT, REGION, clients, make
-
-
-@pytest.fixture(scope="module")
-def aws() -> Any:
-    return clients().client
+from tests.sandbox.services_support import ACCOUNT, REGION, make
 
 
 def test_role_and_its_policies(aws: Any) -> None:

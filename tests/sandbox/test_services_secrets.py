@@ -8,12 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.services_support import ACCOUNT, REGION, clients, make
-
-
-@pytest.fixture(scope="module")
-def aws() -> Any:
-    return clients().client
+from tests.sandbox.services_support import ACCOUNT, REGION, make
 
 
 def test_key_and_alias(aws: Any) -> None:

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.resources import REGISTRY
-from tests.sandbox.functions_support import archive, builder, invoke, role
-from tests.sandbox.services_support import ACCOUNT, REGION, Made, clients, make
-
-
-@pytest.fixture(scope="module")
-def aws() -> Any:
-    return clients().client
-
-
-@pytest.fixture
-def function() -> Iterator[Callable[..., Made]]:
-    yield from builder()
+from tests.sandbox.functions_support import archive, invoke, role
+from tests.sandbox.services_support import ACCOUNT, REGION, make
 
 
 def test_repository_and_its_policies_are_real(aws: Any) -> None:

@@ -8,12 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.resources import RestartNeeded
-from tests.sandbox.services_support import ACCOUNT, REGION, clients, make
-
-
-@pytest.fixture(scope="module")
-def aws() -> Any:
-    return clients().client
+from tests.sandbox.services_support import ACCOUNT, REGION, make
 
 
 def items(name: str, **inputs: Any) -> Any:

@@ -5,31 +5,19 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
 from typing import Any
 
-import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from tests.sandbox.functions_support import ECHO, archive, builder, role
+from tests.sandbox.functions_support import ECHO, archive, role
 from tests.sandbox.services_support import ACCOUNT, REGION, Made, clients, make
 
 ANSWER = """
 def handler(event, context):
     return {"statusCode": 200, "headers": {"x-mine": "yes"}, "body": context.function_version}
 """
-
-
-@pytest.fixture(scope="module")
-def aws() -> Any:
-    return clients().client
-
-
-@pytest.fixture
-def function() -> Iterator[Callable[..., Made]]:
-    yield from builder()
 
 
 def live(made: Made) -> Made:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.functions_support import ECHO, archive, builder, invoke, role
-from tests.sandbox.services_support import Made, clients, make
+from tests.sandbox.functions_support import ECHO, archive, invoke, role
+from tests.sandbox.services_support import Made, make
 
 CLEANER = """
 import boto3
@@ -23,16 +22,6 @@ def handler(event, context):
         return error.response["Error"]["Code"]
     return [v["Version"] for v in answer.get("Versions", [])] or "done"
 """
-
-
-@pytest.fixture(scope="module")
-def aws() -> Any:
-    return clients().client
-
-
-@pytest.fixture
-def function() -> Iterator[Callable[..., Made]]:
-    yield from builder()
 
 
 def deployed(function: Any, name: str, *, times: int) -> Made:

@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.functions_support import builder
-from tests.sandbox.services_support import ACCOUNT, REGION, Made, clients, make
-
-
-@pytest.fixture(scope="module")
-def aws() -> Any:
-    return clients().client
-
-
-@pytest.fixture
-def function() -> Iterator[Callable[..., Made]]:
-    yield from builder()
+from tests.sandbox.services_support import ACCOUNT, REGION, clients, make
 
 
 def test_log_group_has_its_retention(aws: Any) -> None:

@@ -6,21 +6,8 @@ import json
 import re
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import pytest
 
 from tests.sandbox.workers_support import REQUEST_ID, Launcher, archive
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture(scope="module")
-def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
-    launcher = Launcher(tmp_path_factory.mktemp("launcher"))
-    yield launcher
-    launcher.stop()
 
 
 def test_handler_sees_declared_variables_and_those_of_lambda_only(box: Launcher) -> None:

@@ -4,21 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.sandbox.workers_support import ECHO, REQUEST_ID, Launcher, ended
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture(scope="module")
-def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
-    launcher = Launcher(tmp_path_factory.mktemp("launcher"))
-    yield launcher
-    launcher.stop()
 
 
 def test_missing_package_is_an_import_error_of_the_runtime(box: Launcher) -> None:

@@ -1,4 +1,4 @@
-"""One launcher for a whole test module, and functions made of a few lines of code."""
+"""A launcher, and functions made of a few lines of code."""
 
 from __future__ import annotations
 
