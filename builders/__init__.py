@@ -6,7 +6,7 @@ go            handlers/<name>/go.mod          -> a function's `bootstrap`
 zips          the zip file they all end in, and Lambda's limits of its size
 fingerprint   the mark in an archive's name: another one when its sources change
 
-Standard library only. Nothing is printed, and every failure is a `BuildError` of one line.
+Standard library and PyPA's `packaging` only. Nothing is printed, and every failure is a `BuildError` of one line.
 """
 
 from __future__ import annotations

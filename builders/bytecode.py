@@ -26,13 +26,14 @@ _SECONDS: Final = 300
 def compiled(sources: dict[str, bytes], *, below: str) -> dict[str, bytes]:
     """Name -> content of the .pyc files of these sources, by this Python; `below` is where Lambda unpacks them.
 
-    A file that does not compile has none: some packages carry templates that only look like Python.
+    A file that does not compile has none: some packages carry templates that only look like Python. Raises
+    subprocess.SubprocessError where the process that compiles does not succeed.
     """
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
     done = subprocess.run(  # noqa: S603 - this file, by this Python
         [sys.executable, "-S", "-P", "-W", "ignore", __file__, below],
         input=marshal.dumps(sources),
-        stdout=subprocess.PIPE,
+        capture_output=True,
         env={**environment, "PYTHONHASHSEED": "0"},
         timeout=_SECONDS,
         check=True,

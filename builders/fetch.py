@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import http.client
+import re
 import time
 import urllib.error
-import urllib.parse
 import urllib.request
 from typing import Final
 
@@ -24,34 +24,43 @@ def get(address: str, *, what: str, authorization: str | None = None) -> bytes:
 
     What may pass by itself is tried again, three times in all.
     """
-    request = urllib.request.Request(address)  # noqa: S310 - http and https only, by `_refuse_scheme`
-    _refuse_scheme(address, what)
-    if authorization:
-        # Not redirected: a registry may send us to a storage service, which must not learn the token.
-        request.add_unredirected_header("Authorization", authorization)
+    _refuse_unusable(address, what)
     wait, tries = _WAITS, _TRIES
     while True:
         try:
-            with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 - as above
-                return answer.read()
+            return _read(address, authorization)
         except urllib.error.HTTPError as error:
             error.close()
             reason, transient = f"answers {error.code} {error.reason}", error.code in _TRANSIENT
         except (OSError, http.client.HTTPException) as error:
             reason, transient = f"cannot be reached ({getattr(error, 'reason', error)})", True
+        except ValueError:
+            # The error itself would show the token.
+            reason, transient = "or its token in .npmrc holds what HTTP cannot send", False
         tries -= 1
         if not transient or not tries:
-            raise BuildError(f"{what}: {plain(address)} {reason}{_remedy(reason)}")
+            raise BuildError(f"{what}: {plain(address)} {reason}{_remedy(reason)}") from None
         time.sleep(wait)
         wait *= 2
 
 
-def _refuse_scheme(address: str, what: str) -> None:
-    if urllib.parse.urlsplit(address).scheme not in {"http", "https"}:
+def _read(address: str, authorization: str | None) -> bytes:
+    request = urllib.request.Request(address)  # noqa: S310 - http and https only, by `_refuse_unusable`
+    if authorization:
+        # Not redirected: a registry may send us to a storage service, which must not learn the token.
+        request.add_unredirected_header("Authorization", authorization)
+    with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 - as above
+        return answer.read()
+
+
+def _refuse_unusable(address: str, what: str) -> None:
+    if not (address.isascii() and address.lower().startswith(("http://", "https://"))):
         raise BuildError(f"{what}: {plain(address)} is no http or https address")
 
 
 def _remedy(reason: str) -> str:
+    if " 404 " in reason:
+        return "; `make lock` takes a version that is there"
     if " 401 " in reason or " 403 " in reason:
         return "; .npmrc names no valid token for it"
     return "; NPM_CONFIG_REGISTRY or .npmrc name another registry"
@@ -59,5 +68,4 @@ def _remedy(reason: str) -> str:
 
 def plain(address: str) -> str:
     """An address without credentials that may stand in it."""
-    parts = urllib.parse.urlsplit(address)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return re.sub(r"//[^/]*@", "//", address, count=1)

@@ -6,12 +6,13 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from builders import elf, zips
+from builders import elf, fingerprint, zips
 from builders.errors import BuildError
 
 _MACHINES: Final = {"arm64": "arm64", "x86_64": "amd64"}
@@ -52,6 +53,12 @@ def sources(source: Path) -> list[Path]:
         and "testdata" not in parts
         and not any(part.startswith(".") for part in parts)
     )
+
+
+def archive_name(source: Path, architecture: str) -> str:
+    """`<folder>-<architecture>-<mark>.zip`: another one when what the program is made of changes."""
+    mark = fingerprint.of(sources(source), architecture, by=(sys.modules[__name__], zips))
+    return f"{source.name}-{architecture}-{mark}.zip"
 
 
 def build(source: Path, archive: Path, *, architecture: str, exact: bool = True) -> None:

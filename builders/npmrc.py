@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import os
 import re
-import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from builders.errors import BuildError
 
 DEFAULT = "https://registry.npmjs.org/"
 """npm's own default, which lock files also name when they mean "the registry"."""
@@ -28,10 +30,9 @@ class Registries:
 
     def authorization(self, address: str) -> str | None:
         """The Authorization header for an address, if `.npmrc` holds one for its host and the start of its path."""
-        parts = urllib.parse.urlsplit(address)
-        folders = parts.path.split("/")
-        for length in range(len(folders), 0, -1):
-            place = f"//{parts.netloc}{'/'.join(folders[:length])}".rstrip("/")
+        place = address.partition(":")[2]
+        while place.strip("/"):
+            place = place.rpartition("/")[0]
             for start in (f"{place}/:", f"{place}:"):
                 if header := self._header(start):
                     return header
@@ -44,8 +45,11 @@ class Registries:
             return f"Basic {basic}"
         name, password = (self.settings.get(f"{start}{key}") for key in ("username", "_password"))
         if name and password:
-            plain = f"{name}:{base64.b64decode(password).decode()}"
-            return f"Basic {base64.b64encode(plain.encode()).decode()}"
+            try:
+                plain = f"{name}:".encode() + base64.b64decode(password)
+            except binascii.Error:
+                raise BuildError(f".npmrc: {start}_password must be base64") from None
+            return f"Basic {base64.b64encode(plain).decode()}"
         return None
 
 
@@ -65,7 +69,8 @@ def read(folder: Path) -> Registries:
 
 def _file(path: Path) -> dict[str, str]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # As npm reads it: what is not UTF-8 spoils its own line only.
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return {}
     pairs = (line.split("=", 1) for line in lines if "=" in line and line.lstrip()[0] not in "#;")

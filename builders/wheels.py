@@ -7,15 +7,16 @@ locked hashes alone: no folder, umask, date or zlib of this machine can enter it
 from __future__ import annotations
 
 import csv
-import re
+import subprocess
 import sys
 import tempfile
-import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Final
+
+from packaging.utils import canonicalize_name
 
 from builders import bytecode, elf, locks, pip, zips
 from builders.errors import BuildError
@@ -73,7 +74,7 @@ def build_here(requirements: Path) -> bytes:
     Packages that this environment holds in the very version are copied: that takes neither network nor time. Raises
     BuildError with one line where pip is missing or does not succeed.
     """
-    pins = _needed(locks.read(requirements, locks.this_machine()))
+    pins = _needed(locks.read(requirements))
     files = _present(pins)
     if files is None:
         with tempfile.TemporaryDirectory() as scratch:
@@ -91,7 +92,7 @@ def _quickly(data: bytes | Deflated) -> Deflated:
 
 
 def _needed(pins: Iterable[Pin]) -> list[Pin]:
-    return [pin for pin in pins if re.sub(r"[-_.]+", "-", pin.name).lower() not in SHIPPED]
+    return [pin for pin in pins if canonicalize_name(pin.name) not in SHIPPED]
 
 
 def _refuse_another_python(requirements: Path, runtime: str) -> None:
@@ -119,13 +120,12 @@ def _files(wheels: Iterable[Path]) -> dict[str, File]:
 
 def _unpacked(wheel: Path) -> Iterator[tuple[str, File]]:
     """A wheel's files where pip would put them, but for those that Lambda has no use for."""
-    with zipfile.ZipFile(wheel) as source:
-        for entry, stream in zips.read(wheel):
-            name = _installed(entry.filename)
-            if name and _kept(name):
-                zips.refuse_outside(name)
-                mode = zips.PROGRAM if entry.external_attr >> 16 & 0o111 else zips.FILE
-                yield f"{_FOLDER}/{name}", File(stream or source.read(entry), mode)
+    for entry, data in zips.read(wheel):
+        name = _installed(entry.filename)
+        if name and _kept(name):
+            zips.refuse_outside(name)
+            mode = zips.PROGRAM if entry.external_attr >> 16 & 0o111 else zips.FILE
+            yield f"{_FOLDER}/{name}", File(data, mode)
 
 
 def _installed(name: str) -> str | None:
@@ -161,7 +161,14 @@ def _content(file: File) -> bytes:
 
 def _bytecode(files: dict[str, File]) -> dict[str, File]:
     sources = {name: _content(file) for name, file in files.items() if name.endswith(".py")}
-    made = bytecode.compiled(sources, below="/opt")
+    try:
+        made = bytecode.compiled(sources, below="/opt")
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        said: bytes = error.stderr or b"it did not finish"
+        reason = said.decode(errors="replace").splitlines()[-1]
+        raise BuildError(
+            f"bytecode: Python cannot compile the packages ({reason}); packaging.compile: false does without"
+        ) from None
     return {name: File(data) for name, data in made.items()}
 
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from builders import fingerprint
 from builders.errors import BuildError
 
 ZIPPED_LIMIT: Final = 52_428_800
@@ -66,8 +67,8 @@ class Sizes(NamedTuple):
 def write(archive: Path, files: Mapping[str, File]) -> None:
     """Write a zip file: beside its place first, then moved there in one step, so that nobody reads half of it.
 
-    Raises BuildError for a name that would leave the archive or that is a file and a folder at once, and for an
-    archive that Lambda would not take (see `check`).
+    What `fingerprint.outdated` finds beside it goes. Raises BuildError for a name that would leave the archive or that
+    is a file and a folder at once, and naming limit, size and remedy where Lambda would not take it in a direct upload.
     """
     content = pack(files)
     _refuse_larger(archive.name, Sizes(len(content), sum(_size(file) for file in files.values())))
@@ -81,11 +82,22 @@ def write(archive: Path, files: Mapping[str, File]) -> None:
     except BaseException:
         Path(draft).unlink(missing_ok=True)
         raise
+    for old in fingerprint.outdated(archive):
+        old.unlink(missing_ok=True)
 
 
 def pack(files: Mapping[str, File]) -> bytes:
-    """The zip file's bytes. Raises BuildError as `write` does."""
+    """The zip file's bytes. Raises BuildError as `write` does, and for more than the format can count."""
     _refuse_wrong_names(files)
+    try:
+        return _packed(files)
+    except struct.error:
+        raise BuildError(
+            "a zip file holds at most 65,535 files and 4 GB; take a dependency out"
+        ) from None
+
+
+def _packed(files: Mapping[str, File]) -> bytes:
     body, directory = bytearray(), bytearray()
     for encoded, file in sorted((name.encode(), file) for name, file in files.items()):
         stream, method, crc, size = _described(file.data)
@@ -100,7 +112,7 @@ def pack(files: Mapping[str, File]) -> bytes:
 
 
 def _described(data: bytes | Deflated) -> tuple[bytes, int, int, int]:
-    """What stands in the zip file, by which method, its checksum, and its size once unpacked."""
+    """What stands in the zip file, by which method, its checksum, and its size unzipped."""
     if isinstance(data, Deflated):
         return data.stream, _DEFLATED, data.crc, data.size
     return data, _STORED, zlib.crc32(data), len(data)
@@ -127,8 +139,8 @@ def refuse_outside(name: str) -> None:
         raise BuildError(f"{name!r}: not a file's name inside of an archive")
 
 
-def read(archive: Path) -> Iterator[tuple[zipfile.ZipInfo, Deflated | None]]:
-    """Every file of a zip file, with its own compressed stream where it has one; no decompression.
+def read(archive: Path) -> Iterator[tuple[zipfile.ZipInfo, bytes | Deflated]]:
+    """Every file of a zip file, as its own compressed stream where it has one; no decompression.
 
     Raises BuildError for what is no zip file or holds a link.
     """
@@ -138,7 +150,7 @@ def read(archive: Path) -> Iterator[tuple[zipfile.ZipInfo, Deflated | None]]:
                 if (entry.external_attr >> 28) == 0o12:
                     raise BuildError(f"{archive.name}: {entry.filename}: is a link")
                 if not entry.is_dir():
-                    yield entry, _stream(entry, raw.fileno())
+                    yield entry, _stream(entry, raw.fileno()) or source.read(entry)
     except zipfile.BadZipFile:
         raise BuildError(f"{archive.name}: not a zip file") from None
 
@@ -162,26 +174,16 @@ def sizes(archive: Path) -> Sizes:
         raise BuildError(f"{archive}: not a zip file that can be read ({error})") from None
 
 
-def check(archive: Path) -> Sizes:
-    """The sizes of an archive that Lambda takes in a direct upload.
-
-    Raises BuildError naming limit, size and remedy where it is larger than 50 MB zipped or 250 MB unzipped.
-    """
-    found = sizes(archive)
-    _refuse_larger(archive.name, found)
-    return found
-
-
 def _refuse_larger(name: str, found: Sizes) -> None:
     if found.unzipped > UNZIPPED_LIMIT:
         raise BuildError(
-            f"{name}: must be {_megabytes(UNZIPPED_LIMIT)} MB at most when unzipped, with all layers (got "
-            f"{_megabytes(found.unzipped)} MB); take a dependency out, or deploy the function as an image (image_uri)"
+            f"{name}: must be at most {megabytes(UNZIPPED_LIMIT)} unzipped, with all layers (got "
+            f"{megabytes(found.unzipped)}); take a dependency out, or deploy the function as an image (image_uri)"
         )
     if found.zipped > ZIPPED_LIMIT:
         raise BuildError(
-            f"{name}: must be {_megabytes(ZIPPED_LIMIT)} MB at most to be uploaded directly (got "
-            f"{_megabytes(found.zipped)} MB); take a dependency out, or upload through S3: a function's s3_bucket and "
+            f"{name}: must be at most {megabytes(ZIPPED_LIMIT)} to be uploaded directly (got "
+            f"{megabytes(found.zipped)}); take a dependency out, or upload through S3: a function's s3_bucket and "
             "s3_key, a layer's ARN in layers"
         )
 
@@ -190,5 +192,6 @@ def _size(file: File) -> int:
     return file.data.size if isinstance(file.data, Deflated) else len(file.data)
 
 
-def _megabytes(size: int) -> str:
-    return f"{size / _MEGABYTE:.4g}"
+def megabytes(size: int) -> str:
+    """A number of bytes as messages say it, e.g. "50.05 MB"; Lambda's megabyte is 1,048,576 bytes."""
+    return f"{size / _MEGABYTE:.4g} MB"

@@ -183,9 +183,8 @@ class ServerlessFunction(pulumi.ComponentResource):
         }
         for variable in self.settings.environment:
             if variable in granted.environment:
-                raise pulumi.RunError(
-                    f"functions.{self.logical_name}.environment.{variable}: "
-                    "the program sets this variable itself; choose another name"
+                raise self._wrong(
+                    f".environment.{variable}: the program sets this variable itself; choose another name"
                 )
         return {**given, **self.settings.environment}
 
@@ -194,14 +193,18 @@ class ServerlessFunction(pulumi.ComponentResource):
         if isinstance(code, ImageCode):
             return []
         target = self.settings.runtime, self.settings.architecture
-        arns = [layer.fitting(*target) for layer in layers]
-        size = code.unzipped + sum(layer.unzipped(*target) for layer in layers)
+        fitted = [layer.fitting(*target) for layer in layers]
+        size = code.unzipped + sum(layer.unzipped for layer in fitted)
         if size > zips.UNZIPPED_LIMIT:
-            raise pulumi.RunError(
-                f"functions.{self.logical_name}: code and layers must be at most {zips.UNZIPPED_LIMIT} bytes unzipped "
-                f"(got {size}); drop a dependency, or use a container image (image_uri)"
+            raise self._wrong(
+                f": code and layers must be at most {zips.megabytes(zips.UNZIPPED_LIMIT)} unzipped (got "
+                f"{zips.megabytes(size)}); take a dependency out, or use a container image (image_uri)"
             )
-        return [*arns, *self.settings.layers]
+        return [*(layer.arn for layer in fitted), *self.settings.layers]
+
+    def _wrong(self, text: str) -> pulumi.RunError:
+        stack = f"Pulumi.{self._place.stack}.yaml"
+        return pulumi.RunError(f"{stack}: functions.{self.logical_name}{text}")
 
     def _create_log_group(self) -> aws.cloudwatch.LogGroup:
         return aws.cloudwatch.LogGroup(

@@ -5,16 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pulumi
 import pulumi_aws as aws
-from builders import BuildError, fingerprint, node_modules, wheels, zips
+from builders import bytecode, fingerprint, locks, node_modules, pip, wheels, zips
 
+from components.packaging import one_line
 from components.place import Place
 from settings import PackagingSettings
 
 NODE_RUNTIMES = ["nodejs22.x", "nodejs24.x"]
 ARCHITECTURES = ["arm64", "x86_64"]
+
+
+class Fitted(NamedTuple):
+    """A layer's version for one target: its ARN, and the bytes that Lambda counts; 0 where it is only declared."""
+
+    arn: pulumi.Output[str]
+    unzipped: int
 
 
 class Layer(pulumi.ComponentResource):
@@ -41,78 +50,60 @@ class Layer(pulumi.ComponentResource):
         self._root, self._place, self._packaging = root, place, packaging
         self._description, self._license = description, license_info
         self._folder = root / "layers" / name
-        self._versions: dict[str, aws.lambda_.LayerVersion] = {}
-        self._archives: dict[str, Path] = {}
+        self._fitted: dict[str, Fitted] = {}
 
-    def fitting(self, runtime: str, architecture: str) -> pulumi.Output[str]:
-        """The ARN of the version for a function's runtime and architecture, declared at its first use."""
-        if (self._folder / "package-lock.json").is_file():
-            return self._for_node().arn
-        return self._for_python(runtime, architecture).arn
+    @one_line()
+    def fitting(self, runtime: str, architecture: str) -> Fitted:
+        """The version for a function's runtime and architecture, declared at its first use.
 
-    def unzipped(self, runtime: str, architecture: str) -> int:
-        """Bytes that Lambda counts for it; 0 where it is only declared."""
-        archive = self._archives.get(f"{runtime}-{architecture}") or self._archives.get("node")
-        return zips.sizes(archive).unzipped if archive and archive.exists() else 0
+        Raises pulumi.RunError with one line where it has no lock or cannot be built.
+        """
+        node = (self._folder / "package-lock.json").is_file()
+        target = "" if node else f"{runtime}-{architecture}"
+        if target not in self._fitted:
+            made = self._for_node() if node else self._for_python(runtime, architecture)
+            self._fitted[target] = made
+        return self._fitted[target]
 
-    def _for_python(self, runtime: str, architecture: str) -> aws.lambda_.LayerVersion:
+    def _for_python(self, runtime: str, architecture: str) -> Fitted:
+        lock, compiled = self._folder / "requirements.txt", self._packaging.compile
+        words = (runtime, architecture, "bytecode" if compiled else "sources")
+        mark = fingerprint.of([lock], *words, by=(wheels, locks, pip, bytecode, zips))
         target = f"{runtime}-{architecture}"
-        if target in self._versions:
-            return self._versions[target]
-        lock = self._folder / "requirements.txt"
-        compiled = self._packaging.compile
 
         def build(archive: Path) -> None:
             wheels.build(
                 lock, archive, runtime=runtime, architecture=architecture, compile=compiled
             )
 
-        words = (runtime, architecture, "bytecode" if compiled else "sources")
-        archive = self._archive(target, f"{self.logical_name}-{target}", lock, words, build)
+        archive = self._archive(f"{self.logical_name}-{target}", mark, build)
         # A layer's name may not hold a dot.
-        version = self._declare(target.replace(".", ""), archive, [runtime], [architecture])
-        return self._versions.setdefault(target, version)
+        return self._declare(target.replace(".", ""), archive, [runtime], [architecture])
 
-    def _for_node(self) -> aws.lambda_.LayerVersion:
-        if "node" in self._versions:
-            return self._versions["node"]
+    def _for_node(self) -> Fitted:
         lock = self._folder / "package-lock.json"
+        mark = fingerprint.of([lock], by=(node_modules, zips))
         archive = self._archive(
-            "node", self.logical_name, lock, (), lambda archive: node_modules.build(lock, archive)
+            self.logical_name, mark, lambda archive: node_modules.build(lock, archive)
         )
-        version = self._declare("", archive, NODE_RUNTIMES, ARCHITECTURES)
-        return self._versions.setdefault("node", version)
+        return self._declare("", archive, NODE_RUNTIMES, ARCHITECTURES)
 
-    def _archive(
-        self,
-        target: str,
-        stem: str,
-        lock: Path,
-        words: tuple[str, ...],
-        build: Callable[[Path], None],
-    ) -> Path:
+    def _archive(self, stem: str, mark: str, build: Callable[[Path], None]) -> Path:
         """The layer's zip file, built now where its very lock was not built before."""
-        mark = fingerprint.of([lock], *words)
         archive = self._root / ".build" / "layers" / f"{stem}-{mark}.zip"
-        self._archives[target] = archive
         if self._packaging.build and not archive.exists():
             pulumi.log.info(f"building layer {stem} (once per lock, kept in .build/layers)", self)
             began = time.monotonic()
-            try:
-                build(archive)
-            except BuildError as error:
-                raise pulumi.RunError(str(error)) from None
-            megabytes = zips.sizes(archive).zipped / 1e6
-            pulumi.log.info(
-                f"layer {stem}: {megabytes:.1f} MB in {time.monotonic() - began:.0f} s", self
-            )
+            build(archive)
+            size = zips.megabytes(zips.sizes(archive).zipped)
+            pulumi.log.info(f"layer {stem}: {size} in {time.monotonic() - began:.0f} s", self)
         return archive
 
     def _declare(
         self, suffix: str, archive: Path, runtimes: list[str], architectures: list[str]
-    ) -> aws.lambda_.LayerVersion:
+    ) -> Fitted:
         words = [word for word in (self.logical_name, "layer", suffix) if word]
-        return aws.lambda_.LayerVersion(
+        version = aws.lambda_.LayerVersion(
             "-".join(words),
             aws.lambda_.LayerVersionArgs(
                 layer_name="-".join(
@@ -126,3 +117,4 @@ class Layer(pulumi.ComponentResource):
             ),
             pulumi.ResourceOptions(parent=self),
         )
+        return Fitted(version.arn, zips.sizes(archive).unzipped if archive.exists() else 0)

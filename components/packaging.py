@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pulumi
@@ -19,6 +20,15 @@ LITTER = "__pycache__"
 """What tools leave beside sources: in an archive it would change the hash with every run of the tests."""
 
 
+@contextmanager
+def one_line() -> Generator[None]:
+    """What cannot be built or read ends the program with one line instead of a traceback."""
+    try:
+        yield
+    except (BuildError, OSError) as error:
+        raise pulumi.RunError(str(error)) from None
+
+
 class Handlers:
     """The folder `handlers/`: `create_item.py` for `create-item`, a folder for every other language.
 
@@ -30,15 +40,16 @@ class Handlers:
         self._folder = folder
         self._root = folder.parent
         self._packaging = packaging or PackagingSettings()
-        self._shared = assets(folder, sorted((folder / SHARED).rglob("*.py")))
+        self._shared = sorted((folder / SHARED).rglob("*.py"))
 
+    @one_line()
     def code(
         self, function: str, settings: FunctionSettings | None = None, family: str = "python"
     ) -> AnyCode:
         """The code of a function named in kebab-case: what its settings name, else its own in handlers/.
 
-        Raises FileNotFoundError where the handler is missing (the real engine would stop later, and less clearly) and
-        pulumi.RunError with one line where it cannot be packaged.
+        Raises pulumi.RunError with one line where the handler is missing (the real engine would stop later, and less
+        clearly) or cannot be packaged.
         """
         module = function.replace("-", "_")
         chosen = settings or FunctionSettings()
@@ -51,13 +62,13 @@ class Handlers:
             case "python":
                 return self._python(function, module, handler)
             case "nodejs":
-                return Code(self._node(module), handler)
+                return self._node(module, handler)
             case "go":
-                return Code(self._go(module, chosen), handler)
+                return self._go(module, handler, chosen.architecture)
             case _:
-                raise pulumi.RunError(
-                    f"functions.{function}: code in {family} is built elsewhere; name it with filename, s3_bucket or "
-                    "image_uri"
+                raise BuildError(
+                    f"handlers/{module}: code in {family} is built elsewhere; name it in the stack file with filename, "
+                    "s3_bucket or image_uri"
                 )
 
     def _given(self, settings: FunctionSettings, family: str, handler: str) -> AnyCode | None:
@@ -79,62 +90,70 @@ class Handlers:
                 digest=settings.source_code_hash,
             )
         if settings.filename:
-            archive = self._root / settings.filename
-            return Code(
-                pulumi.FileArchive(str(archive)), handler, unzipped=zips.sizes(archive).unzipped
-            )
+            return _zipped(self._root / settings.filename, handler)
         if settings.source_dir:
             return self._directory(self._root / settings.source_dir, handler)
         if settings.inline:
             name = "index.mjs" if family == "nodejs" else "index.py"
             archive = pulumi.AssetArchive({name: pulumi.StringAsset(settings.inline)})
-            return Code(archive, settings.handler or "index.handler")
+            size = len(settings.inline.encode())
+            return Code(archive, settings.handler or "index.handler", unzipped=size)
         return None
 
     def _directory(self, folder: Path, handler: str) -> Code:
-        """A folder as it is: file by file, or zipped here where Lambda has to execute its `bootstrap`."""
+        """A folder as it is: file by file, or zipped here where Lambda has to execute its `bootstrap`.
+
+        That zip is made with `packaging.build` off as well, for zipping needs no tool.
+        """
         files = _files(folder)
-        size = sum(file.stat().st_size for file in files)
         if not (folder / "bootstrap").is_file():
-            return Code(pulumi.AssetArchive(assets(folder, files)), handler, unzipped=size)
-        mark = fingerprint.of(files)
+            return _assets(folder, files, handler)
+        modes = {file.relative_to(folder).as_posix(): _mode(file) for file in files}
+        programs = (name for name, mode in modes.items() if mode == zips.PROGRAM)
+        mark = fingerprint.of(files, *programs, by=(zips,))
         archive = self._root / ".build" / "functions" / f"{folder.name}-{mark}.zip"
         if not archive.exists():
-            zips.write(archive, {f.relative_to(folder).as_posix(): _entry(f) for f in files})
-        return Code(pulumi.FileArchive(str(archive)), handler, unzipped=size)
+            entries = {n: zips.File((folder / n).read_bytes(), m) for n, m in modes.items()}
+            zips.write(archive, entries)
+        return _zipped(archive, handler)
 
     def _python(self, function: str, module: str, handler: str) -> Code:
         source = self._folder / f"{module}.py"
         if not source.is_file():
-            raise FileNotFoundError(f"{source}: function '{function}' has no handler")
-        files = {**assets(self._folder, [source]), **self._shared}
-        return Code(pulumi.AssetArchive(dict(sorted(files.items()))), handler)
+            raise BuildError(f"handlers/{source.name}: function '{function}' has no handler")
+        return _assets(self._folder, sorted([source, *self._shared]), handler)
 
-    def _node(self, module: str) -> pulumi.Archive:
+    def _node(self, module: str, handler: str) -> Code:
         """Its sources; dependencies come from a layer, and tests stay here."""
         folder = self._folder / module
         own = (
             f for f in _files(folder) if ".test." not in f.name and "node_modules" not in f.parts
         )
-        return pulumi.AssetArchive(assets(folder, own))
+        return _assets(folder, list(own), handler)
 
-    def _go(self, module: str, settings: FunctionSettings) -> pulumi.Archive:
+    def _go(self, module: str, handler: str, architecture: str) -> Code:
         """A ready zip: Pulumi's archives keep no mode bits, and Lambda must be able to execute `bootstrap`."""
-        source, architecture = self._folder / module, settings.architecture
-        mark = fingerprint.of(go.sources(source), architecture)
-        archive = self._root / ".build" / "functions" / f"{module}-{architecture}-{mark}.zip"
+        source = self._folder / module
+        archive = self._root / ".build" / "functions" / go.archive_name(source, architecture)
         if self._packaging.build and not archive.exists():
             pulumi.log.info(f"building {module} with Go for {architecture}")
-            try:
-                go.build(source, archive, architecture=architecture)
-            except BuildError as error:
-                raise pulumi.RunError(str(error)) from None
-        return pulumi.FileArchive(str(archive))
+            go.build(source, archive, architecture=architecture)
+        return _zipped(archive, handler)
 
 
-def assets(folder: Path, files: Iterable[Path]) -> dict[str, pulumi.Asset | pulumi.Archive]:
-    """Name in the archive -> file, for files under a folder."""
-    return {file.relative_to(folder).as_posix(): pulumi.FileAsset(str(file)) for file in files}
+def _assets(folder: Path, files: Sequence[Path], handler: str) -> Code:
+    """Code of files under a folder, one by one."""
+    named: dict[str, pulumi.Asset | pulumi.Archive] = {
+        file.relative_to(folder).as_posix(): pulumi.FileAsset(str(file)) for file in files
+    }
+    size = sum(file.stat().st_size for file in files)
+    return Code(pulumi.AssetArchive(named), handler, unzipped=size)
+
+
+def _zipped(archive: Path, handler: str) -> Code:
+    """Code of a ready zip; one that is only declared has no size."""
+    size = zips.sizes(archive).unzipped if archive.exists() else 0
+    return Code(pulumi.FileArchive(str(archive)), handler, unzipped=size)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -147,7 +166,7 @@ def _files(folder: Path) -> list[Path]:
     )
 
 
-def _entry(file: Path) -> zips.File:
-    """A file of a zip, executable where it is here; `bootstrap` always, for some checkouts lose the mode."""
+def _mode(file: Path) -> int:
+    """A file of a zip may be executed where it may be here; `bootstrap` always, for some checkouts lose the mode."""
     executable = file.name == "bootstrap" or file.stat().st_mode & stat.S_IXUSR
-    return zips.File(file.read_bytes(), zips.PROGRAM if executable else zips.FILE)
+    return zips.PROGRAM if executable else zips.FILE

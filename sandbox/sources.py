@@ -24,7 +24,7 @@ class Source:
 
 
 def of_function(archive: str | Path) -> Source | None:
-    """The Go module behind `<root>/.build/functions/<folder>-<architecture>-<mark>.zip`, or None."""
+    """The Go module behind `<root>/.build/functions/<name by builders.go.archive_name>`, or None."""
     found = _folder(Path(archive).absolute(), "functions", "handlers", "go.mod")
     if found is None:
         return None

@@ -26,9 +26,6 @@ INPUTS: Final = frozenset(
 )
 """A change of any of these is a change of code."""
 
-ARCHITECTURES: Final = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
-"""This machine's architecture, in Lambda's words."""
-
 
 @dataclass(frozen=True)
 class Code:
@@ -78,16 +75,15 @@ def _stored(r: Resource, bucket: str, key: str, version: str | None) -> Code:
 
 def _built(source: sources.Source, *, fresh: bool) -> Code:
     """The function's sources, built for this machine, from the cache where these very ones were built before."""
-    from builders import BuildError, fingerprint, go
+    from builders import BuildError, elf, go
 
     if sys.platform != "linux":
         return refused("what is built for Lambda runs on Linux only")
-    architecture = ARCHITECTURES.get(platform.machine())
+    architecture = elf.here()
     if architecture is None:
         return refused(f"Lambda knows no {platform.machine()}, which this machine is")
-    mark = fingerprint.of(source.files, architecture)
     cache = source.root / ".sandbox" / "cache" / "functions"
-    kept = cache / f"{source.folder.name}-{architecture}-{mark}.zip"
+    kept = cache / go.archive_name(source.folder, architecture)
     if not kept.is_file():
         if go.toolchain() is None:
             return refused("no Go toolchain is on this machine (https://go.dev/dl)")

@@ -13,13 +13,10 @@ import zipfile
 from collections.abc import Mapping
 from typing import Any
 
+from builders import elf
+
 REASON = ".not-in-this-sandbox"
 """Name of the file that says why a package holds no code."""
-
-_ELF = b"\x7fELF"
-_MACHINES = {62: "x86_64", 183: "arm64", 243: "riscv64"}
-"""e_machine of an ELF header (System V ABI) in Lambda's words."""
-_HERE = {"amd64": "x86_64", "aarch64": "arm64"}
 
 
 def reason(config: Mapping[str, Any], code: bytes | None) -> str | None:
@@ -38,14 +35,11 @@ def reason(config: Mapping[str, Any], code: bytes | None) -> str | None:
 
 def foreign(head: bytes) -> str | None:
     """Return what is wrong with a `bootstrap` that starts with these bytes, or None."""
-    if head[:4] != _ELF:
+    built, here = elf.machine_of(head), elf.here() or platform.machine()
+    if built is None:
         return None
     if sys.platform != "linux":
         return "its bootstrap is built for Linux"
-    order = "little" if head[5:6] == b"\x01" else "big"
-    machine = int.from_bytes(head[18:20], order)
-    here = _HERE.get(platform.machine(), platform.machine())
-    built = _MACHINES.get(machine, f"machine {machine}")
     return None if built == here else f"its bootstrap is built for {built}, this machine is {here}"
 
 
@@ -59,6 +53,6 @@ def _look(code: bytes) -> tuple[str | None, bytes]:
             if "bootstrap" not in names:
                 return told, b""
             with opened.open("bootstrap") as bootstrap:
-                return told, bootstrap.read(20)
+                return told, bootstrap.read(elf.HEADER)
     except zipfile.BadZipFile:
         return None, b""

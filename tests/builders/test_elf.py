@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+
 import pytest
 
 from builders import BuildError, elf
@@ -19,9 +21,27 @@ def test_shared_object_for_the_functions_own_processor_passes(architecture: str)
 def test_shared_object_for_another_processor_is_refused_by_its_name(
     given: str, wanted: str
 ) -> None:
-    told = f"^pkg/lib.so: built for {given}, and the function runs on {wanted}$"
+    told = (
+        f"^pkg/lib.so: built for {given}, and the function runs on {wanted}; lock another version"
+    )
     with pytest.raises(BuildError, match=told):
         elf.check("pkg/lib.so", support.elf(given), wanted)
+
+
+def test_processor_of_a_file_is_told_in_lambdas_words() -> None:
+    assert elf.machine_of(support.elf("arm64")) == "arm64"
+    assert elf.machine_of(b"#!/bin/sh" * 9) is None
+
+
+@pytest.mark.parametrize(
+    ("machine", "told"),
+    [("AMD64", "x86_64"), ("aarch64", "arm64"), ("arm64", "arm64"), ("riscv64", None)],
+)
+def test_processor_of_this_machine_is_told_in_lambdas_words(
+    monkeypatch: pytest.MonkeyPatch, machine: str, told: str | None
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    assert elf.here() == told
 
 
 def test_byte_order_of_the_header_is_heeded() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from builders import BuildError, fingerprint
+from builders import BuildError, fingerprint, zips
 
 
 def files(folder: Path, contents: dict[str, str]) -> list[Path]:
@@ -42,13 +43,27 @@ def test_mark_changes_with_a_content_a_name_and_a_word(tmp_path: Path) -> None:
     assert len(set(marks)) == len(marks)
 
 
-def test_mark_changes_with_the_builders_themselves(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_mark_changes_with_the_code_of_the_modules_that_are_named_and_no_other(
+    tmp_path: Path,
 ) -> None:
-    (made_of,) = files(tmp_path, {"a": "x"})
-    before = fingerprint.of([made_of])
-    monkeypatch.setattr(fingerprint, "_builders", lambda: "another version")
-    assert fingerprint.of([made_of]) != before
+    (made_of, code, other) = files(tmp_path, {"a": "x", "code.py": "1", "other.py": "1"})
+    module = ModuleType("code")
+    module.__file__ = str(code)
+    before = fingerprint.of([made_of], by=[module])
+    other.write_text("2", encoding="utf-8")
+    assert fingerprint.of([made_of], by=[module]) == before
+    code.write_text("2", encoding="utf-8")
+    assert len({before, fingerprint.of([made_of], by=[module]), fingerprint.of([made_of])}) == 3
+
+
+def test_archives_of_older_contents_go_after_30_days_and_no_others(tmp_path: Path) -> None:
+    new, young, old = (tmp_path / f"song-arm64-{digit * 16}.zip" for digit in "abc")
+    others = [tmp_path / name for name in (f"wren-arm64-{'a' * 16}.zip", "song-arm64.zip", "c.zip")]
+    for file in (young, old, *others):
+        zips.write(file, {})
+        os.utime(file, (0, 0) if file != young else None)
+    zips.write(new, {})
+    assert set(tmp_path.iterdir()) == {new, young, *others}
 
 
 def test_file_that_is_missing_is_refused_by_its_path(tmp_path: Path) -> None:

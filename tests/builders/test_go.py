@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import zipfile
@@ -132,6 +133,18 @@ def test_go_that_does_not_end_is_ended(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(go.subprocess, "run", hang)
     with pytest.raises(BuildError, match=r"^handlers/bird_song: Go did not finish within 600 s$"):
         go.build(module(tmp_path), tmp_path / "b.zip", architecture="arm64")
+
+
+def test_archive_is_named_after_folder_processor_and_what_the_program_is_made_of(
+    tmp_path: Path,
+) -> None:
+    source = module(tmp_path)
+    before = go.archive_name(source, "arm64")
+    assert re.fullmatch(r"bird_song-arm64-[0-9a-f]{16}\.zip", before)
+    (source / "main_test.go").touch()
+    assert go.archive_name(source, "arm64") == before
+    (source / "table.txt").touch()
+    assert len({before, *(go.archive_name(source, a) for a in MACHINES)}) == 3
 
 
 def test_sources_are_what_the_program_is_made_of(tmp_path: Path) -> None:

@@ -10,12 +10,13 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
 
-from builders import BuildError, pip, wheels
+from builders import BuildError, bytecode, pip, wheels
+from builders.locks import Pin
 from tests.builders.support import PLATFORMS, elf, lock, wheel
 
 HERE = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -52,6 +53,18 @@ def refused(requirements: Path, **more: object) -> str:
     return str(error.value)
 
 
+@pytest.fixture
+def shelf(index: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of wheels, taken from without pip."""
+
+    def download(pins: Iterable[Pin], *_: object, **__: object) -> list[Path]:
+        names = {pin.name for pin in pins}
+        return [file for file in sorted(index.iterdir()) if file.name.partition("-")[0] in names]
+
+    monkeypatch.setattr(pip, "download", download)
+    return index
+
+
 def test_layer_holds_the_wheels_of_the_functions_processor(index: Path, tmp_path: Path) -> None:
     made = [wheel(index, platform) for platform in PLATFORMS.values()]
     requirements = lock(place(tmp_path), *made)
@@ -61,7 +74,7 @@ def test_layer_holds_the_wheels_of_the_functions_processor(index: Path, tmp_path
 
 
 def test_layer_keeps_code_licence_and_metadata_and_nothing_that_lambda_has_no_use_for(
-    index: Path, tmp_path: Path
+    shelf: Path, tmp_path: Path
 ) -> None:
     data = "bird-1.0.data"
     files = {
@@ -84,7 +97,7 @@ def test_layer_keeps_code_licence_and_metadata_and_nothing_that_lambda_has_no_us
         "bird-1.0.dist-info/INSTALLER": b"pip",
         "bird-1.0.dist-info/REQUESTED": b"",
     }
-    requirements = lock(place(tmp_path), wheel(index, files=files))
+    requirements = lock(place(tmp_path), wheel(shelf, files=files))
     assert sorted(build(requirements)) == [
         "python/bird-1.0.dist-info/METADATA",
         "python/bird-1.0.dist-info/WHEEL",
@@ -102,11 +115,11 @@ def test_layer_keeps_code_licence_and_metadata_and_nothing_that_lambda_has_no_us
 
 
 def test_program_in_a_wheel_may_be_executed_and_all_else_is_plain(
-    index: Path, tmp_path: Path
+    shelf: Path, tmp_path: Path
 ) -> None:
     modes = {"birds/run": 0o100700, "bird.py": 0o100600}
     requirements = lock(
-        place(tmp_path), wheel(index, files={"birds/run": b"#!/bin/sh"}, modes=modes)
+        place(tmp_path), wheel(shelf, files={"birds/run": b"#!/bin/sh"}, modes=modes)
     )
     build(requirements)
     with zipfile.ZipFile(tmp_path / ".build" / "bird.zip") as made:
@@ -115,14 +128,14 @@ def test_program_in_a_wheel_may_be_executed_and_all_else_is_plain(
     assert set(found.values()) == {0o644}
 
 
-def test_layer_leaves_out_what_lambda_ships(index: Path, tmp_path: Path) -> None:
-    shipped = [wheel(index, name=name) for name in ("boto3", "urllib3", "python_dateutil")]
-    requirements = lock(place(tmp_path), wheel(index), *shipped)
+def test_layer_leaves_out_what_lambda_ships(shelf: Path, tmp_path: Path) -> None:
+    shipped = [wheel(shelf, name=name) for name in ("boto3", "urllib3", "python_dateutil")]
+    requirements = lock(place(tmp_path), wheel(shelf), *shipped)
     assert {name.split("/")[1] for name in build(requirements)} == {"bird.py", "bird-1.0.dist-info"}
 
 
-def test_layer_of_nothing_but_what_lambda_ships_is_empty(index: Path, tmp_path: Path) -> None:
-    assert build(lock(place(tmp_path), wheel(index, name="six"))) == {}
+def test_layer_of_nothing_but_what_lambda_ships_is_empty(shelf: Path, tmp_path: Path) -> None:
+    assert build(lock(place(tmp_path), wheel(shelf, name="six"))) == {}
 
 
 def test_changed_byte_in_a_wheel_fails_the_build_with_one_line(index: Path, tmp_path: Path) -> None:
@@ -147,22 +160,22 @@ def test_package_without_a_wheel_for_the_processor_is_named(index: Path, tmp_pat
 
 @pytest.mark.parametrize("name", ["birds/native.so", "birds/lib.so.1.2", "birds/helper"])
 def test_x86_shared_object_in_an_arm64_layer_is_refused_by_its_name(
-    index: Path, tmp_path: Path, name: str
+    shelf: Path, tmp_path: Path, name: str
 ) -> None:
     requirements = lock(
-        place(tmp_path), wheel(index, PLATFORMS["arm64"], files={name: elf("x86_64")})
+        place(tmp_path), wheel(shelf, PLATFORMS["arm64"], files={name: elf("x86_64")})
     )
-    told = f"python/{name}: built for x86_64, and the function runs on arm64"
-    assert refused(requirements).endswith(told)
+    told = f" python/{name}: built for x86_64, and the function runs on arm64; lock another version"
+    assert told in refused(requirements)
 
 
-def test_files_of_one_name_must_be_equal(index: Path, tmp_path: Path) -> None:
-    one = wheel(index, files={"common/__init__.py": b"", "common/a.py": b"a"})
-    other = wheel(index, name="wren", files={"common/__init__.py": b"", "common/b.py": b"b"})
+def test_files_of_one_name_must_be_equal(shelf: Path, tmp_path: Path) -> None:
+    one = wheel(shelf, files={"common/__init__.py": b"", "common/a.py": b"a"})
+    other = wheel(shelf, name="wren", files={"common/__init__.py": b"", "common/b.py": b"b"})
     requirements = lock(place(tmp_path), one, other)
     assert {"python/common/a.py", "python/common/b.py"} <= set(build(requirements))
     (tmp_path / ".build" / "bird.zip").unlink()
-    other = wheel(index, name="wren", files={"common/__init__.py": b"other"})
+    other = wheel(shelf, name="wren", files={"common/__init__.py": b"other"})
     assert refused(lock(place(tmp_path), one, other)) == (
         "python/common/__init__.py: bird-1.0-py3-none-any.whl and wren-1.0-py3-none-any.whl hold different files of "
         "this name"
@@ -179,13 +192,13 @@ def test_files_of_one_name_must_be_equal(index: Path, tmp_path: Path) -> None:
     ids=["up", "root", "link"],
 )
 def test_wheel_that_reaches_out_of_its_folder_is_refused(
-    index: Path,
+    shelf: Path,
     tmp_path: Path,
     files: Mapping[str, bytes],
     modes: Mapping[str, int],
     told: str,
 ) -> None:
-    requirements = lock(place(tmp_path), wheel(index, files=files, modes=modes))
+    requirements = lock(place(tmp_path), wheel(shelf, files=files, modes=modes))
     assert refused(requirements).endswith(told)
 
 
@@ -239,10 +252,10 @@ def test_pip_that_does_not_end_is_ended(
     assert "pip did not finish within 600 s" in refused(lock(place(tmp_path), wheel(index)))
 
 
-def test_bytecode_is_what_the_interpreter_really_runs(index: Path, tmp_path: Path) -> None:
+def test_bytecode_is_what_the_interpreter_really_runs(shelf: Path, tmp_path: Path) -> None:
     """The source is changed afterwards, and what was compiled before still speaks."""
     source = {"bird.py": b"SONG = 'compiled'\nprint(SONG)\n"}
-    build(lock(place(tmp_path), wheel(index, files=source)), compile=True)
+    build(lock(place(tmp_path), wheel(shelf, files=source)), compile=True)
     with zipfile.ZipFile(tmp_path / ".build" / "bird.zip") as layer:
         layer.extractall(tmp_path / "opt")
     module = tmp_path / "opt" / "python" / "bird.py"
@@ -261,13 +274,13 @@ def test_bytecode_is_what_the_interpreter_really_runs(index: Path, tmp_path: Pat
         assert said.split()[0] == expected
 
 
-def test_bytecode_is_unchecked_and_names_lambdas_path(index: Path, tmp_path: Path) -> None:
+def test_bytecode_is_unchecked_and_names_lambdas_path(shelf: Path, tmp_path: Path) -> None:
     source = {
         "bird.py": b"def sing():\n    return {'a', 'b', 'c'}\n",
         "birds/template.py": b"class {{ name }}: pass\n",
         "birds/songs.py": b"pass\n",
     }
-    found = build(lock(place(tmp_path), wheel(index, files=source)), compile=True)
+    found = build(lock(place(tmp_path), wheel(shelf, files=source)), compile=True)
     pyc = found[f"python/{PYC}"]
     assert pyc[:8] == importlib.util.MAGIC_NUMBER + (0b01).to_bytes(4, "little")
     assert pyc[8:16] == importlib.util.source_hash(source["bird.py"])
@@ -278,18 +291,37 @@ def test_bytecode_is_unchecked_and_names_lambdas_path(index: Path, tmp_path: Pat
 
 
 def test_bytecode_for_another_version_of_python_is_refused_with_a_remedy(
-    index: Path, tmp_path: Path
+    shelf: Path, tmp_path: Path
 ) -> None:
     runtime = "python3.14" if HERE != "python3.14" else "python3.13"
-    line = refused(lock(place(tmp_path), wheel(index)), compile=True, runtime=runtime)
+    line = refused(lock(place(tmp_path), wheel(shelf)), compile=True, runtime=runtime)
     assert line == (
         f"layers/birds/requirements.txt: bytecode for {runtime} is made by Python {runtime[6:]} only, and this is "
         f"{HERE}; run Pulumi in an environment of that version, or set packaging.compile: false"
     )
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (subprocess.CalledProcessError(1, ["python"], stderr=b"a\nMemoryError\n"), "MemoryError"),
+        (subprocess.CalledProcessError(-9, ["python"], stderr=b""), "it did not finish"),
+        (subprocess.TimeoutExpired(["python"], 300), "it did not finish"),
+    ],
+)
+def test_bytecode_that_cannot_be_made_is_one_line(
+    shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(bytecode.subprocess, "run", fail)
+    line = refused(lock(place(tmp_path), wheel(shelf)), compile=True)
+    assert line.startswith(f"bytecode: Python cannot compile the packages ({told}); ")
+
+
 def test_layer_for_this_machine_is_copied_from_the_environment_where_it_has_the_version(
-    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wheels.pip, "download", pytest.fail)
     with zipfile.ZipFile(wheel(tmp_path / "unseen", files={"birds/tests/x.py": b""})) as made:
@@ -315,9 +347,9 @@ def test_layer_for_this_machine_comes_from_the_index_where_the_environment_lacks
 
 @pytest.mark.parametrize("lost", ["bird.py", "bird-1.0.dist-info/RECORD"])
 def test_package_of_which_the_environment_has_lost_a_file_is_fetched(
-    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str
+    shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str
 ) -> None:
-    made = wheel(index)
+    made = wheel(shelf)
     with zipfile.ZipFile(made) as files:
         files.extractall(tmp_path / "site")
     (tmp_path / "site" / lost).unlink()

@@ -15,7 +15,7 @@ import pytest
 from builders import BuildError, go, wheels, zips
 from components.layers import Layer
 from components.packaging import Handlers
-from components.sources import Code, ImageCode, StoredCode
+from components.sources import AnyCode, Code, ImageCode, StoredCode
 from settings import FunctionSettings, PackagingSettings
 from settings.function_parts import ImageSettings
 from tests.support.program import ROOT, Run
@@ -99,7 +99,8 @@ def test_archive_changes_with_its_handler_and_not_with_another(handlers: Path) -
 
 
 def test_function_without_a_handler_is_refused_by_its_name(handlers: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="function 'no-such' has no handler"):
+    told = r"^handlers/no_such\.py: function 'no-such' has no handler$"
+    with pytest.raises(pulumi.RunError, match=told):
         Handlers(handlers).code("no-such")
 
 
@@ -140,16 +141,17 @@ def test_go_function_is_built_once_per_content(
     handlers: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built: list[str] = []
+    codes: list[AnyCode] = []
 
     def build(source: Path, archive: Path, *, architecture: str) -> None:
-        archive.parent.mkdir(parents=True, exist_ok=True)
-        archive.touch()
+        zips.write(archive, {"bootstrap": zips.File(b"12345")})
         built.append(f"{source.name} {architecture}")
 
     monkeypatch.setattr(go, "build", build)
     for _ in range(2):
-        tiny(lambda _: Handlers(handlers).code("sum", FunctionSettings(), "go"))
+        tiny(lambda _: codes.append(Handlers(handlers).code("sum", FunctionSettings(), "go")))
     assert built == ["sum arm64"]
+    assert [code.unzipped for code in codes] == [5, 5]
 
 
 def test_go_function_that_cannot_be_built_ends_in_one_line(
@@ -164,7 +166,7 @@ def test_go_function_that_cannot_be_built_ends_in_one_line(
 
 
 def test_code_that_is_built_elsewhere_has_to_be_named(handlers: Path) -> None:
-    with pytest.raises(pulumi.RunError, match=r"^functions\.x: code in rust is built elsewhere"):
+    with pytest.raises(pulumi.RunError, match=r"^handlers/x: code in rust is built elsewhere"):
         Handlers(handlers).code("x", FunctionSettings(), "rust")
 
 
@@ -188,6 +190,25 @@ def test_folder_with_a_bootstrap_is_zipped_so_that_lambda_can_execute_it(handler
     with zipfile.ZipFile(made.path) as held:
         modes = {entry.filename: entry.external_attr >> 16 & 0o777 for entry in held.infolist()}
     assert modes == {"bootstrap": 0o755, "tool": 0o755, "words.txt": 0o644}
+    (folder / "words.txt").chmod(0o700)
+    again = archive(handlers, source_dir="app", runtime="provided.al2023")
+    assert isinstance(again, pulumi.FileArchive)
+    assert again.path != made.path, "a program that was none before needs another archive"
+
+
+@pytest.mark.parametrize(
+    ("function", "family", "settings", "size"),
+    [
+        ("f", "python", {}, len("# f.py\n# common/__init__.py\n# common/deep/x.py\n")),
+        ("shop", "nodejs", {}, len("// shop/index.mjs\n")),
+        ("f", "python", {"inline": "# ä"}, 4),
+    ],
+)
+def test_code_that_lies_here_counts_by_its_files(
+    handlers: Path, function: str, family: str, settings: Mapping[str, str], size: int
+) -> None:
+    code = Handlers(handlers).code(function, FunctionSettings(**settings), family)
+    assert code.unzipped == size
 
 
 def test_ready_zip_goes_up_as_it_is(handlers: Path) -> None:
@@ -349,21 +370,35 @@ def test_layer_that_cannot_be_built_ends_in_one_line(
         tiny(lambda parts: parts.function("f", layers=[layer(parts, birds, "birds", build=True)]))
 
 
+def test_layer_without_a_lock_ends_in_one_line(birds: Path) -> None:
+    with pytest.raises(pulumi.RunError, match=r"layers/brids/requirements\.txt: cannot be read"):
+        tiny(lambda parts: parts.function("f", layers=[layer(parts, birds, "brids")]))
+
+
+def test_folder_that_cannot_be_packed_ends_in_one_line(handlers: Path) -> None:
+    (handlers / "common" / "gone.py").symlink_to("nowhere.py")
+    with pytest.raises(pulumi.RunError, match=r"No such file.*gone\.py'$"):
+        Handlers(handlers).code("f")
+
+
 def test_code_and_layers_together_may_not_outgrow_lambda(
     birds: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def build(lock: Path, archive: Path, **_: Any) -> None:
         archive.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as held:
-            held.writestr("python/bird.py", b"0" * 700)
+            held.writestr("python/bird.py", bytes(700 << 10))
 
     monkeypatch.setattr(wheels, "build", build)
-    monkeypatch.setattr(zips, "UNZIPPED_LIMIT", 1000)
-    code = Code(pulumi.AssetArchive({}), "f.handler", unzipped=400)
+    monkeypatch.setattr(zips, "UNZIPPED_LIMIT", 1 << 20)
+    code = Code(pulumi.AssetArchive({}), "f.handler", unzipped=400 << 10)
 
     def program(parts: Parts) -> None:
         parts.function("f", code=code, layers=[layer(parts, birds, "birds", build=True)])
 
-    expected = r"^functions\.f: code and layers must be at most 1000 bytes unzipped \(got 1100\)"
+    expected = (
+        r"^Pulumi\.tiny\.yaml: functions\.f: code and layers must be at most 1 MB unzipped "
+        r"\(got 1\.074 MB\)"
+    )
     with pytest.raises(pulumi.RunError, match=expected):
         tiny(program)
