@@ -18,6 +18,9 @@ _MACHINES: Final = {"arm64": "aarch64", "x86_64": "x86_64"}
 _GLIBC_MINORS: Final = (34, 31, 28, 27, 26, 24, 17)
 """Amazon Linux 2023 has glibc 2.34; pip takes each tag literally, so every older one is named too."""
 
+_OLDER: Final = {"python3.11": 26}
+"""Runtime -> minor of its glibc: up to Python 3.11 Lambda runs Amazon Linux 2 (Lambda developer guide, runtimes)."""
+
 _SECONDS: Final = 600
 """Longest wait for pip; a large native wheel takes a minute over a slow line."""
 
@@ -29,7 +32,9 @@ _UNREACHABLE: Final = re.compile(
 def target(runtime: str, architecture: str) -> list[str]:
     """The words by which pip finds wheels for Lambda's Python on one of its processors."""
     machine = _MACHINES[architecture]
-    platforms = [f"--platform=manylinux_2_{minor}_{machine}" for minor in _GLIBC_MINORS]
+    newest = _OLDER.get(runtime, _GLIBC_MINORS[0])
+    minors = [minor for minor in _GLIBC_MINORS if minor <= newest]
+    platforms = [f"--platform=manylinux_2_{minor}_{machine}" for minor in minors]
     version = runtime.removeprefix("python")
     words = ["--implementation=cp", f"--python-version={version}", *platforms]
     return [*words, f"--platform=manylinux2014_{machine}"]

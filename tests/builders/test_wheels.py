@@ -355,3 +355,13 @@ def test_package_of_which_the_environment_has_lost_a_file_is_fetched(
     (tmp_path / "site" / lost).unlink()
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     assert "python/bird.py" in unpacked(wheels.build_here(lock(place(tmp_path), made)))
+
+
+def test_wheels_are_no_newer_than_the_runtimes_own_glibc() -> None:
+    """Python 3.11 runs on Amazon Linux 2: a wheel for glibc 2.28 would end there at its import."""
+    newest = {r: pip.target(r, "arm64")[2] for r in ("python3.11", "python3.12", "python3.13")}
+    assert newest == {
+        "python3.11": "--platform=manylinux_2_26_aarch64",
+        "python3.12": "--platform=manylinux_2_34_aarch64",
+        "python3.13": "--platform=manylinux_2_34_aarch64",
+    }
