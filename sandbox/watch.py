@@ -26,6 +26,7 @@ _QUIET_SECONDS: Final = 0.7
 """After a swap the program is run once more, as soon as nothing was saved for this long: its exports name versions."""
 
 _LOG_SECONDS: Final = 0.3
+_CHECK_SECONDS: Final = 10
 _SKIPPED: Final = {
     "sandbox",
     "tests",
@@ -162,9 +163,9 @@ class Watcher:
 
     def _compiles(self, path: Path) -> bool:
         """Whether a saved source can be read at all; Go's are compiled on the way into the function."""
+        said = _python_fault(path, self._root) if path.suffix == ".py" else _node_fault(path)
         if not path.exists():
             return False  # an editor replaces the file: the next event brings it
-        said = _python_fault(path, self._root) if path.suffix == ".py" else _node_fault(path)
         if said:
             self._screen.fault(said)
         return not said
@@ -236,12 +237,13 @@ def _matters(path: Path, root: Path) -> bool:
 
 
 def _python_fault(path: Path, root: Path) -> str:
+    """What Python has against a module; nothing where the file is gone again."""
     try:
         compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         return "\n".join(faults.in_program(error, root))
     except FileNotFoundError:
-        return f"{path.name} is gone"
+        pass
     return ""
 
 
@@ -250,11 +252,19 @@ def _node_fault(path: Path) -> str:
     if path.suffix not in (".mjs", ".cjs", ".js") or (node := shutil.which("node")) is None:
         return ""
     command = [node, "--check", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=_CHECK_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        return f"{_shown(str(path))}: node --check did not answer within {_CHECK_SECONDS} s"
     if done.returncode == 0:
         return ""
     lines = done.stderr.splitlines()
     place = next((line for line in lines if line.startswith((str(path), "file://"))), str(path))
     said = next((line for line in lines if "Error: " in line), "it cannot be read")
-    shown = place.removeprefix("file://").removeprefix(f"{Path.cwd()}/")
-    return f"{shown}: {said}"
+    return f"{_shown(place.removeprefix('file://'))}: {said}"
+
+
+def _shown(place: str) -> str:
+    return place.removeprefix(f"{Path.cwd()}/")

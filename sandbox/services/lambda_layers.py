@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +26,6 @@ from sandbox.resources import RETRY, Outputs, Resource, resource
 from sandbox.services.archives import make_zip, zip_bytes
 from sandbox.services.shared import REGION, physical_name, remove
 
-_SUFFIX: Final = "-layer"
 _EMPTY: Final = "why-this-layer-is-empty.txt"
 _SETTINGS: Final = ("compatibleArchitectures", "compatibleRuntimes", "description", "licenseInfo")
 _IGNORED: Final = {
@@ -35,10 +35,16 @@ _IGNORED: Final = {
 }
 
 
+_FETCH_SECONDS: Final = 300
+
+_turns: dict[str, threading.Lock] = {}
+"""One lock for each archive of the cache: resources are made in many threads."""
+
+
 @resource("aws:lambda/layerVersion:LayerVersion", ignored=_IGNORED)
 def layer_version(r: Resource) -> Outputs:
     name = physical_name(r, "layerName", limit=140)
-    content = _content(r)
+    content, again = _content(r)
     given = r.params(r.aws, "lambda", "publish_layer_version", *_SETTINGS)
     kept = bool(r.take("skipDestroy"))
     if _same(r, content):
@@ -56,7 +62,7 @@ def layer_version(r: Resource) -> Outputs:
         "sourceCodeHash": digest,
         "sourceCodeSize": made["Content"]["CodeSize"],
         "skipDestroy": kept,
-        **({RETRY: ["code"]} if r.notes else {}),
+        **({RETRY: ["code"]} if again else {}),
     }
 
 
@@ -84,24 +90,18 @@ def delete_layer_version(r: Resource) -> None:
         )
 
 
-def _content(r: Resource) -> dict[str, Any]:
-    """What the layer's own lock asks for where it has one, else the archive or object it names."""
+def _content(r: Resource) -> tuple[dict[str, Any], bool]:
+    """What the lock behind the archive asks for, else the archive or object itself; and whether to try again."""
     archive = r.take("code")
     place = {"S3Bucket": r.take("s3Bucket"), "S3Key": r.take("s3Key")}
-    lock = _lock(r, archive)
-    if lock is not None:
-        return {"ZipFile": python(lock) if lock.suffix == ".txt" else _node(r, lock)}
+    source = sources.of_layer(archive.path) if isinstance(archive, pulumi.FileArchive) else None
+    if source is not None:
+        lock = source.files[0]
+        built, again = (python(lock), False) if lock.suffix == ".txt" else _node(r, lock)
+        return {"ZipFile": built}, again
     if archive is not None:
-        return {"ZipFile": zip_bytes(archive)}
-    return {key: value for key, value in place.items() if value is not None}
-
-
-def _lock(r: Resource, archive: Any) -> Path | None:
-    """The lock that the archive's name stands for, else the one of the layer's own name."""
-    if isinstance(archive, pulumi.FileArchive) and (source := sources.of_layer(archive.path)):
-        return source.files[0]
-    requirements = HOME / "layers" / r.name.removesuffix(_SUFFIX) / "requirements.txt"
-    return requirements if requirements.is_file() else None
+        return {"ZipFile": zip_bytes(archive)}, False
+    return {key: value for key, value in place.items() if value is not None}, False
 
 
 def python(requirements: Path) -> bytes:
@@ -119,8 +119,8 @@ def python(requirements: Path) -> bytes:
     return _built_once(requirements, build, machine)
 
 
-def _node(r: Resource, lock: Path) -> bytes:
-    """Node.js modules by their lock.
+def _node(r: Resource, lock: Path) -> tuple[bytes, bool]:
+    """Node.js modules by their lock, and whether they are still to be had.
 
     Without Node.js, or without the network, the layer stays empty for now: that must not fail the rest of the stack.
     """
@@ -132,22 +132,28 @@ def _node(r: Resource, lock: Path) -> bytes:
     reason = "there is no Node.js on this machine"
     if shutil.which("node") is not None:
         try:
-            return _built_once(lock, build)
+            return _built_once(lock, build), False
         except BuildError as error:
             reason = str(error)
     r.note(f"it is empty: {reason}")
-    return make_zip({_EMPTY: reason.encode()})
+    return make_zip({_EMPTY: reason.encode()}), True
 
 
 def fetch_modules(lock: Path, archive: Path) -> None:
     """Build the archive of a package-lock.json in a process of its own.
 
-    Whoever runs a sandbox may forbid himself the network, as test suites do. Raises BuildError with the builder's line.
+    Whoever runs a sandbox may forbid himself the network, as test suites do. Raises BuildError with the builder's
+    line, or after 300 seconds.
     """
     from builders import BuildError
 
     command = [sys.executable, "-m", "builders", "node_modules", str(lock), str(archive)]
-    done = subprocess.run(command, cwd=HOME, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(
+            command, cwd=HOME, capture_output=True, text=True, check=False, timeout=_FETCH_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        raise BuildError(f"npm's registry did not answer within {_FETCH_SECONDS} s") from None
     if done.returncode:
         raise BuildError(
             (done.stderr.strip().splitlines() or ["npm's registry did not answer"])[-1]
@@ -160,13 +166,12 @@ def _built_once(lock: Path, build: Callable[[Path], None], *words: str) -> bytes
 
     cache = lock.parents[2] / ".sandbox" / "cache" / "layers"
     kept = cache / f"{lock.parent.name}-{fingerprint.of([lock], *words)}.zip"
-    if not kept.is_file():
-        cache.mkdir(parents=True, exist_ok=True)
-        # Two sandboxes may build the same layer side by side: each puts its own whole file in place.
-        draft = kept.with_suffix(f".{os.getpid()}.new")
-        try:
-            build(draft)
-            draft.replace(kept)
-        finally:
-            draft.unlink(missing_ok=True)
-    return kept.read_bytes()
+    with _turns.setdefault(str(kept), threading.Lock()):
+        if not kept.is_file():
+            cache.mkdir(parents=True, exist_ok=True)
+            # Two sandboxes may build the same layer side by side: each puts its own whole file in place.
+            with tempfile.TemporaryDirectory(dir=cache) as scratch:
+                draft = Path(scratch) / kept.name
+                build(draft)
+                draft.replace(kept)
+        return kept.read_bytes()

@@ -7,6 +7,7 @@ guide, "Capturing records of Lambda asynchronous invocations", "How Lambda handl
 
 import contextvars
 import json
+import logging
 import threading
 import time
 import uuid
@@ -18,6 +19,7 @@ from sandbox.workers import destinations
 from sandbox.workers.lambda_seams import LAMBDA, REQUEST_ID, qualifier_of
 from sandbox.workers.seams import Seam
 
+logger = logging.getLogger("sandbox.workers")
 Record = dict[str, Any]
 
 _RETRIES = 2
@@ -69,15 +71,25 @@ class _Call:
         self._attempts = 0
 
     def run(self) -> None:
-        """Try, try again, and tell the destinations how it ended."""
+        """Try, try again, and tell the destinations how it ended; what the emulator fails at is only logged."""
+        try:
+            self._run()
+        except Exception:
+            arn = self._config.get("FunctionArn")
+            logger.exception("%s: event %s is lost", arn, self._id)
+
+    def _run(self) -> None:
         module = self._module
         account, region = module._account_region_from_function_config(self._config)
         module._request_account_id.set(account)
         module._request_region.set(region)
-        # Every attempt has the request id of the event, as on AWS.
-        REQUEST_ID.set(self._id)
         settings = self._settings()
-        result, condition = self._attempt(settings)
+        # Every attempt has the request id of the event, as on AWS; what the destinations start has its own.
+        event = REQUEST_ID.set(self._id)
+        try:
+            result, condition = self._attempt(settings)
+        finally:
+            REQUEST_ID.reset(event)
         places = settings.get("DestinationConfig") or {}
         kind = "OnSuccess" if condition == "Success" else "OnFailure"
         if target := (places.get(kind) or {}).get("Destination"):

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from sandbox.workers import journal, records
-from sandbox.workers.functions import Function
+from sandbox.workers.functions import Function, new_log_stream
 from sandbox.workers.lambda_seams import LAMBDA, RUNTIME
 from sandbox.workers.pool import Answer
 from sandbox.workers.seams import Seam
@@ -70,8 +70,9 @@ def _environments() -> list[Seam]:
             RUNTIME,
             "Worker._spawn",
             ("self",),
-            "Node.js functions do not know their log group and format",
+            "Node.js functions do not know their log group, stream and format",
             _with_lambdas,
+            ("_RESERVED_RUNTIME_ENV_VARS",),
         ),
     ]
 
@@ -104,7 +105,7 @@ def _journalled(
     answer = Answer(
         result.get("body"),
         bool(result.get("error")),
-        _stream(*function.slot, str(function.config.get("RevisionId"))),
+        _stream_of(function),
         lines,
         duration_ms=milliseconds,
     )
@@ -130,11 +131,15 @@ def _document(body: Any, lines: list[str], request_id: str) -> Any:
     return body
 
 
+def _stream_of(function: Function) -> str:
+    """The one log stream of all calls of a version, until the function changes."""
+    return _stream(*function.slot, str(function.config.get("RevisionId")))
+
+
 @functools.lru_cache(maxsize=512)
 def _stream(arn: str, version: str, revision: str) -> str:
-    """One log stream for all calls of a version."""
-    del arn, revision
-    return Function({"Version": version}, b"", "", list, dict).new_log_stream()
+    del arn, revision  # they only tell the streams apart
+    return new_log_stream(version)
 
 
 def _unless_journalled(_module: ModuleType, original: Callable[..., None]) -> Callable[..., None]:
@@ -151,7 +156,7 @@ def _surroundings(module: ModuleType, original: Callable[..., Any]) -> Callable[
         ours = {name: value for name, value in os.environ.items() if name in _SHARED}
         function = records.function_of(module, config, b"")
         lambdas = function.variables(
-            task=Path(code_dir), opt=Path("/opt"), log_stream=_stream(*function.slot, "")
+            task=Path(code_dir), opt=Path("/opt"), log_stream=_stream_of(function)
         )
         # A call's own variables: what the original adds beyond the host's, Lambda's and the declared ones.
         call = {k: v for k, v in theirs.items() if k not in os.environ and k not in lambdas}
@@ -171,16 +176,21 @@ def _without_ours(_module: ModuleType, original: Callable[..., Any]) -> Callable
     return detect
 
 
-def _with_lambdas(_module: ModuleType, original: Callable[..., None]) -> Callable[..., None]:
-    """Add the variables of the function's log and runtime to those it declares."""
+def _with_lambdas(module: ModuleType, original: Callable[..., None]) -> Callable[..., None]:
+    """Add the variables of the function's log and runtime to those it declares.
+
+    MiniStack drops its reserved names from what is declared, and makes a stream of its own up.
+    """
+    module._RESERVED_RUNTIME_ENV_VARS -= _FOR_NODE
 
     def spawn(self: Any) -> None:
         config: Mapping[str, Any] = self.config
         if not str(config.get("Runtime", "")).startswith("nodejs"):
             return original(self)
         function = Function(config, b"", "", list, dict)
-        stream = _stream(*function.slot, str(config.get("RevisionId")))
-        known = function.variables(task=Path("/var/task"), opt=Path("/opt"), log_stream=stream)
+        known = function.variables(
+            task=Path("/var/task"), opt=Path("/opt"), log_stream=_stream_of(function)
+        )
         declared = (config.get("Environment") or {}).get("Variables") or {}
         added = {name: value for name, value in known.items() if name in _FOR_NODE}
         self.config = {**config, "Environment": {"Variables": {**declared, **added}}}
@@ -199,6 +209,7 @@ _FOR_NODE = frozenset(
         "AWS_LAMBDA_LOG_FORMAT",
         "AWS_LAMBDA_LOG_GROUP_NAME",
         "AWS_LAMBDA_LOG_LEVEL",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
         "LAMBDA_RUNTIME_DIR",
         "TZ",
         "_HANDLER",

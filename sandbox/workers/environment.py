@@ -11,7 +11,7 @@ from typing import Any
 
 from sandbox.workers import logs, wire
 from sandbox.workers.archives import Archives, remove_scratch
-from sandbox.workers.functions import Function
+from sandbox.workers.functions import Function, new_log_stream
 from sandbox.workers.nursery import Nursery
 
 INIT_SECONDS = 10.0
@@ -33,7 +33,7 @@ class Environment:
 
     def __init__(self, nursery: Nursery, archives: Archives, function: Function) -> None:
         self.make = function.make
-        self.log_stream = function.new_log_stream()
+        self.log_stream = new_log_stream(function.version)
         self.last_used = time.monotonic()
         self.init_ms: float | None = None
         self.memory_kib = 0

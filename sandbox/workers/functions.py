@@ -95,10 +95,6 @@ class Function:
     def _logging(self) -> Mapping[str, Any]:
         return self.config.get("LoggingConfig") or {}
 
-    def new_log_stream(self) -> str:
-        """Name a log stream as Lambda does: date, version, one id per environment."""
-        return f"{strftime('%Y/%m/%d', gmtime())}/[{self.version}]{uuid.uuid4().hex}"
-
     def variables(self, *, task: Path, opt: Path, log_stream: str) -> dict[str, str]:
         """Return all that the handler finds in os.environ, apart from the trace id of a call.
 
@@ -147,6 +143,11 @@ class Function:
             "log_format": self.log_format,
             "log_level": self.log_level,
         }
+
+
+def new_log_stream(version: str) -> str:
+    """Name a log stream as Lambda does: date, version, one id per environment."""
+    return f"{strftime('%Y/%m/%d', gmtime())}/[{version}]{uuid.uuid4().hex}"
 
 
 def _layer_path(opt: Path) -> list[str]:

@@ -18,39 +18,54 @@ def handler(event, context):
     return {"event": event, "mark": os.environ.get("MARK")}
 """
 
-GO = """
+GO = r"""
 package main
 
 import (
-	"bytes"
-	"encoding/json"
+	"bufio"
 	"fmt"
 	"io"
-	"net/http"
+	"net"
+	"net/textproto"
 	"os"
 	"runtime"
+	"strconv"
 )
 
+func ask(method, path, body string) (textproto.MIMEHeader, string) {
+	host := os.Getenv("AWS_LAMBDA_RUNTIME_API")
+	conn, err := net.Dial("tcp", host)
+	if err != nil {
+		os.Exit(1)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "%s /2018-06-01/runtime/invocation/%s HTTP/1.1\r\nHost: %s\r\n", method, path, host)
+	fmt.Fprintf(conn, "Content-Length: %d\r\n\r\n%s", len(body), body)
+	answer := textproto.NewReader(bufio.NewReader(conn))
+	if _, err := answer.ReadLine(); err != nil {
+		os.Exit(1)
+	}
+	head, _ := answer.ReadMIMEHeader()
+	size, _ := strconv.Atoi(head.Get("Content-Length"))
+	content := make([]byte, size)
+	io.ReadFull(answer.R, content)
+	return head, string(content)
+}
+
 func main() {
-	api := "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/invocation/"
 	for {
-		next, err := http.Get(api + "next")
-		if err != nil {
-			os.Exit(1)
-		}
-		event, _ := io.ReadAll(next.Body)
+		head, event := ask("GET", "next", "")
 		fmt.Println("go was here")
-		answer, _ := json.Marshal(map[string]any{
-			"event": json.RawMessage(event), "machine": runtime.GOARCH, "word": "ANSWER",
-			"endpoint": os.Getenv("AWS_ENDPOINT_URL"), "mark": os.Getenv("MARK"),
-			"group": os.Getenv("AWS_LAMBDA_LOG_GROUP_NAME"), "host": os.Getenv("GATEWAY_PORT"),
-		})
-		id := next.Header.Get("Lambda-Runtime-Aws-Request-Id")
-		http.Post(api+id+"/response", "application/json", bytes.NewReader(answer))
+		ask("POST", head.Get("Lambda-Runtime-Aws-Request-Id")+"/response", fmt.Sprintf(
+			`{"event": %s, "machine": %q, "endpoint": %q, "mark": %q, "group": %q, "stream": %q, "host": %q}`,
+			event, runtime.GOARCH, os.Getenv("AWS_ENDPOINT_URL"), os.Getenv("MARK"),
+			os.Getenv("AWS_LAMBDA_LOG_GROUP_NAME"), os.Getenv("AWS_LAMBDA_LOG_STREAM_NAME"),
+			os.Getenv("GATEWAY_PORT"),
+		))
 	}
 }
 """
-"""A custom runtime of the standard library alone: it answers what it was told and where it runs."""
+"""A custom runtime that answers what it was told and where it runs; without net/http, which takes long to build."""
 
 
 def archive(text: str = ECHO) -> pulumi.AssetArchive:

@@ -42,6 +42,7 @@ def clients() -> Clients:
         "LAMBDA_EXECUTOR": "local",
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
+        "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.05",
         "MINISTACK_REGION": REGION,
         "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
     }

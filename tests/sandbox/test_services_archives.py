@@ -6,7 +6,9 @@ import io
 import os
 import shutil
 import tarfile
+import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pulumi
@@ -14,7 +16,7 @@ import pytest
 
 from builders import BuildError, wheels
 from sandbox import faults
-from sandbox.resources import RETRY
+from sandbox.resources import REGISTRY, RETRY, Resource
 from sandbox.services import lambda_layers
 from sandbox.services.archives import content_hash, files_of, make_zip, zip_bytes
 
@@ -132,6 +134,23 @@ def test_layer_is_built_once_for_each_content_of_its_requirements(
     assert len(list(cache.iterdir())) == 2
 
 
+def test_layer_that_two_targets_share_is_built_once(
+    monkeypatch: pytest.MonkeyPatch, requirements: Path
+) -> None:
+    calls: list[Path] = []
+
+    def build(lock: Path) -> bytes:
+        calls.append(lock)
+        time.sleep(0.1)
+        return make_zip({"python/thing.py": lock.read_bytes()})
+
+    monkeypatch.setattr(wheels, "build_here", build)
+    with ThreadPoolExecutor(4) as threads:
+        contents = list(threads.map(lambda_layers.python, [requirements] * 4))
+    assert len(calls) == len(set(contents)) == 1
+    assert len(list((requirements.parents[2] / ".sandbox" / "cache" / "layers").iterdir())) == 1
+
+
 def test_layer_that_cannot_be_built_says_why_in_one_line_and_leaves_nothing(
     monkeypatch: pytest.MonkeyPatch, requirements: Path
 ) -> None:
@@ -240,3 +259,30 @@ def test_layer_without_requirements_is_its_archive() -> None:
     assert layer["layerName"].startswith("ready-layer-")
     assert layer["sourceCodeSize"] == len(zip_bytes(code))
     layer.delete()
+
+
+def test_layer_is_its_archive_though_a_folder_of_this_checkout_has_its_name() -> None:
+    from tests.sandbox.services_support import make
+
+    code = pulumi.AssetArchive({"python/thing.py": pulumi.StringAsset("x = 1")})
+    layer = make("lambda/layerVersion:LayerVersion", "common-layer", code=code)
+    assert layer["sourceCodeSize"] == len(zip_bytes(code))
+    layer.delete()
+
+
+def test_note_of_another_kind_is_no_reason_to_build_a_layer_again() -> None:
+    from tests.sandbox.services_support import clients
+
+    code = pulumi.AssetArchive({"python/thing.py": pulumi.StringAsset("x = 1")})
+    kind = "aws:lambda/layerVersion:LayerVersion"
+    r = Resource(kind, "noted-layer", "urn:noted", {"code": code}, clients())
+    r.note("it is only looked at here")
+    assert RETRY not in REGISTRY[kind].create(r)
+
+
+def test_modules_are_waited_for_in_vain_for_so_long_only(
+    monkeypatch: pytest.MonkeyPatch, lock: Path
+) -> None:
+    monkeypatch.setattr(lambda_layers, "_FETCH_SECONDS", 0.01)
+    with pytest.raises(BuildError, match=r"^npm's registry did not answer within 0\.01 s$"):
+        lambda_layers.fetch_modules(lock, lock.with_name("out.zip"))

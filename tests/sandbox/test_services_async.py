@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar, copy_context
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.functions_support import within
+from sandbox.workers import async_seams
+from sandbox.workers.lambda_seams import REQUEST_ID
+from tests.sandbox.functions_support import invoke, within
 from tests.sandbox.services_support import ACCOUNT, REGION, Made, clients, make
 
 FAILING = """
@@ -102,22 +107,6 @@ def test_failure_reaches_its_destination_after_the_retries(
     assert record["responsePayload"]["errorType"] == "KeyError"
     # Both attempts have the request id of the event.
     assert logged(aws, made, "attempt") == [f"attempt {context['requestId']}"] * 2
-
-
-def test_event_that_grows_too_old_is_given_up(aws: Any, function: Any, queue: Made) -> None:
-    made = function("ageing", FAILING)
-    places = {"onFailure": {"destination": queue["arn"]}}
-    alias = settings(made, maximumEventAgeInSeconds=60, destinationConfig=places)
-    aws("lambda").put_function_event_invoke_config(
-        FunctionName=made["name"],
-        Qualifier="live",
-        MaximumEventAgeInSeconds=1,
-        DestinationConfig={"OnFailure": {"Destination": queue["arn"]}},
-    )
-    start(aws, alias["arn"], {})
-    context = json.loads(message(aws, queue)["Body"])["requestContext"]
-    assert context["condition"] == "EventAgeExceeded"
-    assert context["approximateInvokeCount"] == 1
 
 
 def test_throttled_event_ages_without_an_attempt(aws: Any, function: Any, queue: Made) -> None:
@@ -249,34 +238,35 @@ def test_destination_from_outside_is_left_out_and_said(function: Any) -> None:
     assert config.notes == [f"{outside} is from outside: nothing is sent there"]
 
 
-def test_reserved_concurrency_answers_429_through_the_alias(aws: Any, function: Any) -> None:
-    made = function(
-        "reserved",
-        "import time\ndef handler(event, context):\n    time.sleep(1.5)\n",
-        reservedConcurrentExecutions=1,
-        timeout=5,
-    )
+HOLDING = """
+import pathlib, time
+def handler(event, context):
+    (folder := pathlib.Path(event)).joinpath("begun").touch()
+    while not (folder / "enough").exists():
+        time.sleep(0.01)
+"""
+
+
+def test_reserved_concurrency_answers_429_through_the_alias(
+    aws: Any, function: Any, tmp_path: Path
+) -> None:
+    made = function("reserved", HOLDING, reservedConcurrentExecutions=1, timeout=5)
     make("lambda/alias:Alias", "live", functionName=made["name"], functionVersion="1", name="live")
-    call = aws("lambda").invoke
-    first = threading.Thread(target=call, kwargs={"FunctionName": f"{made['name']}:live"})
+    first = threading.Thread(target=invoke, args=(aws, f"{made['name']}:live", str(tmp_path)))
     first.start()
-
-    def refused() -> Any:
-        try:
-            aws("lambda").invoke(FunctionName=f"{made['name']}:live", InvocationType="DryRun")
-            once(aws, made)
-        except ClientError as error:
-            return error.response
-        return None
-
-    answer = within(1.2, refused)
+    assert within(5, (tmp_path / "begun").exists)
+    aws("lambda").invoke(FunctionName=f"{made['name']}:live", InvocationType="DryRun")
+    with pytest.raises(ClientError) as refused:
+        once(made)
+    (tmp_path / "enough").touch()
     first.join()
+    answer = refused.value.response
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 429
     assert answer["Error"]["Code"] == "TooManyRequestsException"
     assert answer["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
 
 
-def once(aws: Any, made: Made) -> None:
+def once(made: Made) -> None:
     """One call without botocore's own retries of a throttled one."""
     import boto3
     from botocore.config import Config
@@ -292,15 +282,71 @@ def once(aws: Any, made: Made) -> None:
     client.invoke(FunctionName=f"{made['name']}:live")
 
 
-def test_function_is_ended_at_its_timeout(aws: Any, function: Any) -> None:
-    made = function(
-        "slow", "import time\ndef handler(event, context):\n    time.sleep(9)\n", timeout=1
+class Emulated:
+    """What the seam of asynchronous calls uses of MiniStack's module; `settings` may be an error of the emulator's."""
+
+    _LAMBDA_ASYNC_RETRY_BASE_SECONDS = 61
+    _functions: Mapping[str, Any] = {}
+
+    def __init__(self, settings: dict[str, Any] | Exception, **result: Any) -> None:
+        self.settings, self.result = settings, result
+        self.ids: list[str] = []
+        self._request_account_id = self._request_region = ContextVar("unused")
+
+    def _account_region_from_function_config(self, _config: Any) -> tuple[str, str]:
+        return ACCOUNT, REGION
+
+    def _event_invoke_config(self, _func: Any, _qualifier: str | None) -> dict[str, Any]:
+        if isinstance(self.settings, Exception):
+            raise self.settings
+        return self.settings
+
+    def _execute_function(self, _func: Any, _event: Any) -> dict[str, Any]:
+        self.ids.append(REQUEST_ID.get())
+        return self.result
+
+
+RECORD = {
+    "FunctionName": "f",
+    "FunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f",
+    "DeadLetterConfig": {"TargetArn": "dead"},
+}
+
+
+def test_event_that_grows_too_old_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: dict[str, Any] = {}
+    monkeypatch.setattr(
+        async_seams.destinations, "send", lambda _, target, what, *__: sent.update({target: what})
     )
-    got = aws("lambda").invoke(FunctionName=made["name"])
-    document = json.loads(got["Payload"].read())
-    assert got["FunctionError"] == "Unhandled"
-    assert document["errorType"] == "Sandbox.Timedout"
-    assert document["errorMessage"].endswith("Task timed out after 1.00 seconds")
+    places = {"OnSuccess": {"Destination": "done"}, "OnFailure": {"Destination": "failed"}}
+    settings = {"MaximumEventAgeInSeconds": 60, "DestinationConfig": places}
+    async_seams._Call(Emulated(settings, error=True), RECORD, {"n": 1}).run()
+    assert sent.keys() == {"failed", "dead"}
+    assert sent["dead"] == {"n": 1}
+    context = sent["failed"]["requestContext"]
+    assert context["condition"] == "EventAgeExceeded"
+    assert context["approximateInvokeCount"] == 1
+
+
+def test_event_that_the_emulator_fails_at_is_named_in_its_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async_seams._Call(Emulated(LookupError("it was reset")), RECORD, {}).run()
+    assert re.fullmatch(
+        rf"{RECORD['FunctionArn']}: event [0-9a-f-]{{36}} is lost", caplog.messages[0]
+    )
+    assert "LookupError: it was reset" in caplog.text
+
+
+def test_what_a_destination_starts_has_no_part_in_the_events_request_id(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ids: list[str] = []
+    monkeypatch.setattr(async_seams.destinations, "send", lambda *_: ids.append(REQUEST_ID.get()))
+    emulated = Emulated({"DestinationConfig": {"OnSuccess": {"Destination": "there"}}})
+    copy_context().run(async_seams._Call(emulated, RECORD, {}).run)
+    assert ids == [""]
+    assert [len(each) for each in emulated.ids] == [36]
 
 
 def test_account_of_the_sandbox_is_inside() -> None:

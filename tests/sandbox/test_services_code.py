@@ -35,12 +35,13 @@ NEEDS_NODE = pytest.mark.skipif(shutil.which("node") is None, reason="there is n
 
 NODE = """
 import double from "double";
-export const handler = async (event) => {
+export const handler = async (event, context) => {
   console.log("node was here");
   if (event === "fail") throw new TypeError("not that");
   return {
     twice: double(event), mark: process.env.MARK, port: process.env.GATEWAY_PORT,
     group: process.env.AWS_LAMBDA_LOG_GROUP_NAME, endpoint: process.env.AWS_ENDPOINT_URL,
+    stream: [process.env.AWS_LAMBDA_LOG_STREAM_NAME, context.logStreamName],
   };
 };
 """
@@ -70,6 +71,11 @@ def lines(aws: Any, group: str, word: str) -> list[str]:
     except logs.exceptions.ResourceNotFoundException:
         return []
     return [e["message"] for e in found if word in e["message"]]
+
+
+def streams(aws: Any, group: str) -> list[str]:
+    found = aws("logs").describe_log_streams(logGroupName=group)["logStreams"]
+    return [stream["logStreamName"] for stream in found]
 
 
 def test_inline_text_and_a_folder_are_code(aws: Any, tmp_path: Path) -> None:
@@ -174,18 +180,16 @@ def test_go_function_is_built_for_this_machine_and_runs(aws: Any, module: Path) 
     assert answer["endpoint"] == clients().endpoint
     assert (answer["mark"], answer["group"], answer["host"]) == ("set", "/of/adder", "")
     assert lines(aws, "/of/adder", "go was here")
+    assert [answer["stream"]] == streams(aws, "/of/adder")
     assert within(3, lambda: lines(aws, "/of/adder", '"type":"platform.report"'))
     cache = module.parents[2] / ".sandbox" / "cache" / "functions"
     [kept] = cache.iterdir()
     assert kept.read_bytes()
     source = module.parents[2] / "handlers" / "adder" / "main.go"
-    source.write_text(GO.replace("ANSWER", "changed"))
-    made.update(code=pulumi.FileArchive(str(module)))
-    assert (made["version"], invoke(aws, made["name"])["word"]) == ("2", "changed")
     source.write_text("package main\n\nfunc main() { wrong }\n")
     with pytest.raises(Exception, match=r"main\.go:3:15: undefined: wrong"):
         made.update(code=pulumi.FileArchive(str(module)))
-    assert invoke(aws, made["name"])["word"] == "changed"
+    assert invoke(aws, made["name"], {"n": 2})["event"] == {"n": 2}
     made.delete()
 
 
@@ -306,7 +310,9 @@ def test_node_function_imports_from_its_layer_and_logs_to_its_own_group(aws: Any
         environment={"variables": {"MARK": "set"}},
         loggingConfig={"logFormat": "JSON", "logGroup": "/of/noding"},
     )
-    assert invoke(aws, made["name"], 21) == {
+    answer = invoke(aws, made["name"], 21)
+    told = answer.pop("stream")
+    assert answer == {
         "twice": 42,
         "mark": "set",
         "group": "/of/noding",
@@ -315,11 +321,8 @@ def test_node_function_imports_from_its_layer_and_logs_to_its_own_group(aws: Any
     assert within(3, lambda: lines(aws, "/of/noding", "node was here")) == ["node was here"]
     [report] = lines(aws, "/of/noding", '"type":"platform.report"')
     assert json.loads(report)["record"]["status"] == "success"
-    streams = aws("logs").describe_log_streams(logGroupName="/of/noding")["logStreams"]
     invoke(aws, made["name"], 1)
-    assert len(streams) == len(
-        aws("logs").describe_log_streams(logGroupName="/of/noding")["logStreams"]
-    )
+    assert told == streams(aws, "/of/noding") * 2
     document = invoke(aws, made["name"], "fail")
     assert document["errorType"] == "TypeError"
     assert document["errorMessage"] == "not that"
