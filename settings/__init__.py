@@ -12,10 +12,14 @@ from settings.function_parts import ImageSettings as ImageSettings
 from settings.function_parts import ScalingSettings as ScalingSettings
 from settings.function_parts import ScheduledCapacity as ScheduledCapacity
 from settings.function_parts import VpcSettings as VpcSettings
+from settings.function_rules import TAKEN_VARIABLE as TAKEN_VARIABLE
 from settings.function_urls import FunctionUrlSettings as FunctionUrlSettings
 from settings.function_urls import UrlCorsSettings as UrlCorsSettings
 from settings.images import RepositorySettings as RepositorySettings
 from settings.loading import load as load
+from settings.runtimes import FAMILIES as FAMILIES
+from settings.runtimes import NODE_RUNTIMES as NODE_RUNTIMES
+from settings.runtimes import Family as Family
 from settings.stack import Settings as Settings
 from settings.stack import TriggerSettings as TriggerSettings
 from settings.triggers import QueueSettings as QueueSettings

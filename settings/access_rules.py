@@ -8,6 +8,7 @@ from settings.draft import Draft
 from settings.function import FunctionSettings
 from settings.images import region_of
 from settings.mistakes import Mistake, Path
+from settings.runtimes import FAMILIES
 from settings.stack_rules import MOST_TAGS, OWN_TAGS, TAGS, wrong_tag
 from settings.text import refused
 
@@ -18,7 +19,6 @@ _REGIONAL: Final = (
     "on_success",
     "on_failure",
 )
-_BUFFERED: Final = {"python": "Python", "java": "Java", "dotnet": ".NET", "ruby": "Ruby"}
 
 
 def everything_is_in_the_stacks_region(draft: Draft) -> Iterator[Mistake]:
@@ -87,9 +87,10 @@ def urls_are_for_whom_they_say(draft: Draft) -> Iterator[Mistake]:
         elif url.authorization_type == "NONE" and url.principals:
             what = "must be empty where authorization_type is NONE, which lets everybody call"
             yield Mistake((*path, "principals"), refused(what, url.principals))
-        language = _BUFFERED.get(draft.families[name])
-        if url.invoke_mode == "RESPONSE_STREAM" and language and function.image_uri is None:
-            what = f"must be BUFFERED for {name}: Lambda cannot stream from {language}"
+        family = FAMILIES[draft.families[name]]
+        buffered = not family.streams and function.image_uri is None
+        if url.invoke_mode == "RESPONSE_STREAM" and buffered:
+            what = f"must be BUFFERED for {name}: Lambda cannot stream from {family.language}"
             yield Mistake((*path, "invoke_mode"), refused(what, url.invoke_mode))
         if url.cors and url.cors.allow_credentials and "*" in url.cors.allow_origins:
             what = "must be false where allow_origins is *, for no browser would heed it"

@@ -1,16 +1,19 @@
 """Folders and archives that a stack file names: are they there, and would Lambda take them?"""
 
-import zipfile
+import math
 from pathlib import Path
 from typing import Final
 
+from builders import BuildError, zips
 from settings.text import refused
 
-ZIPPED: Final = 52_428_800
-"""Bytes of an archive that Lambda takes directly. Source: Lambda quotas."""
+_MEGABYTE: Final = 1 << 20
 
-UNZIPPED: Final = 262_144_000
-"""Bytes of an unpacked archive, its layers included. Source: Lambda quotas."""
+ZIPPED: Final = zips.ZIPPED_LIMIT // _MEGABYTE
+"""Megabytes of an archive that Lambda takes directly."""
+
+UNZIPPED: Final = zips.UNZIPPED_LIMIT // _MEGABYTE
+"""Megabytes of an archive once unzipped, its layers included."""
 
 
 def wrong_archive(root: Path, name: str) -> str:
@@ -18,18 +21,21 @@ def wrong_archive(root: Path, name: str) -> str:
     path = root / name
     if Path(name).is_absolute() or not path.is_file():
         return refused("must be a file, by its path from the project's folder", name)
-    size = path.stat().st_size
-    if size > ZIPPED:
-        what = f"must be at most 50 MB, {ZIPPED} bytes"
-        return refused(what, size, "upload it to S3 and name s3_bucket and s3_key")
     try:
-        with zipfile.ZipFile(path) as archive:
-            unzipped = sum(entry.file_size for entry in archive.infolist())
-    except zipfile.BadZipFile:
+        found = zips.sizes(path)
+    except BuildError:
         return refused("must be a .zip archive", name)
-    if unzipped > UNZIPPED:
-        return refused(f"must be at most 250 MB unpacked, {UNZIPPED} bytes", unzipped)
-    return "" if unzipped else refused("must be an archive that holds code", name)
+    if found.zipped > zips.ZIPPED_LIMIT:
+        remedy = "upload it to S3 and name s3_bucket and s3_key"
+        return refused(f"must be at most {ZIPPED} MB", _megabytes(found.zipped), remedy)
+    if found.unzipped > zips.UNZIPPED_LIMIT:
+        return refused(f"must be at most {UNZIPPED} MB unzipped", _megabytes(found.unzipped))
+    return "" if found.unzipped else refused("must be an archive that holds code", name)
+
+
+def _megabytes(size: int) -> float:
+    """Return a size in MB, rounded up: what is over a limit must not look as if it met it."""
+    return math.ceil(size / _MEGABYTE * 100) / 100
 
 
 def wrong_folder(root: Path, name: str, marker: str) -> str:

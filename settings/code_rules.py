@@ -6,12 +6,10 @@ from typing import Final
 from settings import archives, wiring
 from settings.draft import Draft
 from settings.function import FunctionSettings
-from settings.function_code import SOURCES
+from settings.function_code import MOST_LAYERS, SOURCES
 from settings.mistakes import Mistake, Path
+from settings.runtimes import FAMILIES, IMAGE, languages
 from settings.text import refused
-
-MOST_LAYERS: Final = 5
-"""Layers that Lambda allows a function."""
 
 BESIDE: Final = {
     "s3_bucket": "s3_key",
@@ -21,9 +19,6 @@ BESIDE: Final = {
     "image_config": "image_uri",
 }
 """Keys of a function's own entry -> what must stand beside each."""
-
-_INLINE: Final = ("python", "nodejs")
-_COMPILED: Final = ("java", "dotnet", "rust", "go")
 
 
 def is_image(function: FunctionSettings) -> bool:
@@ -52,7 +47,7 @@ def built_elsewhere_says_where(draft: Draft) -> Iterator[Mistake]:
     for name, own in draft.own.items():
         family = draft.families.get(name, "")
         if own.get("enabled") and family in wiring.BUILT_ELSEWHERE and name not in draft.functions:
-            keys = "image_uri" if family == wiring.IMAGE else "filename, s3_bucket or source_dir"
+            keys = "image_uri" if family == IMAGE else "filename, s3_bucket or source_dir"
             what = f"must stand beside {keys}: the program does not build {family} functions"
             sources = tuple(draft.origin(name, key) for key in SOURCES)
             yield Mistake(("functions", name, "enabled"), what, because=sources)
@@ -64,8 +59,9 @@ def inline_is_text_of_a_program(draft: Draft) -> Iterator[Mistake]:
         if function.inline is None:
             continue
         family = draft.families[name]
-        if family not in _INLINE:
-            what = f"must be left out for {name}, whose handler is {family}: only Python and Node.js are text"
+        if not FAMILIES[family].inline:
+            text = languages(lambda known: known.inline)
+            what = f"must be left out for {name}, whose handler is {family}: only {text} are text"
             yield Mistake(draft.origin(name, "inline"), what)
         elif function.handler is not None and not function.handler.startswith("index."):
             what = f"must be index.<function> for {name}, whose code is inline"
@@ -81,21 +77,17 @@ def files_are_there(draft: Draft) -> Iterator[Mistake]:
             yield Mistake(draft.origin(name, "filename"), problem)
         if function.source_dir is None:
             continue
-        family = draft.families[name]
-        marker = _marker(family) if family in _COMPILED else ""
+        family = FAMILIES[draft.families[name]]
+        marker = family.marker if family.compiled else ""
         if problem := archives.wrong_folder(draft.root, function.source_dir, marker):
             yield Mistake(draft.origin(name, "source_dir"), problem)
-
-
-def _marker(family: str) -> str:
-    return next(marker for marker, known in wiring.MARKERS.items() if known == family)
 
 
 def images_bring_everything(draft: Draft) -> Iterator[Mistake]:
     """What AWS refuses beside an image, and what an image makes meaningless."""
     for name, function in draft.functions.items():
         source = function.code_source
-        if draft.families[name] == wiring.IMAGE and source not in (None, "image_uri"):
+        if draft.families[name] == IMAGE and source not in (None, "image_uri"):
             what = f"must be image_uri for {name}, whose handler is a Dockerfile"
             yield Mistake(draft.origin(name, str(source)), what)
         if not is_image(function):
@@ -169,8 +161,8 @@ def opencv_fits(draft: Draft) -> Iterator[Mistake]:
     if draft.packaging.opencv and draft.functions[name].architecture == "x86_64":
         yield Mistake(
             ("packaging", "opencv"),
-            f"must be false while {name} runs on x86_64, where the layer is larger than the 50 MB of a direct upload; "
-            "use arm64",
+            f"must be false while {name} runs on x86_64, where the layer is larger than the {archives.ZIPPED} MB of a "
+            "direct upload; use arm64",
             because=(draft.origin(name, "architecture"),),
         )
 

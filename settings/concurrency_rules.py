@@ -6,6 +6,7 @@ from typing import Final
 from settings.draft import Draft
 from settings.function import FunctionSettings
 from settings.mistakes import Mistake, Path
+from settings.runtimes import FAMILIES, languages, snap_starting
 from settings.text import refused
 
 UNRESERVED: Final = 100
@@ -17,9 +18,6 @@ SNAP_START_STORAGE: Final = 512
 _PROVISIONED: Final = "provisioned_concurrent_executions"
 _RESERVED: Final = "reserved_concurrent_executions"
 _SCALING: Final = "provisioned_concurrency_scaling"
-_ANSWER_WARMING: Final = ("python", "nodejs", "go")
-_WITHOUT_SNAP_START: Final = frozenset({"python3.11", "java8.al2", "java8.al2023"})
-_SNAP_START: Final = ("python", "java", "dotnet")
 
 
 def provisioned_fits_reserved(draft: Draft) -> Iterator[Mistake]:
@@ -118,8 +116,9 @@ def warming_is_answered(draft: Draft) -> Iterator[Mistake]:
         path = draft.origin(name, "warming_schedule")
         if function.warming_schedule is None:
             continue
-        if draft.families[name] not in _ANSWER_WARMING:
-            what = f"must be left out for {name}: only handlers in Python, Node.js and Go answer it"
+        if not FAMILIES[draft.families[name]].warms:
+            answering = languages(lambda family: family.warms)
+            what = f"must be left out for {name}: only handlers in {answering} answer it"
             yield Mistake(path, what)
         elif function.provisioned_concurrent_executions is not None:
             what = f"must be left out beside {_PROVISIONED}, which keeps {name} warm already"
@@ -142,12 +141,8 @@ def _against_snap_start(
     draft: Draft, name: str, function: FunctionSettings
 ) -> Iterator[tuple[str, str]]:
     """Yield each setting that AWS refuses beside a snapshot, and how."""
-    family, runtime = draft.families[name], function.runtime
-    if family not in _SNAP_START or runtime in _WITHOUT_SNAP_START:
-        yield (
-            "runtime",
-            f"which runs on {runtime}: Python 3.12 and later, Java 11 and later and .NET have it",
-        )
+    if function.runtime not in FAMILIES[draft.families[name]].snap_starts:
+        yield "runtime", f"which runs on {function.runtime}: {snap_starting()} have it"
     if function.provisioned_concurrent_executions is not None:
         yield _PROVISIONED, f"which has {_PROVISIONED}"
     if function.file_system_config is not None:

@@ -10,6 +10,15 @@ from settings.function_parts import FileSystemSettings, VpcSettings
 
 _LOGGING: Final = "Lambda API reference, LoggingConfig"
 
+ENVIRONMENT_BYTES: Final = 4096
+"""Size that Lambda allows all variables of a function, as JSON."""
+
+GRANTED_BYTES: Final = 1024
+"""Part of it that the program's own variables may take."""
+
+GIVEN_BYTES: Final = ENVIRONMENT_BYTES - GRANTED_BYTES
+"""The rest, for the stack file's."""
+
 ADDED_UP: Final = ("environment", "tags")
 """Keys whose maps are added up, key by key, over `defaults`, the program's own values and a function's entry."""
 
@@ -70,14 +79,14 @@ class FunctionSettings(CallSettings, CodeSettings):
         {},
         "Further environment variables, added key by key to those of `defaults`. Names and ARNs only: a secret belongs "
         "in Secrets Manager.",
-        values="3072 bytes as JSON",
+        values=f"at most {GIVEN_BYTES} bytes as JSON",
         source="Lambda developer guide, environment variables: 4 KB in all",
         example={"UPLOAD_RETENTION_DAYS": "14"},
     )
     tags: TextMap = setting(
         {},
         "Further tags, added key by key to those of `defaults`, besides the stack's and the program's own.",
-        values="44 with the stack's; keys 1 to 128 characters, values at most 256",
+        values="at most 44 with the stack's; keys 1 to 128 characters, values at most 256",
         source="Lambda developer guide, tags; AWS tagging guide, tag limits",
         example={"owner": "payments"},
     )

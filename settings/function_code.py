@@ -4,6 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, field_validator
 
+from settings.archives import UNZIPPED, ZIPPED
 from settings.arns import LAYER, SIGNING_CONFIG, LayerArn, SigningConfigArn, pattern
 from settings.fields import Model, form, setting
 from settings.function_parts import CodeSigningSettings, ImageSettings
@@ -20,6 +21,9 @@ _SHA256: Final = r"[A-Za-z0-9+/]{43}="
 
 SOURCES: Final = ("source_dir", "filename", "inline", "s3_bucket", "image_uri")
 """Keys that say where a function's code comes from; at most one of them."""
+
+MOST_LAYERS: Final = 5
+"""Layers that Lambda allows a function."""
 
 INLINE_BYTES: Final = 4096
 """Size of an inline text, as CloudFormation has it for ZipFile."""
@@ -70,7 +74,7 @@ class CodeSettings(Model):
         (),
         "Layers of others, extensions among them, by the ARN of a version; with the program's own at most five.",
         unit="layers",
-        max_length=5,
+        max_length=MOST_LAYERS,
         source=_LAYERS,
         schema={"items": {"type": "string", "pattern": pattern(LAYER)}},
         example=[
@@ -86,8 +90,9 @@ class CodeSettings(Model):
     )
     filename: str | None = setting(
         None,
-        "Ready .zip, relative to the project, of at most 50 MB and 250 MB unpacked; a bigger one goes by s3_bucket.",
-        values="a .zip of at most 50 MB, 250 MB unpacked",
+        f"Ready .zip, relative to the project, of at most {ZIPPED} MB and {UNZIPPED} MB unzipped; a bigger one goes by "
+        "s3_bucket.",
+        values=f"a .zip of at most {ZIPPED} MB, {UNZIPPED} MB unzipped",
         source=_QUOTAS,
         schema={"pattern": r"\.zip$"},
         example="build/checksum.zip",

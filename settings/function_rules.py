@@ -8,24 +8,22 @@ from typing import Final
 
 from settings import wiring
 from settings.draft import Draft
+from settings.function import ENVIRONMENT_BYTES, GIVEN_BYTES
 from settings.mistakes import Mistake
-from settings.runtimes import SUPPORTED
+from settings.runtimes import FAMILIES
 from settings.text import is_credential, refused
 
 API_TIMEOUT: Final = 29
 """Seconds after which API Gateway gives up on an integration."""
-
-ENVIRONMENT_BYTES: Final = 4096
-"""Size that Lambda allows all variables of a function, as JSON."""
-
-GRANTED_BYTES: Final = 1024
-"""Part of it that the program's own variables may take."""
 
 BUILDER: Final = f"python{sys.version_info.major}.{sys.version_info.minor}"
 """The runtime whose version the Python that runs the program has."""
 
 VARIABLE: Final = "[A-Za-z][A-Za-z0-9_]+"
 """Regular expression of a variable's name."""
+
+TAKEN_VARIABLE: Final = "must not be a name that the program's grants set; choose another name"
+"""What is said of a variable that a grant sets; components say it of grants that only they know."""
 
 _RESERVED = re.compile(
     r"_HANDLER|_X_AMZN_TRACE_ID|AWS_(?:DEFAULT_)?REGION|AWS_EXECUTION_ENV|AWS_LAMBDA_\w+|AWS_ACCESS_KEY(?:_ID)?"
@@ -56,7 +54,7 @@ def runtime_fits_handler(draft: Draft) -> Iterator[Mistake]:
     """A handler in Python needs a Python runtime; a container image brings its own."""
     for name, function in draft.functions.items():
         family = draft.families[name]
-        possible = SUPPORTED.get(family, ())
+        possible = FAMILIES[family].runtimes
         if possible and function.runtime not in possible and function.image_uri is None:
             known = ", ".join(possible)
             what = f"must be one of {known} for {name}, whose handler is {family}"
@@ -111,7 +109,7 @@ def _wrong_variable(name: str, value: str) -> str:
     if name in _SETTING_OF:
         return f"must not be set here; set {_SETTING_OF[name]}"
     if name in _GRANTED:
-        return "must not be a name that the program's grants set; choose another name"
+        return TAKEN_VARIABLE
     if is_credential(value):
         return "must not hold a credential; keep it in Secrets Manager and pass its ARN"
     return ""
@@ -119,13 +117,12 @@ def _wrong_variable(name: str, value: str) -> str:
 
 def environment_size(draft: Draft) -> Iterator[Mistake]:
     """All variables of a function together may have 4 KB."""
-    limit = ENVIRONMENT_BYTES - GRANTED_BYTES
     for name, function in draft.functions.items():
         variables = {**function.environment, **_long(draft, name)}
         size = len(json.dumps(variables, separators=(",", ":"), ensure_ascii=False).encode())
-        if size > limit:
+        if size > GIVEN_BYTES:
             what = (
-                f"must be at most {limit} bytes as JSON for {name}: Lambda allows {ENVIRONMENT_BYTES}, the rest is "
+                f"must be at most {GIVEN_BYTES} bytes as JSON for {name}: Lambda allows {ENVIRONMENT_BYTES}, the rest is "
                 "for the program's own variables"
             )
             remedy = "keep long values in Parameter Store and pass their names"

@@ -71,9 +71,6 @@ def _finished(draft: Draft) -> Settings:
         stack=draft.stack,
         functions=MappingProxyType(dict(draft.functions)),
         families=MappingProxyType(dict(draft.families)),
-        built_elsewhere=tuple(
-            name for name in draft.functions if draft.families[name] in wiring.BUILT_ELSEWHERE
-        ),
         api=draft.api,
         data=draft.data,
         triggers=TriggerSettings(

@@ -14,6 +14,7 @@ from settings.fields import Model
 from settings.function import ADDED_UP, ONE_FUNCTIONS, FunctionSettings
 from settings.images import RepositorySettings
 from settings.mistakes import Mistake, Path, checked
+from settings.runtimes import IMAGE
 from settings.text import refused, unknown
 from settings.triggers import QueueSettings, ScheduleSettings, StreamSettings
 from settings.whole import ObservabilitySettings, PackagingSettings, StackWide
@@ -172,7 +173,7 @@ class Reader:
         return own
 
     def _repositories(self, families: Mapping[str, str]) -> dict[str, RepositorySettings]:
-        images = [name for name, family in families.items() if family == wiring.IMAGE]
+        images = [name for name, family in families.items() if family == IMAGE]
         given = self._map(self._get("repositories"), ("repositories",))
         for name in given.keys() - set(images):
             self._refuse(("repositories", name), unknown("image function", name, images))

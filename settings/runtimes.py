@@ -1,55 +1,125 @@
-"""Which Lambda runtimes AWS still takes.
+"""The languages of functions, and which Lambda runtimes AWS still takes.
+
+`FAMILIES` is the one place that says what a language can do here and on Lambda: rules, references and components read it.
 
 Source: AWS's page "Lambda runtimes" as of November 2026. AWS stops creating functions of a retired runtime at least
 30 days after its deprecation and stops updating them 60 days after, so a stack that names one breaks on a later day.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
-from settings.text import WrongValueError, did_you_mean
-
-DEFAULT_RUNTIME: Final = "python3.13"
+from settings.text import WrongValueError, did_you_mean, listed
 
 _CUSTOM: Final = ("provided.al2023",)
 
-SUPPORTED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "python": ("python3.11", "python3.12", "python3.13", "python3.14"),
-        "nodejs": ("nodejs22.x", "nodejs24.x"),
-        "java": (
-            "java8.al2",
-            "java8.al2023",
-            "java11",
-            "java11.al2023",
-            "java17",
-            "java17.al2023",
-            "java21",
-            "java25",
-        ),
-        "dotnet": ("dotnet10",),
-        "ruby": ("ruby3.3", "ruby3.4", "ruby4.0"),
-        "go": _CUSTOM,
-        "rust": _CUSTOM,
-        "php": _CUSTOM,
-    }
-)
-"""Runtime family -> identifiers, oldest first. A container image has none: it brings its runtime."""
 
-DEFAULTS: Final[Mapping[str, str]] = MappingProxyType(
+class Family(NamedTuple):
+    """Functions in one language, or in container images."""
+
+    language: str
+    """Its name within a sentence."""
+    runtimes: tuple[str, ...] = ()
+    """Lambda's identifiers, oldest first; none where the code brings its runtime."""
+    default: str = ""
+    """What its functions run on where the stack file does not say; one of `runtimes`."""
+    marker: str = ""
+    """File (a pattern) in a function's folder that tells the family; none where a function is a file."""
+    handler: str = "bootstrap"
+    """What Lambda calls where nobody says; `{module}` is the handler's file without its ending."""
+    inline: str = ""
+    """File that an inline text becomes; none where Lambda has no place for one."""
+    layers: int = 0
+    """Layers that the program gives each of its functions."""
+    built_here: bool = False
+    """The program packs or builds it from handlers/; else the stack file says where its code is."""
+    compiled: bool = False
+    """What is deployed is not what is written: a folder with the marker holds sources, nothing to deploy."""
+    streams: bool = False
+    """It can answer in a stream (`RESPONSE_STREAM`). Source: Lambda developer guide, response streaming."""
+    warms: bool = False
+    """Its handlers here answer a warming call."""
+    snap_start: str = ""
+    """The oldest runtime that starts from a snapshot; none where none does. Source: Lambda developer guide, SnapStart."""
+
+    @property
+    def snap_starts(self) -> tuple[str, ...]:
+        """The runtimes that can start from a snapshot."""
+        first = self.runtimes.index(self.snap_start) if self.snap_start else len(self.runtimes)
+        return self.runtimes[first:]
+
+
+IMAGE: Final = "image"
+"""The family of functions that run as a container image."""
+
+FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
     {
-        "python": DEFAULT_RUNTIME,
-        "nodejs": "nodejs22.x",
-        "java": "java21",
-        "dotnet": "dotnet10",
-        "ruby": "ruby3.4",
-        "go": "provided.al2023",
-        "rust": "provided.al2023",
-        "php": "provided.al2023",
+        "python": Family(
+            "Python",
+            ("python3.11", "python3.12", "python3.13", "python3.14"),
+            "python3.13",
+            handler="{module}.handler",
+            inline="index.py",
+            layers=1,
+            built_here=True,
+            warms=True,
+            snap_start="python3.12",
+        ),
+        "nodejs": Family(
+            "Node.js",
+            ("nodejs22.x", "nodejs24.x"),
+            "nodejs22.x",
+            "index.mjs",
+            handler="index.handler",
+            inline="index.mjs",
+            layers=1,
+            built_here=True,
+            streams=True,
+            warms=True,
+        ),
+        "java": Family(
+            "Java",
+            (
+                "java8.al2",
+                "java8.al2023",
+                "java11",
+                "java11.al2023",
+                "java17",
+                "java17.al2023",
+                "java21",
+                "java25",
+            ),
+            "java21",
+            "pom.xml",
+            compiled=True,
+            snap_start="java11",
+        ),
+        "dotnet": Family(
+            ".NET", ("dotnet10",), "dotnet10", "*.csproj", compiled=True, snap_start="dotnet10"
+        ),
+        "ruby": Family("Ruby", ("ruby3.3", "ruby3.4", "ruby4.0"), "ruby3.4", "function.rb"),
+        "go": Family(
+            "Go",
+            _CUSTOM,
+            _CUSTOM[0],
+            "go.mod",
+            built_here=True,
+            compiled=True,
+            streams=True,
+            warms=True,
+        ),
+        "rust": Family("Rust", _CUSTOM, _CUSTOM[0], "Cargo.toml", compiled=True, streams=True),
+        "php": Family("PHP", _CUSTOM, _CUSTOM[0], "index.php", streams=True),
+        IMAGE: Family("image", marker="Dockerfile", streams=True),
     }
 )
-"""Runtime family -> what its functions run on where the stack file does not say."""
+"""Name -> family. A folder that holds the markers of two is of the first."""
+
+DEFAULT_RUNTIME: Final = FAMILIES["python"].default
+
+NODE_RUNTIMES: Final = FAMILIES["nodejs"].runtimes
+"""What a layer of Node.js modules is for."""
 
 RETIRED: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -86,7 +156,7 @@ RETIRED: Final[Mapping[str, str]] = MappingProxyType(
 """Identifier -> the day AWS deprecated it."""
 
 ALL_SUPPORTED: Final = tuple(
-    dict.fromkeys(runtime for family in SUPPORTED.values() for runtime in family)
+    dict.fromkeys(runtime for family in FAMILIES.values() for runtime in family.runtimes)
 )
 
 
@@ -103,8 +173,25 @@ def check_runtime(runtime: str) -> str:
     return runtime
 
 
+def languages(having: Callable[[Family], object]) -> str:
+    """Return the languages of the families that have something, as a sentence lists them."""
+    return listed([family.language for family in FAMILIES.values() if having(family)])
+
+
+def snap_starting() -> str:
+    """Return which languages start from snapshots, as a sentence lists them: `Java 11 and later and .NET`."""
+    return listed(
+        [
+            family.language
+            if family.snap_start == family.runtimes[0]
+            else f"{family.language} {family.snap_start.removeprefix(name)} and later"
+            for name, family in FAMILIES.items()
+            if family.snap_start
+        ]
+    )
+
+
 def _successor(runtime: str) -> str:
     """Return what a function on a retired runtime moves to; what is of no family, as Go's, runs on a custom one."""
-    return next(
-        (DEFAULTS[family] for family in DEFAULTS if runtime.startswith(family)), "provided.al2023"
-    )
+    known = (family.default for name, family in FAMILIES.items() if runtime.startswith(name))
+    return next(known, _CUSTOM[0])

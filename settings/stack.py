@@ -35,8 +35,6 @@ class Settings:
     """Those that exist."""
     families: Mapping[str, str]
     """Name -> family (`python`, `go`, `image` ...) of every handler, those of functions that do not exist among them."""
-    built_elsewhere: tuple[str, ...]
-    """Existing functions of families that the program does not build."""
     api: ApiSettings
     data: DataSettings
     triggers: TriggerSettings

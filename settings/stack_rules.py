@@ -28,6 +28,9 @@ OWN_TAGS: Final = ("Project", "Environment", "Name", "Service", "Runtime", "HasL
 MOST_TAGS: Final = 40
 """Tags a stack file may set for the whole stack: the rest of the 50 is for the program and for single functions."""
 
+FUNCTION_NAME: Final = NAME_LENGTH - AUTO_NAME - CHILD_NAME
+"""Characters that a function's own name may have."""
+
 TAG: Final = r"[\w\s.:/=+@-]*"
 """Regular expression of what a tag may hold."""
 
@@ -55,10 +58,9 @@ def stack_name(draft: Draft) -> Iterator[Mistake]:
 
 def function_names(draft: Draft) -> Iterator[Mistake]:
     """A function's role and alarms carry its name, and Pulumi's seven digits."""
-    room = NAME_LENGTH - AUTO_NAME - CHILD_NAME
     for name in draft.functions:
-        if len(name) > room:
-            what = f"must be 1 to {room} characters, because its role's name may have {NAME_LENGTH}"
+        if len(name) > FUNCTION_NAME:
+            what = f"must be 1 to {FUNCTION_NAME} characters, because its role's name may have {NAME_LENGTH}"
             yield Mistake(("functions", name), refused(what, len(name), "rename its handler"))
 
 

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 LONGEST: Final = 60
@@ -61,6 +61,12 @@ def unknown(kind: str, given: str, known: Iterable[str]) -> str:
     """Return the text for a name that does not exist: the near miss, else what there is."""
     names = list(known)
     return f"no such {kind}; {did_you_mean(given, names) or 'known: ' + ', '.join(names)}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return words as a sentence lists them: `a, b and c`."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _value(given: object) -> str:

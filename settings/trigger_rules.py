@@ -12,6 +12,9 @@ from settings.triggers import QueueSettings
 VISIBILITY_FACTOR: Final = 6
 """Times the consumer's timeout that AWS advises for a queue's visibility timeout."""
 
+UNDELAYED_BATCH: Final = 10
+"""Messages that a queue hands over at once; Lambda waits a batching window for more."""
+
 
 def visibility(queue: QueueSettings, timeout: int) -> int:
     """Return a queue's visibility timeout in seconds, its own or else the advised one for a consumer's timeout."""
@@ -50,8 +53,11 @@ def large_batch_waits(draft: Draft) -> Iterator[Mistake]:
     """AWS refuses a batch above 10 without a window."""
     for name, queue in draft.queues.items():
         window = queue.maximum_batching_window_in_seconds
-        if queue.batch_size > 10 and not window:
-            what = f"must be 1 to 300 seconds when batch_size is above 10, as {queue.batch_size} is"
+        if queue.batch_size > UNDELAYED_BATCH and not window:
+            what = (
+                f"must be 1 to 300 seconds when batch_size is above {UNDELAYED_BATCH}, as "
+                f"{queue.batch_size} is"
+            )
             yield Mistake(
                 _path(name, "maximum_batching_window_in_seconds"),
                 refused(what, window),

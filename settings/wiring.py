@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from settings.runtimes import DEFAULTS
+from settings.runtimes import FAMILIES
 
 PROJECT: Final = "sandpiper"
 
@@ -74,33 +74,15 @@ WIRED: Final = frozenset(
 OWN_LAYERS: Final[Mapping[str, int]] = MappingProxyType({UPLOAD_CONSUMER: 2})
 """Function -> how many layers the program gives it, where that is not what its family gets."""
 
-FAMILY_LAYERS: Final[Mapping[str, int]] = MappingProxyType({"python": 1, "nodejs": 1})
-"""Family -> how many layers the program gives each of its functions."""
-
 PUBLIC_URLS: Final[Mapping[str, str]] = MappingProxyType({})
 """Function -> why its URL may be open to everybody (`authorization_type: NONE`)."""
 
 HANDLERS: Final = Path(__file__).resolve().parent.parent / "handlers"
 """The folder of handlers beside the program."""
 
-MARKERS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "index.mjs": "nodejs",
-        "go.mod": "go",
-        "Cargo.toml": "rust",
-        "pom.xml": "java",
-        "*.csproj": "dotnet",
-        "function.rb": "ruby",
-        "index.php": "php",
-        "Dockerfile": "image",
-    }
+BUILT_ELSEWHERE: Final = frozenset(
+    name for name, family in FAMILIES.items() if not family.built_here
 )
-"""File in a function's folder -> the family it is written in; the first that is found counts."""
-
-IMAGE: Final = "image"
-"""The family of functions that run as a container image."""
-
-BUILT_ELSEWHERE: Final = frozenset({"java", "dotnet", "ruby", "rust", "php", IMAGE})
 """Families the program does not build: such a function exists once the stack file says where its code is."""
 
 
@@ -123,17 +105,19 @@ def _family(path: Path) -> str:
     """Return the family of a function's file or folder; empty text for what is none."""
     if path.is_file():
         return "python" if path.suffix == ".py" else ""
-    return next((family for marker, family in MARKERS.items() if any(path.glob(marker))), "")
+    marked = (name for name, family in FAMILIES.items() if family.marker)
+    return next((name for name in marked if any(path.glob(FAMILIES[name].marker))), "")
 
 
 def baseline(name: str, family: str) -> Mapping[str, Any]:
     """Return the code's own values of one function: its sizes, and a runtime that can run its handler."""
     own = FUNCTION_BASELINE.get(name, {})
-    runtime = DEFAULTS.get(family) if family != "python" else None
+    # Python is what `defaults` speak of; the others would not run on what is said there.
+    runtime = FAMILIES[family].default if family != "python" else ""
     return {"runtime": runtime, **own} if runtime else own
 
 
 def own_layers(name: str, family: str, *, opencv: bool = False) -> int:
     """Return how many layers the program itself gives a function; `opencv` is the packaging setting of that name."""
     declared = int(opencv and name == UPLOAD_CONSUMER)
-    return OWN_LAYERS.get(name, FAMILY_LAYERS.get(family, 0)) + declared
+    return OWN_LAYERS.get(name, FAMILIES[family].layers) + declared

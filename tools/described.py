@@ -1,6 +1,6 @@
 """What the references say of one setting: type, limit, unit, default; and which maps a model holds."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic.fields import FieldInfo
@@ -9,6 +9,7 @@ from settings.fields import Model, choices, entries, facts, kinds, nested
 from settings.function import FunctionSettings
 from settings.mistakes import length, limits
 from settings.reader import merged
+from settings.text import listed
 from settings.wiring import baseline
 
 
@@ -28,6 +29,11 @@ def shown(value: object) -> str:
         pairs = ", ".join(f"{key}: {shown(part)}" for key, part in value.items())
         return f"{{{pairs}}}"
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def keys(named: Sequence[str]) -> str:
+    """Return keys as a sentence lists them."""
+    return listed([f"`{key}`" for key in named])
 
 
 def kind(field: FieldInfo) -> str:

@@ -9,10 +9,10 @@ from settings.fields import Model, facts
 from settings.function import ADDED_UP, ONE_FUNCTIONS, FunctionSettings
 from settings.function_calls import CallSettings
 from settings.function_code import CodeSettings
-from settings.runtimes import DEFAULTS, RETIRED, SUPPORTED
+from settings.runtimes import FAMILIES, RETIRED
 from settings.wiring import handlers
-from tools.described import kind, limit, of_its_own, paths_within, plain, shown
-from tools.rules import OF_FUNCTIONS
+from tools.described import keys, kind, limit, of_its_own, paths_within, plain, shown
+from tools.rules import OF_FUNCTIONS, table
 
 _INTRODUCTION: Final = """# Settings of a function
 
@@ -47,7 +47,7 @@ _HEAD: Final = (
 
 def function_reference() -> str:
     """Return the reference of a function's settings in Markdown."""
-    words = {"added_up": _keys(ADDED_UP), "one_functions": _keys(ONE_FUNCTIONS)}
+    words = {"added_up": keys(ADDED_UP), "one_functions": keys(ONE_FUNCTIONS)}
     return "\n".join(
         [
             _INTRODUCTION.format(**words),
@@ -55,14 +55,9 @@ def function_reference() -> str:
             *_maps(),
             _own_values(),
             _runtimes(),
-            f"## Rules between settings\n\n{OF_FUNCTIONS}",
+            f"## Rules between settings\n\n{table(OF_FUNCTIONS)}",
         ]
     )
-
-
-def _keys(keys: tuple[str, ...]) -> str:
-    *most, last = [f"`{key}`" for key in keys]
-    return f"{', '.join(most)} and {last}"
 
 
 def _groups() -> Iterator[str]:
@@ -79,8 +74,8 @@ def _maps() -> Iterator[str]:
         yield _table(title, model, set(model.model_fields))
 
 
-def _table(title: str, model: type[Model], keys: set[str]) -> str:
-    rows = [_row(key, field) for key, field in model.model_fields.items() if key in keys]
+def _table(title: str, model: type[Model], chosen: set[str]) -> str:
+    rows = [_row(key, field) for key, field in model.model_fields.items() if key in chosen]
     return "\n".join([title, "", _HEAD, *rows, ""])
 
 
@@ -103,8 +98,9 @@ def _own_values() -> str:
 
 def _runtimes() -> str:
     families = [
-        f"| {family} | {', '.join(f'`{runtime}`' for runtime in known)} | `{DEFAULTS[family]}` |"
-        for family, known in SUPPORTED.items()
+        f"| {name} | {', '.join(f'`{runtime}`' for runtime in family.runtimes)} | `{family.default}` |"
+        for name, family in FAMILIES.items()
+        if family.runtimes
     ]
     retired = ", ".join(f"`{runtime}` ({day})" for runtime, day in RETIRED.items())
     head = "| family | runtimes | where the stack file does not say |\n|---|---|---|"

@@ -1,43 +1,208 @@
-"""Rules between settings, in words: what the references say beside each key's own limits."""
+"""Rules between settings, in words: what the references say beside each key's own limits.
 
+Every rule that a stack file is judged by has a row here, and its numbers are the ones it judges by.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-OF_FUNCTIONS: Final = """| rule | why |
-|---|---|
-| functions behind the API, and the authorizer: timeout at most 29 seconds | API Gateway answers 504 then |
-| runtime of the handler's own family, and one that AWS still supports | it would not start |
-| `enabled: false` for no function that a route or a trigger of the program needs | it would lead nowhere |
-| what says something of one function (its code, handler, role, URL, description, `enabled`) not in `defaults` | it can hold for one only |
-| at most one of `source_dir`, `filename`, `inline`, `s3_bucket`, `image_uri`; keys of a source beside it; `s3_bucket` with `s3_key` | code comes from one place |
-| Java, .NET, Ruby, Rust, PHP and image functions exist once their entry names such a source | the program does not build them |
-| `filename`: a .zip in the project, at most 50 MB, 250 MB unpacked; `source_dir`: a folder that holds built code | Lambda refuses more |
-| `inline` for Python and Node.js, its handler `index.<function>` | Lambda refuses others |
-| image functions: no handler, layers, SnapStart, code signing, `runtime` of their own or `update_runtime_on` | the image says it; Lambda refuses it |
-| at most 5 layers with the program's own, no layer in two versions | Lambda refuses it |
-| keys, layers, file systems, destinations, signing configuration and image in the stack's own region | Lambda refuses others |
-| `code_signing` or `code_signing_config_arn`; Enforce only for code from `s3_bucket`, without layers of the program | nothing else is signed |
-| environment of a function at most 3072 bytes as JSON | Lambda allows 4096; the program's own variables need some |
-| no variable that Lambda reserves, that starts with `AWS_`, or that a grant sets | Lambda refuses it, or it would mislead the SDK |
-| tags: as AWS has them, none of the program's own keys, at most 44 with the stack's | AWS allows 50 |
-| `file_system_config` beside `vpc_config` | EFS is reached through a network |
-| SnapStart: Python 3.12 and later, Java 11 and later, .NET; without provisioned concurrency, file systems, /tmp above 512 MB | Lambda refuses it |
-| provisioned concurrency, also the most that scaling may make of it, at most the function's own reserved concurrency | Lambda refuses more |
-| reserved, and provisioned without a reservation, at most `account_concurrent_executions` - 100 in all | Lambda keeps 100 |
-| scaling beside `provisioned_concurrent_executions`, which lies between its limits; a target or a timetable | it starts from there |
-| `warming_schedule` for Python, Node.js and Go, without provisioned concurrency | others take it for work; that one is warm already |
-| `on_success`, `on_failure`: not the function itself | Lambda refuses it |
-| function URL: NONE only where settings/wiring.py gives a reason, and without `principals`; RESPONSE_STREAM not for Python, Java, .NET and Ruby; no credentials with origin `*` | everybody could call it; Lambda cannot; browsers refuse it |
-"""
+from settings import (
+    access_rules,
+    code_rules,
+    concurrency_rules,
+    function_rules,
+    stack_rules,
+    trigger_rules,
+)
+from settings.archives import UNZIPPED, ZIPPED
+from settings.draft import Draft
+from settings.function import ENVIRONMENT_BYTES, GIVEN_BYTES
+from settings.function_code import MOST_LAYERS, SOURCES
+from settings.mistakes import Mistake
+from settings.runtimes import languages, snap_starting
+from settings.stack_rules import FUNCTION_NAME, MOST_TAGS, NAME_LENGTH, OWN_TAGS, TAGS
+from settings.wiring import PROJECT
 
-OF_THE_REST: Final = """| rule | why |
-|---|---|
-| a queue's visibility timeout at least its consumer's timeout; a warning below 6 times that plus the window | Lambda refuses less |
-| `batch_size` above 10 needs a batching window of 1 second or more | Lambda refuses it |
-| a queue's `maximum_concurrency` at most its consumer's reserved concurrency | messages would be throttled |
-| `message_retention_seconds` more than visibility timeout times `max_receive_count` | messages would expire unnoticed |
-| `dead_letter_retention_seconds` at least `message_retention_seconds` | age counts from the first sending |
-| `packaging.compile` only where the Python that builds has the version of every Python function's runtime | bytecode is of one version |
-| `evaluation_periods` times `period` at most a day, a week with periods of an hour or more | CloudWatch refuses more |
-| at most 40 tags, keys differing by more than case, none starting with `aws:` | AWS allows 50, IAM ignores case |
-| stack name: letters, digits, `-` and `_`; short enough for `sandpiper-<stack>-<function>` to have 64 characters | Lambda refuses it |
-"""
+Rule = Callable[[Draft], Iterator[Mistake]]
+
+_INLINE: Final = languages(lambda family: family.inline)
+_WARM: Final = languages(lambda family: family.warms)
+_BUFFERED: Final = languages(lambda family: not family.streams)
+_ELSEWHERE: Final = languages(lambda family: not family.built_here)
+_SOURCES: Final = ", ".join(f"`{key}`" for key in SOURCES)
+
+OF_FUNCTIONS: Final[Mapping[Rule, tuple[str, str]]] = {
+    function_rules.api_answers_in_time: (
+        f"functions behind the API, and the authorizer: timeout at most {function_rules.API_TIMEOUT} seconds",
+        "API Gateway answers 504 then",
+    ),
+    function_rules.runtime_fits_handler: (
+        "runtime of the handler's own family, and one that AWS still supports",
+        "it would not start",
+    ),
+    function_rules.needed_functions_are_on: (
+        "`enabled: false` for no function that a route or a trigger of the program needs",
+        "it would lead nowhere",
+    ),
+    code_rules.one_source: (
+        f"at most one of {_SOURCES}; keys of a source beside it; `s3_bucket` with `s3_key`",
+        "code comes from one place",
+    ),
+    code_rules.built_elsewhere_says_where: (
+        f"{_ELSEWHERE} functions exist once their entry names such a source",
+        "the program does not build them",
+    ),
+    code_rules.files_are_there: (
+        (
+            f"`filename`: a .zip in the project, at most {ZIPPED} MB, {UNZIPPED} MB unzipped; `source_dir`: a folder that holds "
+            "built code"
+        ),
+        "Lambda refuses more",
+    ),
+    code_rules.inline_is_text_of_a_program: (
+        f"`inline` for {_INLINE}, its handler `index.<function>`",
+        "Lambda refuses others",
+    ),
+    code_rules.images_bring_everything: (
+        "image functions: no handler, layers, SnapStart, code signing, `runtime` of their own or `update_runtime_on`",
+        "the image says it; Lambda refuses it",
+    ),
+    code_rules.layers_fit: (
+        f"at most {MOST_LAYERS} layers with the program's own, no layer in two versions",
+        "Lambda refuses it",
+    ),
+    code_rules.signatures_can_be_kept: (
+        "`code_signing` or `code_signing_config_arn`; Enforce only for code from `s3_bucket`, without layers of the program",
+        "nothing else is signed",
+    ),
+    access_rules.everything_is_in_the_stacks_region: (
+        "keys, layers, file systems, destinations, signing configuration and image in the stack's own region",
+        "Lambda refuses others",
+    ),
+    access_rules.file_systems_have_a_network: (
+        "`file_system_config` beside `vpc_config`",
+        "EFS is reached through a network",
+    ),
+    access_rules.destinations_are_somewhere_else: (
+        "`on_success`, `on_failure`: not the function itself",
+        "Lambda refuses it",
+    ),
+    access_rules.urls_are_for_whom_they_say: (
+        (
+            "function URL: NONE only where settings/wiring.py gives a reason, and without `principals`; RESPONSE_STREAM not for "
+            f"{_BUFFERED}; no credentials with origin `*`"
+        ),
+        "everybody could call it; Lambda cannot; browsers refuse it",
+    ),
+    access_rules.tags_are_takable: (
+        f"tags: as AWS has them, none of the program's own keys, at most {TAGS - len(OWN_TAGS)} with the stack's",
+        f"AWS allows {TAGS}",
+    ),
+    function_rules.environment_size: (
+        f"environment of a function at most {GIVEN_BYTES} bytes as JSON",
+        f"Lambda allows {ENVIRONMENT_BYTES}; the program's own variables need some",
+    ),
+    function_rules.environment_names: (
+        "no variable that Lambda reserves, that starts with `AWS_`, or that a grant sets; no credential in its value",
+        "Lambda refuses it, it would mislead the SDK, or others could read it",
+    ),
+    concurrency_rules.snap_start_is_possible: (
+        (
+            f"SnapStart: {snap_starting()}; without provisioned concurrency, file systems, /tmp above "
+            f"{concurrency_rules.SNAP_START_STORAGE} MB"
+        ),
+        "Lambda refuses it",
+    ),
+    concurrency_rules.provisioned_fits_reserved: (
+        "provisioned concurrency, also the most that scaling may make of it, at most the function's own reserved concurrency",
+        "Lambda refuses more",
+    ),
+    concurrency_rules.concurrency_fits_account: (
+        (
+            "reserved, and provisioned without a reservation, at most `account_concurrent_executions` - "
+            f"{concurrency_rules.UNRESERVED} in all"
+        ),
+        f"Lambda keeps {concurrency_rules.UNRESERVED}",
+    ),
+    concurrency_rules.scaling_starts_within_its_limits: (
+        "scaling beside `provisioned_concurrent_executions`, which lies between its limits; a target or a timetable",
+        "it starts from there",
+    ),
+    concurrency_rules.timetable_says_something: (
+        "a scheduled action sets `min_capacity`, `max_capacity` or both, in order",
+        "it would change nothing",
+    ),
+    concurrency_rules.warming_is_answered: (
+        f"`warming_schedule` for {_WARM}, without provisioned concurrency",
+        "others take it for work; that one is warm already",
+    ),
+}
+"""Rule over functions -> what it asks for, and why."""
+
+OF_THE_REST: Final[Mapping[Rule, tuple[str, str]]] = {
+    trigger_rules.queue_outlasts_consumer: (
+        (
+            "a queue's visibility timeout at least its consumer's timeout; a warning below "
+            f"{trigger_rules.VISIBILITY_FACTOR} times that plus the window"
+        ),
+        "Lambda refuses less",
+    ),
+    trigger_rules.large_batch_waits: (
+        f"`batch_size` above {trigger_rules.UNDELAYED_BATCH} needs a batching window of a second or more",
+        "Lambda refuses it",
+    ),
+    trigger_rules.queue_fits_reserved: (
+        "a queue's `maximum_concurrency` at most its consumer's reserved concurrency, which is not 1",
+        "messages would be throttled",
+    ),
+    trigger_rules.message_lives_to_dead_letter: (
+        "`message_retention_seconds` more than visibility timeout times `max_receive_count`",
+        "messages would expire unnoticed",
+    ),
+    trigger_rules.dead_letter_outlives_queue: (
+        "`dead_letter_retention_seconds` at least `message_retention_seconds`",
+        "age counts from the first sending",
+    ),
+    function_rules.bytecode_is_of_the_runtimes_version: (
+        "`packaging.compile` only where the Python that builds has the version of every Python function's runtime",
+        "bytecode is of one version",
+    ),
+    code_rules.opencv_fits: (
+        "`packaging.opencv` only while image-processor runs on arm64",
+        f"the layer for x86_64 is larger than {ZIPPED} MB",
+    ),
+    stack_rules.cors_origins: (
+        "at most one of `api.cors_allow_origins`, exactly as browsers send it",
+        "what the gateway answers by itself names a fixed one",
+    ),
+    stack_rules.alarm_window: (
+        "`evaluation_periods` times `period` at most a day, a week with periods of an hour or more",
+        "CloudWatch refuses more",
+    ),
+    stack_rules.alarm_address: (
+        "`alarm_email` is one e-mail address",
+        "SNS takes one for a subscription",
+    ),
+    stack_rules.tag_names: (
+        f"at most {MOST_TAGS} tags, keys differing by more than case, none starting with `aws:`",
+        f"AWS allows {TAGS}, IAM ignores case",
+    ),
+    stack_rules.stack_name: (
+        (
+            f"stack name: letters, digits, `-` and `_`; short enough for `{PROJECT}-<stack>-<function>` to have {NAME_LENGTH} "
+            "characters"
+        ),
+        "Lambda refuses it",
+    ),
+    stack_rules.function_names: (
+        f"a function's own name at most {FUNCTION_NAME} characters",
+        f"its role's name may have {NAME_LENGTH}",
+    ),
+}
+"""Rule over everything else -> what it asks for, and why."""
+
+
+def table(rules: Mapping[Rule, tuple[str, str]]) -> str:
+    """Return rules as a table in Markdown."""
+    rows = [f"| {wanted} | {why} |\n" for wanted, why in rules.values()]
+    return "".join(["| rule | why |\n|---|---|\n", *rows])

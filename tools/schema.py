@@ -21,10 +21,10 @@ from settings.function import ONE_FUNCTIONS, FunctionSettings
 from settings.function_rules import VARIABLE
 from settings.images import RepositorySettings
 from settings.reader import NAMESPACE, TRIGGERS
-from settings.runtimes import SUPPORTED
+from settings.runtimes import FAMILIES, IMAGE
 from settings.stack_rules import MOST_TAGS
 from settings.whole import StackWide
-from settings.wiring import FUNCTION_BASELINE, IMAGE, handlers
+from settings.wiring import FUNCTION_BASELINE, handlers
 from tools.described import limit, maps_within, of_its_own, plain, shown
 from tools.function_reference import function_reference
 from tools.settings_reference import SECTIONS, reference
@@ -232,9 +232,9 @@ def _named(function: dict[str, Any], name: str, family: str) -> dict[str, Any]:
     """Return the schema of one function: what it has of its own in full, the rest as it is for all."""
     fields, own = FunctionSettings.model_fields, of_its_own(name, family)
     properties = {key: _property(fields[key], value) for key, value in own.items()}
-    if family in SUPPORTED:
+    if known := FAMILIES[family].runtimes:
         runtime = _property(fields["runtime"], own.get("runtime"))
-        properties["runtime"] = runtime | {"enum": list(SUPPORTED[family])}
+        properties["runtime"] = runtime | {"enum": list(known)}
     found = _as_any(function, properties, set(function["properties"]))
     return found | {"dependencies": {key: [other] for key, other in BESIDE.items()}}
 

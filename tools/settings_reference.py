@@ -8,14 +8,14 @@ from pydantic.fields import FieldInfo
 from settings.api import ApiSettings
 from settings.data import DataSettings
 from settings.fields import Model, choices, facts, kinds
-from settings.function import FunctionSettings
+from settings.function import ADDED_UP, ONE_FUNCTIONS, FunctionSettings
 from settings.images import RepositorySettings
 from settings.mistakes import length, limits
 from settings.reader import NAMESPACE, TRIGGERS
 from settings.whole import ObservabilitySettings, PackagingSettings, StackWide
 from settings.wiring import handlers
-from tools.described import kind, of_its_own, paths_within, plain, shown
-from tools.rules import OF_FUNCTIONS, OF_THE_REST
+from tools.described import keys, kind, of_its_own, paths_within, plain, shown
+from tools.rules import OF_FUNCTIONS, OF_THE_REST, table
 
 SECTIONS: Final[Mapping[str, type[Model]]] = {
     "api": ApiSettings,
@@ -36,7 +36,8 @@ whole file: the defaults below then hold. Which functions, routes and triggers e
   at once, before anything is created.
   `Pulumi.dev.yaml: functions.create-item.memory_size: must be 128 to 10240 MB (got 64)`
 - A function's value is the first of: its own entry, what the program says of it (listed below), `defaults`, the default
-  below. Maps are replaced whole; only `environment` and `tags` add up, key by key.
+  below. Maps are replaced whole; only {added_up} add up, key by key.
+- These say something of one function and are refused in `defaults`: {one_functions}.
 - A function's keys with their types, units and limits are also in docs/function.md.
 - No setting may be a secret (`pulumi config set --secret`): settings end up readable in the stack's state. Secrets live
   in Secrets Manager, and functions are given their ARN.
@@ -49,8 +50,9 @@ whole file: the defaults below then hold. Which functions, routes and triggers e
 
 def reference() -> str:
     """Return the reference of all settings in Markdown."""
-    rules = f"## Rules between settings\n\nOf functions:\n\n{OF_FUNCTIONS}\nOf the rest:\n\n{OF_THE_REST}"
-    return "\n".join([_INTRODUCTION, *_tables(), rules])
+    words = {"added_up": keys(ADDED_UP), "one_functions": keys(ONE_FUNCTIONS)}
+    rules = f"## Rules between settings\n\nOf functions:\n\n{table(OF_FUNCTIONS)}\nOf the rest:\n\n{table(OF_THE_REST)}"
+    return "\n".join([_INTRODUCTION.format(**words), *_tables(), rules])
 
 
 def _tables() -> Iterator[str]:

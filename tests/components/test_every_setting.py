@@ -43,6 +43,8 @@ from settings import (
     StreamSettings,
 )
 from settings.fields import Model, choices, facts, kinds
+from settings.reader import KEYS, NAMESPACE, TRIGGERS
+from settings.whole import StackWide
 from tests.support.program import ROOT, Run, run_stack
 from tests.support.tiny import Parts, tiny
 
@@ -51,6 +53,7 @@ Values = Mapping[str, Any]
 SETTLED_EARLIER = {
     "functions.enabled": "decides whether the function is declared; see below",
     "packaging.build": "decides whether files are made, not what is declared; tests/components/test_packaging.py",
+    "account_concurrent_executions": "decides whether reservations fit the account; tests/settings/wrong_stack_files.yaml",
 }
 """Fields that change no input of a resource, and what they change instead."""
 
@@ -298,8 +301,12 @@ TAKERS: Mapping[str, tuple[type[Model], Callable[[Parts, Any], None]]] = {
     "packaging": (PackagingSettings, packaging),
     "repositories": (RepositorySettings, repository),
 }
-WHOLE = {"packaging.opencv"}
-"""Settings that `__main__.py` itself looks at; each costs a run of the whole program."""
+WHOLE: Mapping[str, Values] = {
+    "packaging.opencv": {"packaging": {"build": False, "opencv": True}},
+    "repositories": {"repositories": {"inference": {}}},
+    **{key: {key: other(key, field)} for key, field in StackWide.model_fields.items()},
+}
+"""Settings that `__main__.py` itself looks at -> what a stack file says then; each costs a run of the whole program."""
 
 
 @functools.cache
@@ -326,17 +333,23 @@ def test_every_setting_of_a_section_reaches_a_resource(path: tuple[str, ...]) ->
     assert with_settings(section, json.dumps(before)) != with_settings(section, json.dumps(after))
 
 
-@pytest.mark.parametrize(
-    "config",
-    [
-        {"sandpiper:packaging": {"build": False, "opencv": True}},
-        {"sandpiper:versions_to_keep": 9},
-        {"sandpiper:tags": {"team": "birds"}},
-        {"sandpiper:repositories": {"inference": {}}},
-    ],
-    ids=lambda config: next(iter(config)),
-)
-def test_every_setting_of_the_whole_stack_reaches_a_resource(
-    config: Mapping[str, Any], dev: Run
-) -> None:
+@pytest.mark.parametrize("path", sorted(WHOLE.keys() - SETTLED_EARLIER.keys()))
+def test_every_setting_of_the_whole_stack_reaches_a_resource(path: str, dev: Run) -> None:
+    config = {f"{NAMESPACE}{key}": value for key, value in WHOLE[path].items()}
     assert registered(run_stack("dev", config=config)) != registered(dev)
+
+
+def test_every_key_of_a_stack_file_is_tried() -> None:
+    groups = TAKERS.keys() & TRIGGERS.keys()
+    assert groups == TRIGGERS.keys()
+    tried = {"functions", "triggers", *TAKERS.keys() - groups, *StackWide.model_fields}
+    assert tried == set(KEYS)
+
+
+def test_every_excuse_is_of_a_setting_that_there_is() -> None:
+    sections = {
+        "functions": FunctionSettings,
+        **{name: model for name, (model, _) in TAKERS.items()},
+    }
+    known = {".".join((name, *path)) for name, model in sections.items() for path in paths(model)}
+    assert SETTLED_EARLIER.keys() <= known | StackWide.model_fields.keys()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from settings.wiring import MARKERS, WIRED
+from settings.runtimes import FAMILIES
+from settings.wiring import WIRED
 
 UNWIRED = {
     "products": "nodejs",
@@ -31,10 +32,10 @@ def handlers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "common").mkdir(parents=True)
     for name in WIRED:
         (folder / f"{name.replace('-', '_')}.py").touch()
-    markers = {family: marker for marker, family in MARKERS.items()}
     for name, family in UNWIRED.items():
         (folder / name.replace("-", "_")).mkdir()
-        (folder / name.replace("-", "_") / markers[family].replace("*", "function")).touch()
+        marker = FAMILIES[family].marker.replace("*", "function")
+        (folder / name.replace("-", "_") / marker).touch()
     _fill(project)
     return folder
 
@@ -47,10 +48,12 @@ def _fill(project: Path) -> None:
     for name, text in (("ready.zip", "print()"), ("hollow.zip", "")):
         with zipfile.ZipFile(project / name, "w") as archive:
             archive.writestr("index.py", text)
-    with (project / "heavy.zip").open("wb") as file:
-        file.truncate(52_428_801)
-    # Its directory says that it unpacks to one byte more than Lambda takes.
     data = bytearray((project / "ready.zip").read_bytes())
+    # A zip file may follow other bytes; with these it has one more than Lambda takes.
+    with (project / "heavy.zip").open("wb") as file:
+        file.seek(52_428_801 - len(data))
+        file.write(data)
+    # Its directory says that it holds one byte more than Lambda takes.
     size = data.index(b"PK\x01\x02") + 24
     data[size : size + 4] = (262_144_001).to_bytes(4, "little")
     (project / "swelling.zip").write_bytes(data)

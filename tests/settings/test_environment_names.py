@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from settings import function_rules
+from settings.function import GRANTED_BYTES
+from settings.function_rules import TAKEN_VARIABLE
 from tests.settings.helper import refused
 from tests.support.program import Run
 
@@ -49,8 +50,7 @@ def test_name_that_lambda_reserves_is_refused(name: str, handlers: Path) -> None
 
 @pytest.mark.parametrize("name", GRANTED)
 def test_name_that_a_grant_sets_is_refused(name: str, handlers: Path) -> None:
-    text = "must not be a name that the program's grants set; choose another name"
-    assert _refused(name, handlers) == [_line(name, text)]
+    assert _refused(name, handlers) == [_line(name, TAKEN_VARIABLE)]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_the_programs_own_variables_fit_the_share_kept_for_them(dev: Run) -> Non
     for variables in _variables(dev):
         # It grows with the program, and is counted with what the stack file says.
         rest = {name: text for name, text in variables.items() if name != "FUNCTION_NAMES"}
-        assert len(json.dumps(rest)) < function_rules.GRANTED_BYTES
+        assert len(json.dumps(rest)) < GRANTED_BYTES
 
 
 def _variables(run: Run) -> list[dict[str, str]]:

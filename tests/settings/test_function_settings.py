@@ -10,8 +10,6 @@ import pytest
 
 from settings import wiring
 from settings.function import ONE_FUNCTIONS, FunctionSettings
-from settings.runtimes import DEFAULTS, RETIRED, SUPPORTED
-from tests.settings.conftest import UNWIRED
 from tests.settings.helper import load, refused
 from tests.settings.test_schema import errors
 from tools.described import maps_within
@@ -214,7 +212,6 @@ def test_function_built_elsewhere_exists_once_its_code_is_named(handlers: Path) 
     nothing = load(handlers=handlers)
     assert {"checksum", "products"} <= nothing.functions.keys()
     assert not {"checksum-java", "checksum-ruby", "inference"} & nothing.functions.keys()
-    assert nothing.built_elsewhere == ()
     functions = {
         "checksum-java": {"filename": "ready.zip"},
         "checksum-ruby": {"source_dir": "handlers/checksum_ruby", "enabled": False},
@@ -222,7 +219,6 @@ def test_function_built_elsewhere_exists_once_its_code_is_named(handlers: Path) 
         "checksum-dotnet": {"memory_size": 512},
     }
     found = load({"functions": functions}, handlers=handlers)
-    assert found.built_elsewhere == ("checksum-java", "inference")
     assert set(found.functions) - set(nothing.functions) == {"checksum-java", "inference"}
 
 
@@ -235,19 +231,6 @@ def test_function_that_nothing_needs_can_be_switched_off(handlers: Path) -> None
 def test_function_that_is_off_breaks_no_rule(handlers: Path) -> None:
     own = {"enabled": False, "filename": "nowhere.zip", "snap_start": True}
     assert refused({"functions": {"checksum": own}}, handlers=handlers) == []
-
-
-def test_families_are_read_from_what_a_functions_folder_holds(handlers: Path) -> None:
-    families = load(handlers=handlers).families
-    assert dict(families) == {**dict.fromkeys(wiring.WIRED, "python"), **UNWIRED}
-    assert set(wiring.MARKERS.values()) | {"python"} == {*SUPPORTED, wiring.IMAGE}
-
-
-@pytest.mark.parametrize("family", SUPPORTED)
-def test_family_runs_on_a_runtime_that_aws_supports(family: str) -> None:
-    assert DEFAULTS[family] in SUPPORTED[family]
-    assert not {*SUPPORTED[family]} & RETIRED.keys()
-    assert wiring.baseline("x", family).get("runtime", DEFAULTS["python"]) == DEFAULTS[family]
 
 
 def test_image_function_may_stand_under_defaults_that_are_not_for_it(handlers: Path) -> None:
