@@ -42,6 +42,19 @@ Resource("aws:lambda/alias:Alias", "live", name="live", functionName=hello.name,
 pulumi.export("hello", hello.name)
 """
 )
+EVERYTHING = (
+    FUNCTION
+    + TINY.removeprefix(HEAD)
+    .replace('pulumi.export("word", ', "word = ")
+    .replace("length=20).result)", "length=20)")
+    + """
+pulumi.export("word", word.result)
+safe = Resource("aws:secretsmanager/secret:Secret", "safe")
+Resource("aws:secretsmanager/secretVersion:SecretVersion", "safe", secretId=safe.arn, secretString=word.result)
+pulumi.export("safe", safe.arn)
+"""
+)
+"""The tiny program, a function, and a secret that holds the tiny program's password."""
 HELLO = """
 def handler(event, context):
     print("greeting", event)
@@ -72,7 +85,7 @@ class Project:
     def environment(self, **more):
         return {**os.environ, "PYTHONPATH": str(HOME), "COLUMNS": "100", **more}
 
-    def run(self, *arguments, code=0, stdin="", **environment):
+    def run(self, *arguments, code=0, stdin="", pass_fds=(), **environment):
         """One command to its end; fails the test where it exits otherwise or prints a traceback."""
         done = subprocess.run(
             self.command(*arguments),
@@ -82,6 +95,7 @@ class Project:
             timeout=60,
             cwd=self.root,
             env=self.environment(**environment),
+            pass_fds=pass_fds,
             check=False,
         )
         assert done.returncode == code, done.stdout + done.stderr

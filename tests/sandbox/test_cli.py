@@ -16,6 +16,7 @@ import pytest
 import sandbox
 from sandbox.errors import Mistake
 from tests.sandbox.cli_support import (
+    EVERYTHING,
     FUNCTION,
     HEAD,
     HELLO,
@@ -29,20 +30,50 @@ from tests.sandbox.cli_support import (
 
 @pytest.fixture
 def project(tmp_path):
+    """A project of the test's own that was never up."""
     made = Project(tmp_path / "shop")
     yield made
-    made.run("down")
+    if (made.root / ".sandbox").exists():
+        made.run("down")
 
 
 @pytest.fixture(scope="module")
 def standing(tmp_path_factory):
-    """A project that is up already, for tests that only look."""
-    made = Project(tmp_path_factory.mktemp("standing") / "shop", FUNCTION)
+    """A project that is up already, for tests that only look; `said` is what its `up` printed."""
+    made = Project(tmp_path_factory.mktemp("standing") / "shop", EVERYTHING)
+    made.reader, writer = os.pipe()
     try:
-        made.run("up")
+        made.said = made.run("up", pass_fds=[writer], MY_TOKEN="geheim").stdout
+        os.close(writer)
         yield made
     finally:
         made.run("down")
+        os.close(made.reader)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    made = Project(tmp_path_factory.mktemp("shared") / "shop")
+    yield made
+    made.run("down")
+
+
+@pytest.fixture
+def running(shared):
+    """A project that is up with the tiny program; a test may do to it what it likes."""
+    shared.write(TINY)
+    if not in_order(shared):
+        shared.run("up")
+    return shared
+
+
+def in_order(project):
+    try:
+        record, state = project.record, project.state
+    except FileNotFoundError:
+        return False
+    whole = len(state["resources"]) == 3 and state["exports"] and not state["busy"]
+    return whole and alive(record["pid"]) and record["region"] == "us-west-2"
 
 
 def alive(pid):
@@ -74,38 +105,24 @@ def group(leader):
     ]
 
 
-def test_up_shows_what_it_did_and_leaves_it_running(project):
-    # It would not return here if the emulator held the pipes of this call.
-    said = project.run("up").stdout
+def test_up_shows_what_it_did_and_leaves_it_running(standing):
+    # It would not have returned if the emulator held the pipes of this call.
+    said = standing.said
     assert "created Queue 'work'" in said
-    assert "3 created; up at http://127.0.0.1:" in said
-    assert f"  url   http://127.0.0.1:{project.record['port']}/000000000000/work-" in said
-    assert "  word  [secret]" in said
-    assert (
-        "Declared, not simulated:\n  WebAcl 'guard': the sandbox does not know aws:waf/webAcl:WebAcl"
-        in said
-    )
-    pid = project.record["pid"]
+    assert "8 created; up at http://127.0.0.1:" in said
+    assert f"  url    http://127.0.0.1:{standing.record['port']}/000000000000/work-" in said
+    assert "  word   [secret]" in said
+    assert "\nDeclared, not simulated:\n" in said
+    assert "\n  WebAcl 'guard': the sandbox does not know aws:waf/webAcl:WebAcl\n" in said
+    pid = standing.record["pid"]
     assert alive(pid)
     assert os.getsid(pid) == pid
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-def test_the_emulator_sees_and_holds_nothing_of_the_users(project):
-    reader, writer = os.pipe()
-    os.set_inheritable(writer, True)
-    subprocess.run(
-        project.command("up"),
-        pass_fds=[writer],
-        env=project.environment(MY_TOKEN="geheim"),
-        cwd=project.root,
-        stdout=subprocess.DEVNULL,
-        check=True,
-    )
-    os.close(writer)
-    assert os.read(reader, 1) == b""  # nobody holds the other end
-    os.close(reader)
-    entries = Path(f"/proc/{project.record['pid']}/environ").read_bytes().split(b"\0")
+def test_the_emulator_sees_and_holds_nothing_of_the_users(standing):
+    assert os.read(standing.reader, 1) == b""  # nobody holds the other end
+    entries = Path(f"/proc/{standing.record['pid']}/environ").read_bytes().split(b"\0")
     names = {entry.partition(b"=")[0].decode() for entry in entries if entry}
     assert not names & {
         "MY_TOKEN",
@@ -116,6 +133,10 @@ def test_the_emulator_sees_and_holds_nothing_of_the_users(project):
     }
 
 
+def test_an_unchanged_program_touches_nothing(standing):
+    assert "8 unchanged; up at" in standing.run("up").stdout
+
+
 def test_slower_workers_are_named_by_up(project):
     said = project.run("up", SANDBOX_WORKERS="stock").stdout
     assert (
@@ -123,55 +144,50 @@ def test_slower_workers_are_named_by_up(project):
     )
 
 
-def test_an_unchanged_program_touches_nothing_and_a_new_queue_creates_one(project):
-    project.run("up")
-    url = project.client("sqs").list_queues()["QueueUrls"][0]
-    project.client("sqs").send_message(QueueUrl=url, MessageBody="kept")
-    assert "3 unchanged; up at" in project.run("up").stdout
-    project.write(TINY + "queue('more')\n")
-    said = project.run("up").stdout
+def test_a_new_queue_is_created_beside_what_stands_and_goes_again(running):
+    url = running.client("sqs").list_queues()["QueueUrls"][0]
+    running.client("sqs").send_message(QueueUrl=url, MessageBody="kept")
+    running.write(TINY + "queue('more')\n")
+    said = running.run("up").stdout
     assert "created Queue 'more'" in said
     assert "1 created, 3 unchanged; up at" in said
-    message = project.client("sqs").receive_message(QueueUrl=url)["Messages"][0]
+    message = running.client("sqs").receive_message(QueueUrl=url)["Messages"][0]
     assert message["Body"] == "kept"
-    project.write(TINY)
-    assert "1 deleted, 3 unchanged; up at" in project.run("up").stdout
+    running.write(TINY)
+    assert "1 deleted, 3 unchanged; up at" in running.run("up").stdout
 
 
-def test_a_change_that_cannot_be_applied_starts_over_and_says_why(project):
-    project.run("up")
-    first = project.record
-    said = project.run("up", "-c", "aws:region=eu-west-1").stdout
+def test_a_change_that_cannot_be_applied_starts_over_and_says_why(running):
+    first = running.record
+    said = running.run("up", "-c", "aws:region=eu-west-1").stdout
     assert "starting over: it runs in us-west-2, the stack now names eu-west-1" in said
-    assert project.record["region"] == "eu-west-1"
-    assert project.record["port"] == first["port"]
+    assert running.record["region"] == "eu-west-1"
+    assert running.record["port"] == first["port"]
     assert not alive(first["pid"])
 
 
-def test_a_failing_resource_is_one_line_and_the_rest_stands(project):
-    project.write(
+def test_a_failing_resource_is_one_line_and_the_rest_stands(running):
+    running.write(
         TINY
         + "queue('bad', visibilityTimeoutSeconds=99999999, opts=pulumi.ResourceOptions(depends_on=[work]))\n"
     )
-    done = project.run("up", code=1)
+    done = running.run("up", code=1)
     failure, standing, *rest = done.stderr.splitlines()
     assert rest == []
     assert failure.startswith("__main__.py:10: Queue 'bad': InvalidAttributeValue: ")
     assert standing.endswith("resources stand; run `up` again once this is put right")
-    project.write(TINY)
-    project.run("up")
+    running.write(TINY)
+    running.run("up")
 
 
-def test_a_mistake_of_the_program_is_printed_without_a_traceback(project):
-    project.write(HEAD + "raise pulumi.RunError('Pulumi.dev.yaml: size: must be 1 to 3 (got 9)')\n")
+def test_a_mistake_of_the_program_is_printed_without_a_traceback(running):
+    running.write(HEAD + "raise pulumi.RunError('Pulumi.dev.yaml: size: must be 1 to 3 (got 9)')\n")
     assert (
-        project.run("up", code=1).stderr.splitlines()[0]
+        running.run("up", code=1).stderr.splitlines()[0]
         == "Pulumi.dev.yaml: size: must be 1 to 3 (got 9)"
     )
-    project.write("import pulumi\nx = (\n")
-    assert project.run("up", code=1).stderr.startswith("__main__.py:2: SyntaxError: ")
-    project.write("x = 1\n{}['y']\n")
-    assert project.run("up", code=1).stderr.startswith("__main__.py:2: KeyError: 'y'\n")
+    running.write("import pulumi\nx = (\n")
+    assert running.run("up", code=1).stderr.startswith("__main__.py:2: SyntaxError: ")
 
 
 @pytest.mark.parametrize(
@@ -209,7 +225,6 @@ def test_a_wrong_stack_file_is_one_line(project):
 def test_a_stack_without_a_file_says_so(project):
     said = project.run("up", "--stack", "foo").stdout
     assert said.startswith("Pulumi.foo.yaml does not exist: every setting has its default\n")
-    project.run("down")
 
 
 @pytest.mark.parametrize(
@@ -247,39 +262,48 @@ def test_a_port_can_be_asked_for_and_a_taken_one_is_refused(project):
     assert "must be 1 to 65535 (got 70000)" in project.run("up", "--port", "70000", code=2).stderr
 
 
-def test_two_checkouts_and_two_stacks_run_side_by_side(project, tmp_path):
+def test_two_checkouts_and_two_stacks_run_side_by_side(running, tmp_path):
     other = Project(tmp_path / "other")
     try:
-        for command in (["up"], ["up", "--stack", "two"]):
-            project.run(*command)
+        running.run("up", "--stack", "two")
         other.run("up")
         ports = {
-            project.record["port"],
+            running.record["port"],
             other.record["port"],
-            json.loads((project.root / ".sandbox/two/sandbox.json").read_text())["port"],
+            json.loads((running.root / ".sandbox/two/sandbox.json").read_text())["port"],
         }
         assert len(ports) == 3
-        assert project.run("status").stdout.count("3 resources at") == 2
-        assert "(running: dev, two)" in project.line("outputs", "--stack", "three")
+        assert running.run("status").stdout.count("3 resources at") == 2
+        assert "(running: dev, two)" in running.line("outputs", "--stack", "three")
     finally:
         other.run("down")
+        running.run("down", "--stack", "two")
 
 
 def test_two_ups_of_one_stack_wait_for_each_other(project):
-    project.write(TINY + "import time\ntime.sleep(1)\n")
-    first = subprocess.Popen(
-        project.command("up"),
-        stdout=subprocess.PIPE,
-        text=True,
-        env=project.environment(),
-        cwd=project.root,
+    project.write(
+        TINY
+        + "import pathlib, time\nwhile not pathlib.Path('enough').exists():\n    time.sleep(0.01)\n"
     )
-    wait_for((project.root / ".sandbox/dev/sandbox.json").exists)
-    second = project.run("up").stdout
-    said, _ = first.communicate(timeout=30)
-    assert "3 created; up at" in said
-    assert "another command works on stack dev: waiting for it" in second
-    assert "3 unchanged; up at" in second
+
+    def up():
+        return subprocess.Popen(
+            project.command("up"),
+            stdout=subprocess.PIPE,
+            text=True,
+            env=project.environment(),
+            cwd=project.root,
+        )
+
+    with up() as first:
+        wait_for((project.root / ".sandbox/dev/sandbox.json").exists)
+        with up() as second:
+            assert (
+                second.stdout.readline() == "another command works on stack dev: waiting for it\n"
+            )
+            (project.root / "enough").touch()
+            assert "3 unchanged; up at" in second.communicate(timeout=30)[0]
+        assert "3 created; up at" in first.communicate(timeout=30)[0]
 
 
 def test_down_leaves_nothing_and_may_be_repeated(project):
@@ -293,46 +317,42 @@ def test_down_leaves_nothing_and_may_be_repeated(project):
     assert project.run("down").stdout == "no sandbox was running\n"
 
 
-def test_a_crashed_emulator_is_noticed_and_replaced(project):
-    project.run("up")
-    os.killpg(project.record["pid"], signal.SIGKILL)
-    assert project.run("status", code=1).stdout == "dev: has ended without `down`\n"
-    said = project.run("up").stdout
+def test_a_crashed_emulator_is_noticed_and_replaced(running):
+    os.killpg(running.record["pid"], signal.SIGKILL)
+    assert running.run("status", code=1).stdout == "dev: has ended without `down`\n"
+    said = running.run("up").stdout
     assert "starting over: the emulator that ran here before has ended" in said
     assert "3 created; up at" in said
 
 
-def test_a_process_with_the_old_number_is_left_alone(project):
-    project.run("up")
-    record = project.record
+def test_a_process_with_the_old_number_is_left_alone(running):
+    record = running.record
     os.killpg(record["pid"], signal.SIGKILL)
     stranger = subprocess.Popen(
         [sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True
     )
     try:
-        (project.root / ".sandbox/dev/sandbox.json").write_text(
+        (running.root / ".sandbox/dev/sandbox.json").write_text(
             json.dumps({**record, "pid": stranger.pid})
         )
-        project.run("down")
+        running.run("down")
         assert stranger.poll() is None
     finally:
         stranger.kill()
         stranger.wait()
 
 
-def test_a_run_that_was_cut_off_is_noticed(project):
-    project.run("up")
-    path = project.root / ".sandbox/dev/state.json"
-    path.write_text(json.dumps({**project.state, "busy": True}))
-    assert "starting over: the last run was cut off" in project.run("up").stdout
+def test_a_run_that_was_cut_off_is_noticed(running):
+    path = running.root / ".sandbox/dev/state.json"
+    path.write_text(json.dumps({**running.state, "busy": True}))
+    assert "starting over: the last run was cut off" in running.run("up").stdout
 
 
-def test_an_emulator_that_was_reset_by_someone_else_is_noticed(project):
-    project.run("up")
-    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", project.record["port"])) as it:
+def test_an_emulator_that_was_reset_by_someone_else_is_noticed(running):
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", running.record["port"])) as it:
         it.request("POST", "/_ministack/reset")
         assert it.getresponse().status == 200
-    assert "starting over: the emulator was reset from outside" in project.run("up").stdout
+    assert "starting over: the emulator was reset from outside" in running.run("up").stdout
 
 
 def test_an_interrupted_up_keeps_what_it_made(project):
@@ -357,39 +377,25 @@ def test_an_interrupted_up_keeps_what_it_made(project):
     assert "3 unchanged; up at" in project.run("up").stdout
 
 
-def test_no_secret_lies_in_a_file(project):
-    project.run("up")
-    with sandbox_secret(project) as word:
-        assert len(word) == 20
-        for file in (project.root / ".sandbox").rglob("*"):
-            assert not file.is_file() or word not in file.read_text("utf-8", "replace")
-
-
-@contextlib.contextmanager
-def sandbox_secret(project):
-    """The random password of the tiny program, read through a queue that carries it as its name."""
-    more = 'Resource("aws:sqs/queue:Queue", "told", name=pulumi.Output.unsecret(word.result))\n'
-    text = TINY.replace(
-        'pulumi.export("word", Resource("random:index/randomPassword:RandomPassword", "word", length=20).result)',
-        'word = Resource("random:index/randomPassword:RandomPassword", "word", length=20, special=False)',
-    )
-    project.write(text + more)
-    project.run("up")
-    names = [url.rpartition("/")[2] for url in project.client("sqs").list_queues()["QueueUrls"]]
-    project.write(text)
-    project.run("up")
-    yield next(name for name in names if not name.startswith("work-"))
+def test_no_secret_lies_in_a_file(standing):
+    arn = json.loads(standing.run("outputs", "--json").stdout)["outputs"]["safe"]
+    word = standing.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+    assert len(word) == 20
+    for file in (standing.root / ".sandbox").rglob("*"):
+        assert not file.is_file() or word not in file.read_text("utf-8", "replace")
 
 
 def test_outputs_are_a_table_or_one_json_document(standing):
-    assert standing.run("outputs").stdout.startswith("  hello  hello-")
+    assert "\n  hello  hello-" in f"\n{standing.run('outputs').stdout}"
     document = json.loads(standing.run("outputs", "--json").stdout)
     assert document == {
         "endpoint": f"http://127.0.0.1:{standing.record['port']}",
         "region": "us-west-2",
         "stack": "dev",
-        "outputs": {"hello": document["outputs"]["hello"]},
+        "outputs": document["outputs"],
     }
+    assert set(document["outputs"]) == {"hello", "safe", "url", "word"}
+    assert document["outputs"]["word"] == "[secret]"
 
 
 def test_outputs_survive_a_reader_that_has_seen_enough(standing):
@@ -409,7 +415,7 @@ def test_outputs_survive_a_reader_that_has_seen_enough(standing):
 def test_status_names_process_and_resources(standing):
     said = standing.run("status").stdout
     assert said.startswith(
-        f"dev: 3 resources at http://127.0.0.1:{standing.record['port']} in us-west-2, process "
+        f"dev: 8 resources at http://127.0.0.1:{standing.record['port']} in us-west-2, process "
     )
     assert "Ignored inputs (" in standing.run("status", "--ignored").stdout or "ignored" not in said
 
