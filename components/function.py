@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
-from builders import zips
 
+from builders import zips
 from components import asynchronous, code_signing, concurrency, execution_role, urls
 from components.function_args import function_args
 from components.function_outputs import FunctionOutputs
@@ -18,7 +18,7 @@ from components.layers import Layer
 from components.messaging import Queue
 from components.place import Place
 from components.sources import AnyCode, ImageCode
-from settings import FunctionSettings
+from settings import TAKEN_VARIABLE, FunctionSettings
 
 ALIAS = "live"
 """Triggers and routes call this alias, never the bare function, so that a release is one move of a pointer."""
@@ -183,9 +183,7 @@ class ServerlessFunction(pulumi.ComponentResource):
         }
         for variable in self.settings.environment:
             if variable in granted.environment:
-                raise self._wrong(
-                    f".environment.{variable}: the program sets this variable itself; choose another name"
-                )
+                raise self._wrong(f".environment.{variable}: {TAKEN_VARIABLE}")
         return {**given, **self.settings.environment}
 
     def _fitting(self, code: AnyCode, layers: Sequence[Layer]) -> list[pulumi.Input[str]]:

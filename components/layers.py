@@ -9,13 +9,12 @@ from typing import NamedTuple
 
 import pulumi
 import pulumi_aws as aws
-from builders import bytecode, fingerprint, locks, node_modules, pip, wheels, zips
 
+from builders import bytecode, fingerprint, locks, node_modules, pip, wheels, zips
 from components.packaging import one_line
 from components.place import Place
-from settings import PackagingSettings
+from settings import NODE_RUNTIMES, PackagingSettings
 
-NODE_RUNTIMES = ["nodejs22.x", "nodejs24.x"]
 ARCHITECTURES = ["arm64", "x86_64"]
 
 
@@ -86,7 +85,7 @@ class Layer(pulumi.ComponentResource):
         archive = self._archive(
             self.logical_name, mark, lambda archive: node_modules.build(lock, archive)
         )
-        return self._declare("", archive, NODE_RUNTIMES, ARCHITECTURES)
+        return self._declare("", archive, list(NODE_RUNTIMES), ARCHITECTURES)
 
     def _archive(self, stem: str, mark: str, build: Callable[[Path], None]) -> Path:
         """The layer's zip file, built now where its very lock was not built before."""

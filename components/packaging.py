@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pulumi
-from builders import BuildError, fingerprint, go, zips
 
+from builders import BuildError, fingerprint, go, zips
 from components.sources import AnyCode, Code, ImageCode, StoredCode
-from settings import FunctionSettings, PackagingSettings
+from settings import FAMILIES, FunctionSettings, PackagingSettings
 
 SHARED = "common"
 """The folder under handlers/ that every Python function carries."""
@@ -53,8 +53,7 @@ class Handlers:
         """
         module = function.replace("-", "_")
         chosen = settings or FunctionSettings()
-        default = {"python": f"{module}.handler", "nodejs": "index.handler"}
-        handler = chosen.handler or default.get(family, "bootstrap")
+        handler = chosen.handler or FAMILIES[family].handler.format(module=module)
         given = self._given(chosen, family, handler)
         if given is not None:
             return given
@@ -94,7 +93,7 @@ class Handlers:
         if settings.source_dir:
             return self._directory(self._root / settings.source_dir, handler)
         if settings.inline:
-            name = "index.mjs" if family == "nodejs" else "index.py"
+            name = FAMILIES[family].inline
             archive = pulumi.AssetArchive({name: pulumi.StringAsset(settings.inline)})
             size = len(settings.inline.encode())
             return Code(archive, settings.handler or "index.handler", unzipped=size)

@@ -163,7 +163,7 @@ def test_untraced_function_may_not_trace(custom: Run) -> None:
 def test_variable_that_the_program_sets_itself_is_refused_with_its_name() -> None:
     thing = Grant([Statement(["s3:GetObject"], ["arn:x"])], {"THING": "x"})
     with pytest.raises(
-        pulumi.RunError, match=r"functions\.f\.environment\.THING: the program sets"
+        pulumi.RunError, match=r"functions\.f\.environment\.THING: must not be a name"
     ):
         tiny(lambda parts: parts.function("f", thing, environment={"THING": "mine"}))
 
