@@ -14,8 +14,9 @@ import sys
 import sysconfig
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
 import pulumi
@@ -109,14 +110,13 @@ def python(requirements: Path) -> bytes:
 
     Raises builders.BuildError with one line where the packages are neither here nor to be had.
     """
+    from builders import locks, pip, wheels, zips
 
     def build(archive: Path) -> None:
-        from builders import wheels
-
         archive.write_bytes(wheels.build_here(requirements))
 
     machine = f"{sys.implementation.cache_tag}-{sysconfig.get_platform()}"
-    return _built_once(requirements, build, machine)
+    return _built_once(requirements, build, machine, by=(wheels, locks, pip, zips))
 
 
 def _node(r: Resource, lock: Path) -> tuple[bytes, bool]:
@@ -124,7 +124,7 @@ def _node(r: Resource, lock: Path) -> tuple[bytes, bool]:
 
     Without Node.js, or without the network, the layer stays empty for now: that must not fail the rest of the stack.
     """
-    from builders import BuildError
+    from builders import BuildError, node_modules, zips
 
     def build(archive: Path) -> None:
         fetch_modules(lock, archive)
@@ -132,7 +132,7 @@ def _node(r: Resource, lock: Path) -> tuple[bytes, bool]:
     reason = "there is no Node.js on this machine"
     if shutil.which("node") is not None:
         try:
-            return _built_once(lock, build), False
+            return _built_once(lock, build, by=(node_modules, zips)), False
         except BuildError as error:
             reason = str(error)
     r.note(f"it is empty: {reason}")
@@ -160,12 +160,14 @@ def fetch_modules(lock: Path, archive: Path) -> None:
         )
 
 
-def _built_once(lock: Path, build: Callable[[Path], None], *words: str) -> bytes:
-    """What `build` makes of a lock, from the cache where it was made before by this very lock."""
+def _built_once(
+    lock: Path, build: Callable[[Path], None], *words: str, by: Iterable[ModuleType]
+) -> bytes:
+    """What `build` makes of a lock, from the cache where the same code (`by`) made it before of this very lock."""
     from builders import fingerprint
 
     cache = lock.parents[2] / ".sandbox" / "cache" / "layers"
-    kept = cache / f"{lock.parent.name}-{fingerprint.of([lock], *words)}.zip"
+    kept = cache / f"{lock.parent.name}-{fingerprint.of([lock], *words, by=by)}.zip"
     with _turns.setdefault(str(kept), threading.Lock()):
         if not kept.is_file():
             cache.mkdir(parents=True, exist_ok=True)
@@ -174,4 +176,6 @@ def _built_once(lock: Path, build: Callable[[Path], None], *words: str) -> bytes
                 draft = Path(scratch) / kept.name
                 build(draft)
                 draft.replace(kept)
+            for old in fingerprint.outdated(kept):
+                old.unlink(missing_ok=True)
         return kept.read_bytes()

@@ -151,6 +151,21 @@ def test_layer_that_two_targets_share_is_built_once(
     assert len(list((requirements.parents[2] / ".sandbox" / "cache" / "layers").iterdir())) == 1
 
 
+def test_layer_is_built_again_by_another_builder_and_months_later_the_old_one_goes(
+    monkeypatch: pytest.MonkeyPatch, requirements: Path, tmp_path: Path
+) -> None:
+    calls = wheels_made(monkeypatch)
+    lambda_layers.python(requirements)
+    [old] = (requirements.parents[2] / ".sandbox" / "cache" / "layers").iterdir()
+    os.utime(old, (0, 0))
+    (tmp_path / "wheels.py").write_text("changed")
+    monkeypatch.setattr(wheels, "__file__", str(tmp_path / "wheels.py"))
+    lambda_layers.python(requirements)
+    assert len(calls) == 2
+    [new] = old.parent.iterdir()
+    assert new != old
+
+
 def test_layer_that_cannot_be_built_says_why_in_one_line_and_leaves_nothing(
     monkeypatch: pytest.MonkeyPatch, requirements: Path
 ) -> None:
