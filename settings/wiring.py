@@ -53,6 +53,12 @@ FUNCTION_BASELINE: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         "checksum-java": {"handler": "checksum.Handler::handleRequest"},
         "checksum-dotnet": {"handler": "Checksum::Checksum.Function::Handle"},
         "checksum-ruby": {"handler": "function.handler"},
+        # A model wants all the memory, and with it all the processors, that Lambda has.
+        "inference": {
+            "memory_size": 10240,
+            "timeout": 600,
+            "environment": {"INFERENCE_MODE": "production", "BATCH_SIZE": "32"},
+        },
         "data-transformer": {"timeout": 30},
         "notification-sender": {"timeout": 30},
     }

@@ -451,6 +451,7 @@ def test_what_is_built_elsewhere_is_there_once_its_code_is_named() -> None:
         "inference": None,
     }
     told = run.one(FUNCTION, "inference-function").get("environment.variables")
+    assert (told["INFERENCE_MODE"], told["BATCH_SIZE"]) == ("production", "32")
     assert told["MODEL_BUCKET"] == run.one("aws:s3/bucket:Bucket", "model-bucket").output("bucket")
     assert list(run.outputs["repositories"]) == ["inference"]
     assert [str(finding) for finding in policies.check(run.resources, stack="dev")] == []
