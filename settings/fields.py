@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType, NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, Union, cast, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -47,6 +47,12 @@ class Model(BaseModel):
     """Frozen, and a stranger to keys that it does not name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    other_names: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """A key that other tools have -> what helps who wrote it here."""
+
+    reference: ClassVar[str] = ""
+    """The page that lists the keys, where they are too many for a line."""
 
     @field_validator("*", mode="before")
     @classmethod

@@ -7,6 +7,7 @@ from settings.fields import LogRetention, TextMap, setting
 from settings.function_calls import CallSettings
 from settings.function_code import LAMBDA, CodeSettings
 from settings.function_parts import FileSystemSettings, VpcSettings
+from settings.other_names import OF_A_FUNCTION
 
 _LOGGING: Final = "Lambda API reference, LoggingConfig"
 
@@ -44,6 +45,9 @@ ONE_FUNCTIONS: Final = (
 # Pydantic lists the fields of the last base first.
 class FunctionSettings(CallSettings, CodeSettings):
     """One Lambda function. `defaults` takes the same keys and holds for every function that does not say otherwise."""
+
+    other_names = OF_A_FUNCTION
+    reference = "docs/function.md"
 
     enabled: bool = setting(
         default=True,
@@ -108,7 +112,8 @@ class FunctionSettings(CallSettings, CodeSettings):
     )
     vpc_config: VpcSettings | None = setting(
         None,
-        "Network that it is attached to. Without it: none.",
+        "Network that it is attached to. Without it: none. Its network interfaces outlive a function by up to 45 minutes, "
+        "and old versions keep theirs: lower versions_to_keep before you delete a group or a subnet.",
         source="Lambda API reference, VpcConfig",
     )
     file_system_config: FileSystemSettings | None = setting(

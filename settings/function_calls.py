@@ -9,7 +9,7 @@ from settings.arns import DeadLetterArn, FailureArn, SuccessArn
 from settings.fields import Model, setting
 from settings.function_parts import ScalingSettings
 from settings.function_urls import FunctionUrlSettings
-from settings.schedules import check_expression
+from settings.schedules import expression_with
 
 _CONCURRENCY: Final = "Lambda developer guide, reserved and provisioned concurrency"
 _ASYNCHRONOUS: Final = "Lambda API reference, PutFunctionEventInvokeConfig"
@@ -47,7 +47,9 @@ class CallSettings(Model):
         "Provisioned concurrency that follows the load or a timetable. Without it: a fixed number.",
         source="Lambda developer guide, provisioned concurrency with Application Auto Scaling",
     )
-    warming_schedule: Annotated[str, AfterValidator(check_expression)] | None = setting(
+    warming_schedule: (
+        Annotated[str, AfterValidator(expression_with("it is read in UTC"))] | None
+    ) = setting(
         None,
         'Calls the function with `{"warming": true}` on a schedule, as in `rate(5 minutes)`: one warm execution, '
         "cheaper than a provisioned one and without its promise. Python, Node.js and Go only.",

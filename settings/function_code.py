@@ -139,7 +139,9 @@ class CodeSettings(Model):
     )
     image_uri: Annotated[str, AfterValidator(check_uri)] | None = setting(
         None,
-        "Container image in ECR, of this region, by tag or digest; `latest` names none for good.",
+        "Container image in ECR, of this region, by tag or digest; `latest` names none for good. A function that moves from "
+        "a package to an image, or back, is deleted first, with its versions, alias, permissions and URL: use a new function "
+        "name and move the route.",
         values="an image in ECR by tag or digest, not `latest`",
         source=_CODE,
         schema={"pattern": f"^{URI}$"},

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, PlainSerializer
 
 from settings import arns
 from settings.fields import Model, distinct, form, members, setting
-from settings.schedules import check_expression, check_timezone
+from settings.schedules import check_timezone, expression_with
 
 _VPC: Final = "Lambda API reference, VpcConfig"
 _FILES: Final = "Lambda API reference, FileSystemConfig"
@@ -90,7 +90,7 @@ class FileSystemSettings(Model):
 class ScheduledCapacity(Model):
     """New limits of the scaling, from a moment on; at least one of the two."""
 
-    schedule: Annotated[str, AfterValidator(check_expression)] = setting(
+    schedule: Annotated[str, AfterValidator(expression_with("the zone is timezone"))] = setting(
         ...,
         "`rate(1 day)`, `cron(0 8 ? * MON-FRI *)` or `at(2027-01-31T03:00:00)`.",
         values="rate(), cron() or at()",
@@ -149,7 +149,8 @@ class ScalingSettings(Model):
     )
     scheduled_actions: ScheduledActions = setting(
         {},
-        "Timetable: limits that hold from a moment on, by a name of your choice.",
+        "Timetable: limits that hold from a moment on, by a name of your choice. With one, the limits come from "
+        "it: `pulumi up` leaves min_capacity and max_capacity alone once the scaling is there.",
         values="names of 1 to 64 letters, digits, - and _",
         source=_SCHEDULED,
         example={"morning": {"schedule": "cron(0 8 ? * MON-FRI *)", "min_capacity": 5}},

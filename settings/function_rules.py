@@ -26,9 +26,12 @@ TAKEN_VARIABLE: Final = "must not be a name that the program's grants set; choos
 """What is said of a variable that a grant sets; components say it of grants that only they know."""
 
 _RESERVED = re.compile(
-    r"_HANDLER|_X_AMZN_TRACE_ID|AWS_(?:DEFAULT_)?REGION|AWS_EXECUTION_ENV|AWS_LAMBDA_\w+|AWS_ACCESS_KEY(?:_ID)?"
+    r"_HANDLER|_X_AMZN_TRACE_ID|AWS_(?:DEFAULT_)?REGION|AWS_EXECUTION_ENV|AWS_LAMBDA_(?!EXEC_WRAPPER$)\w+|AWS_ACCESS_KEY(?:_ID)?"
     r"|AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN|LAMBDA_TASK_ROOT|LAMBDA_RUNTIME_DIR"
 )
+_FOR_EXTENSIONS = re.compile(r"AWS_LAMBDA_EXEC_WRAPPER|AWS_(?:XRAY|LWA)_\w+")
+"""What extensions, the X-Ray SDK and the Lambda Web Adapter ask to be told. Source: their own documentation."""
+
 _SETTING_OF: Final = {
     "LOG_LEVEL": "functions.<name>.log_level",
     "CORS_ALLOW_ORIGINS": "api.cors_allow_origins",
@@ -102,7 +105,7 @@ def environment_names(draft: Draft) -> Iterator[Mistake]:
 def _wrong_variable(name: str, value: str) -> str:
     if _RESERVED.fullmatch(name):
         return "must not be a name that Lambda reserves; choose another name"
-    if name.upper().startswith("AWS_"):
+    if name.upper().startswith("AWS_") and not _FOR_EXTENSIONS.fullmatch(name):
         return "must not start with AWS_, by which the SDK itself is steered; choose another name"
     if not re.fullmatch(VARIABLE, name):
         return "must be a name of 2 or more letters, digits and underscores, a letter first"

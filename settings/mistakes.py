@@ -80,7 +80,9 @@ def _without(model: type[Model], given: dict[str, Any], wrong: set[Path]) -> dic
 
 def _text(model: type[Model], where: Path, detail: Any) -> str:
     if where[0] not in model.model_fields:
-        return unknown("key", where[0], sorted(model.model_fields))
+        helping = model.other_names.get(where[0], "")
+        listed = unknown("key", where[0], sorted(model.model_fields), model.reference)
+        return f"no such key; {helping}" if helping else listed
     field, below = model.model_fields[where[0]], where[1:]
     if below and (inner := nested(field.annotation)):
         return _text(inner, below, detail)
@@ -98,7 +100,7 @@ def _of_field(name: str, field: FieldInfo, detail: Any, *, member: bool) -> str:
     if detail["type"] == "model_type":
         return refused("must be a map of keys", given)
     if member:
-        return _wrong_member(name, given)
+        return _wrong_member(name, detail["loc"][-1], given)
     if detail["type"] in _TOO:
         return refused(_expected(field, given), len(given))
     return refused(_expected(field, given), given, facts(field).remedy or _meant(field, given))
@@ -111,9 +113,11 @@ def _missing(field: FieldInfo) -> str:
     return _expected(field, None).replace("must be", "must be given,", 1)
 
 
-def _wrong_member(field: str, given: object) -> str:
+def _wrong_member(field: str, member: object, given: object) -> str:
     what = "must be text"
     remedy = "write it in quotes" if isinstance(given, bool | int | float) else ""
+    if (field, member) == ("environment", "variables") and isinstance(given, dict):
+        remedy = "write the variables right below environment"
     # A variable's value may be a PIN or a password, and no form tells.
     return (
         f"{what}{remedy and '; ' + remedy}"

@@ -1,5 +1,6 @@
 """From config text to a draft: which keys there are, what each says, what is merged from where."""
 
+import difflib
 import pathlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -161,7 +162,7 @@ class Reader:
         for name, value in self._map(self._get("functions"), ("functions",)).items():
             path = ("functions", name)
             if name != "defaults" and name not in families:
-                self._refuse(path, unknown("function", name, ["defaults", *families]))
+                self._refuse(path, _no_function(name, families))
                 continue
             function = checked(FunctionSettings, self._map(value, path), path, self.mistakes)
             own[name] = {key: getattr(function, key) for key in function.model_fields_set}
@@ -218,6 +219,14 @@ class Reader:
             )
             for name in known
         }
+
+
+def _no_function(name: str, families: Mapping[str, str]) -> str:
+    """Return the text for a name that no handler has; it may be a key that stands beside `functions`."""
+    [*near] = difflib.get_close_matches(name, KEYS, n=1, cutoff=0.8)
+    if near and name not in {"function", "functions"}:
+        return f"no such function; did you mean '{NAMESPACE}{near[0]}'?"
+    return unknown("function", name, ["defaults", *families])
 
 
 def merged(name: str, family: str, own: Mapping[str, Mapping[str, Any]]) -> FunctionSettings:

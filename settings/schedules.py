@@ -4,6 +4,7 @@ Source: EventBridge Scheduler user guide, "Schedule types". AWS checks it only w
 """
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -48,13 +49,26 @@ _CRON: Final = (
 )
 
 
-def check_expression(expression: str) -> str:
-    """Return a valid `rate()`, `cron()` or `at()` expression; raise WrongValueError saying what is wrong with another."""
-    match = re.fullmatch(r"(rate|cron|at)\((.*)\)", expression)
-    if not match:
-        raise WrongValueError("must be rate(1 day), cron(0 3 * * ? *) or at(2027-01-31T03:00:00)")
-    {"rate": _check_rate, "cron": _check_cron, "at": _check_at}[match[1]](match[2])
-    return expression
+def expression_with(zone: str) -> Callable[[str], str]:
+    """Return a validator: it hands back a `rate()`, `cron()` or `at()` expression, and raises WrongValueError for another text.
+
+    `zone` tells where the time zone is said, to those who write it into the expression.
+    """
+
+    def check(expression: str) -> str:
+        match = re.fullmatch(r"(rate|cron|at)\((.*)\)", expression)
+        if not match:
+            raise WrongValueError(
+                "must be rate(1 day), cron(0 3 * * ? *) or at(2027-01-31T03:00:00)"
+            )
+        kind, body = match.groups()
+        if kind == "at":
+            _check_at(body, zone)
+        else:
+            (_check_rate if kind == "rate" else _check_cron)(body)
+        return expression
+
+    return check
 
 
 def check_timezone(name: str) -> str:
@@ -87,14 +101,14 @@ def _check_rate(body: str) -> None:
         )
 
 
-def _check_at(body: str) -> None:
+def _check_at(body: str, zone: str) -> None:
     well_formed = re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}", body)
     try:
         datetime.fromisoformat(body if well_formed else "")
     except ValueError:
         raise WrongValueError(
             "at takes a date and a time without Z, as in at(2027-01-31T03:00:00)",
-            "the zone is schedule_expression_timezone",
+            zone,
         ) from None
 
 

@@ -8,6 +8,9 @@ from typing import Final
 LONGEST: Final = 60
 """Characters of a value or key that a line shows."""
 
+LONGEST_NAME: Final = 200
+"""Characters of an ARN that a line shows: what is wrong with one stands at its end."""
+
 _CREDENTIAL = re.compile(
     r"(?:AKIA|ASIA)[0-9A-Z]{12,}"  # AWS access keys
     r"|-----BEGIN"  # PEM
@@ -19,6 +22,7 @@ _CREDENTIAL = re.compile(
     r"|://[^/\s:@]+:[^/\s@]+@"  # password in a URL
 )
 _DENSE = re.compile(r"[A-Za-z0-9+/=_~!@#$%^&*-]{20,}")
+_NAMED_BY_AWS: Final = ("arn:", "subnet-", "sg-", "fs-", "vpc-")
 _PLAIN_KEY = re.compile(r"[\w.:/@<>-]{1,64}", re.ASCII)
 
 
@@ -57,10 +61,11 @@ def did_you_mean(given: object, known: Iterable[str]) -> str:
     return f"did you mean '{folded[near[0]]}'?" if near else ""
 
 
-def unknown(kind: str, given: str, known: Iterable[str]) -> str:
-    """Return the text for a name that does not exist: the near miss, else what there is."""
+def unknown(kind: str, given: str, known: Iterable[str], reference: str = "") -> str:
+    """Return the text for a name that does not exist: the near miss, else what there is or the page that lists it."""
     names = list(known)
-    return f"no such {kind}; {did_you_mean(given, names) or 'known: ' + ', '.join(names)}"
+    rest = f"see {reference}" if reference else f"known: {', '.join(names)}"
+    return f"no such {kind}; {did_you_mean(given, names) or rest}"
 
 
 def listed(words: Sequence[str]) -> str:
@@ -77,7 +82,8 @@ def _value(given: object) -> str:
     if given is None:
         return "nothing"
     if isinstance(given, str):
-        return "a value not shown here" if _may_be_secret(given) else _short(repr(given))
+        longest = LONGEST_NAME if given.startswith(_NAMED_BY_AWS) else LONGEST
+        return "a value not shown here" if _may_be_secret(given) else _short(repr(given), longest)
     return _short(str(given).lower() if isinstance(given, bool) else _number(given))
 
 
@@ -89,12 +95,17 @@ def _number(given: object) -> str:
 
 
 def _may_be_secret(text: str) -> bool:
-    """Tell whether a text is a credential by its form, or as dense as a generated password."""
+    """Tell whether a text is a credential by its form, or as dense as a generated password.
+
+    The identifiers that AWS gives are as dense, and nobody finds a slip of the pen in one that is not shown.
+    """
+    if text.startswith(_NAMED_BY_AWS):
+        return is_credential(text)
     dense = (
         run for run in _DENSE.findall(text) if re.search(r"\d", run) and re.search(r"[A-Za-z]", run)
     )
     return is_credential(text) or any(dense)
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+def _short(text: str, longest: int = LONGEST) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

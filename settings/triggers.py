@@ -5,7 +5,7 @@ from typing import Final, Literal
 from pydantic import field_validator
 
 from settings.fields import Model, setting
-from settings.schedules import check_expression, check_timezone
+from settings.schedules import check_timezone, expression_with
 
 _MAPPING: Final = "Lambda API reference, CreateEventSourceMapping"
 _QUEUE: Final = "SQS API reference, SetQueueAttributes"
@@ -175,5 +175,7 @@ class ScheduleSettings(Model):
         source=_RETRY,
     )
 
-    _expression = field_validator("schedule_expression")(staticmethod(check_expression))
+    _expression = field_validator("schedule_expression")(
+        staticmethod(expression_with("the zone is schedule_expression_timezone"))
+    )
     _timezone = field_validator("schedule_expression_timezone")(staticmethod(check_timezone))

@@ -75,7 +75,8 @@ class PackagingSettings(Model):
 
     build: bool = setting(
         default=True,
-        description="Build layers with pip before they are uploaded; the sandbox installs them itself.",
+        description="Build layers and Go functions before they are uploaded. `false` is for tests and the sandbox, which "
+        "build for themselves: `pulumi up` needs the archives.",
         source="Lambda developer guide, Python layers",
     )
     compile: bool = setting(

@@ -103,7 +103,7 @@ OF_FUNCTIONS: Final[Mapping[Rule, tuple[str, str]]] = {
         f"Lambda allows {ENVIRONMENT_BYTES}; the program's own variables need some",
     ),
     function_rules.environment_names: (
-        "no variable that Lambda reserves, that starts with `AWS_`, or that a grant sets; no credential in its value",
+        "no variable that Lambda reserves, that starts with `AWS_` (but `AWS_LAMBDA_EXEC_WRAPPER`, `AWS_XRAY_*`, `AWS_LWA_*`), or that a grant sets; no credential in its value",
         "Lambda refuses it, it would mislead the SDK, or others could read it",
     ),
     concurrency_rules.snap_start_is_possible: (

@@ -19,6 +19,7 @@ RESERVED = [
     "AWS_DEFAULT_REGION",
     "AWS_EXECUTION_ENV",
     "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_EXEC_WRAPPERS",
     "AWS_ACCESS_KEY",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -54,7 +55,17 @@ def test_name_that_a_grant_sets_is_refused(name: str, handlers: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["UPLOAD_RETENTION_DAYS", "A1", "lower_case", "LAMBDA_TASK", "HANDLER"]
+    "name",
+    [
+        "UPLOAD_RETENTION_DAYS",
+        "A1",
+        "lower_case",
+        "LAMBDA_TASK",
+        "HANDLER",
+        "AWS_LAMBDA_EXEC_WRAPPER",
+        "AWS_XRAY_CONTEXT_MISSING",
+        "AWS_LWA_PORT",
+    ],
 )
 def test_other_name_is_accepted(name: str, handlers: Path) -> None:
     assert _refused(name, handlers) == []

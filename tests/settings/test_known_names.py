@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pulumi
 import pytest
 
+from settings.fields import nested
+from settings.function import FunctionSettings
+from settings.other_names import OF_A_FUNCTION
 from settings.wiring import HANDLERS, WIRED
 from settings.wiring import handlers as handlers_of
 from tests.settings.helper import load, refused
@@ -88,3 +92,13 @@ def test_missing_handler_is_one_line(tmp_path: Path) -> None:
 
 def test_missing_handlers_folder_is_one_line(tmp_path: Path) -> None:
     assert len(refused(handlers=tmp_path / "handlers")) == 1
+
+
+def test_names_of_other_tools_lead_to_settings_that_there_are() -> None:
+    assert not OF_A_FUNCTION.keys() & FunctionSettings.model_fields.keys()
+    meant = {found for text in OF_A_FUNCTION.values() for found in re.findall("'(.+)'", text)}
+    assert len(meant) > 20
+    for path in meant:
+        key, _, inner = path.partition(".")
+        below = nested(FunctionSettings.model_fields[key].annotation)
+        assert not inner or (below and inner in below.model_fields), path
