@@ -49,6 +49,7 @@ def _install(nursery: Nursery | None) -> None:
         clock_seams,
         custom_seams,
         gateway_seams,
+        http_api_seams,
         iam_seams,
         lambda_seams,
         model_seams,
@@ -59,7 +60,7 @@ def _install(nursery: Nursery | None) -> None:
 
     # The order matters where two change one spot: a later one goes around an earlier one.
     rooms = (lambda_seams, custom_seams, alias_seams, async_seams, gateway_seams, url_seams)
-    rooms += (iam_seams, clock_seams, model_seams, transport_seams)
+    rooms += (http_api_seams, iam_seams, clock_seams, model_seams, transport_seams)
     changes = [seam for room in rooms for seam in room.seams()]
     if nursery is not None:
         from sandbox.workers import worker_seams

@@ -11,6 +11,7 @@ Parent side (inside the emulator's process):
     iam_seams      which right a call of Lambda needs
     transport_seams  loopback counts as TLS
     gateway_seams  what API Gateway makes of a function's answer
+    http_api_seams  HTTP and WebSocket APIs: throttling, CORS, replies
     clock_seams    schedules tick every second
     model_seams    AWS service models, read no further than needed
     memory         freed blocks go back to the system
