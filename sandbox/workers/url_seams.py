@@ -1,15 +1,17 @@
 """Who may call a function URL, and what the others get.
 
-MiniStack judges `lambda:InvokeFunctionUrl` of signed calls only. AWS asks for `lambda:InvokeFunction` too (with the
+MiniStack judges `lambda:InvokeFunctionUrl` of signed calls only, and no signature made with the administrator's key. AWS asks for `lambda:InvokeFunction` too (with the
 condition key `lambda:InvokedViaFunctionUrl`), asks the function's own policy for a URL of type NONE, and gives everyone
 else one answer. Source: Lambda developer guide, "Control access to Lambda function URLs".
 """
 
+import json
 import uuid
 from collections.abc import Awaitable, Callable
 from types import ModuleType
 from typing import Any
 
+from sandbox.workers import signatures
 from sandbox.workers.seams import Seam
 
 _HELP = "https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"
@@ -24,8 +26,9 @@ Handler = Callable[..., Awaitable[Any]]
 
 
 def seams() -> list[Seam]:
-    """Return the seam of function URLs."""
+    """Return the seams of function URLs."""
     return [
+        *signatures.seams(),
         Seam(
             "ministack.app",
             "_handle_lambda_url_request",
@@ -38,7 +41,7 @@ def seams() -> list[Seam]:
                 "_enforce_data_plane",
                 "_get_module",
             ),
-        )
+        ),
     ]
 
 
@@ -79,6 +82,8 @@ def _refusal(
         return None if allowed else _forbidden(service, config, headers)
     if not service._function_url_is_signed(headers, query):
         return _forbidden(service, config, headers)
+    if fault := signatures.fault(query, *resolved[:2]):
+        return _refused(service, config, headers, *fault)
     for action, more in zip(
         _ACTIONS, (keys, {"lambda:InvokedViaFunctionUrl": "true"}), strict=True
     ):
@@ -106,9 +111,18 @@ def _is_public(service: ModuleType, resolved: tuple[Any, ...], arn: str, action:
 
 
 def _forbidden(service: ModuleType, config: dict[str, Any], headers: dict[str, str]) -> Any:
+    status, answered, _ = _refused(service, config, headers, "AccessDeniedException", "")
+    return status, answered, _FORBIDDEN
+
+
+def _refused(
+    service: ModuleType, config: dict[str, Any], headers: dict[str, str], code: str, message: str
+) -> Any:
+    """403 with a code, and the message as Lambda sends it before it knows the caller."""
     answered = {
         "Content-Type": "application/json",
         "x-amzn-RequestId": str(uuid.uuid4()),
-        "x-amzn-ErrorType": "AccessDeniedException",
+        "x-amzn-ErrorType": code,
     }
-    return 403, {**answered, **service._function_url_cors_headers(config, headers)}, _FORBIDDEN
+    body = json.dumps({"message": message}).encode()
+    return 403, {**answered, **service._function_url_cors_headers(config, headers)}, body
