@@ -36,11 +36,16 @@ def archive(root: Path, name: str) -> pulumi.FileArchive:
 @pytest.mark.parametrize(
     ("name", "folder"),
     [
-        ("functions/sum-arm64-0123.zip", "handlers/sum"),
-        ("functions/sum-all-x86_64-0123.zip", "handlers/sum-all"),
-        ("functions/scripts-arm64-0123.zip", None),
+        ("functions/sum-arm64-0123012301230123.zip", "handlers/sum"),
+        ("functions/sum-all-x86_64-0123012301230123.zip", "handlers/sum-all"),
+        ("functions/scripts-arm64-0123012301230123.zip", None),
         ("functions/sum.zip", None),
-        ("layers/sum-arm64-0123.zip", None),
+        ("functions/sum-mine.zip", None),
+        ("functions/sum-arm64.zip", None),
+        ("functions/sum-0123012301230123.zip", None),
+        ("functions/sum-arm64-0123.zip", None),
+        ("functions/sum-arm64-0123012301230123.zip.zip", None),
+        ("layers/sum-arm64-0123012301230123.zip", None),
     ],
 )
 def test_function_is_found_by_the_name_of_its_archive(
@@ -53,11 +58,14 @@ def test_function_is_found_by_the_name_of_its_archive(
 @pytest.mark.parametrize(
     ("name", "lock"),
     [
-        ("layers/common-python3.13-arm64-0123.zip", "layers/common/requirements.txt"),
-        ("layers/common-1.zip", "layers/common/requirements.txt"),
-        ("layers/nodejs-0123.zip", "layers/nodejs/package-lock.json"),
-        ("layers/other-0123.zip", None),
-        ("functions/common-0123.zip", None),
+        ("layers/common-python3.13-arm64-0123012301230123.zip", "layers/common/requirements.txt"),
+        ("layers/common-1.zip", None),
+        ("layers/common-0123012301230123.zip", None),
+        ("layers/common-mine-arm64-0123012301230123.zip", None),
+        ("layers/nodejs-mine.zip", None),
+        ("layers/nodejs-0123012301230123.zip", "layers/nodejs/package-lock.json"),
+        ("layers/other-0123012301230123.zip", None),
+        ("functions/common-0123012301230123.zip", None),
     ],
 )
 def test_layer_is_found_by_the_name_of_its_archive(root: Path, name: str, lock: str | None) -> None:
@@ -70,26 +78,26 @@ def test_archive_counts_by_its_sources_whatever_its_mark_and_content(root: Path)
     def of(name: str) -> dict[str, str]:
         return fingerprints({"code": archive(root, name)}, b"key")
 
-    before = of("functions/sum-arm64-0123.zip")
-    assert of("functions/sum-arm64-4567.zip") == before
-    built = root / ".build" / "functions" / "sum-arm64-4567.zip"
+    before = of("functions/sum-arm64-0123012301230123.zip")
+    assert of("functions/sum-arm64-4567456745674567.zip") == before
+    built = root / ".build" / "functions" / "sum-arm64-4567456745674567.zip"
     built.parent.mkdir(parents=True)
     built.write_bytes(b"built for another machine")
-    assert of("functions/sum-arm64-4567.zip") == before
+    assert of("functions/sum-arm64-4567456745674567.zip") == before
     (root / "handlers/sum/main_test.go").write_text("package main // changed\n")
-    assert of("functions/sum-arm64-0123.zip") == before
+    assert of("functions/sum-arm64-0123012301230123.zip") == before
     (root / "handlers/sum/main.go").write_text("package main // changed\n")
-    assert of("functions/sum-arm64-0123.zip") != before
-    layer = of("layers/nodejs-0123.zip")
+    assert of("functions/sum-arm64-0123012301230123.zip") != before
+    layer = of("layers/nodejs-0123012301230123.zip")
     (root / "layers/nodejs/package-lock.json").write_text('{"lockfileVersion": 3}')
-    assert of("layers/nodejs-0123.zip") != layer
+    assert of("layers/nodejs-0123012301230123.zip") != layer
 
 
 def test_saved_source_carries_the_function_and_a_saved_lock_does_not(root: Path) -> None:
     """A lock concerns every function of the layer: the whole program is run for it."""
-    assert list(asset_paths(archive(root, "functions/sum-arm64-0123.zip"))) == [
+    assert list(asset_paths(archive(root, "functions/sum-arm64-0123012301230123.zip"))) == [
         root / "handlers/sum/go.mod",
         root / "handlers/sum/main.go",
     ]
     lock = root / "layers/nodejs/package-lock.json"
-    assert lock not in list(asset_paths(archive(root, "layers/nodejs-0123.zip")))
+    assert lock not in list(asset_paths(archive(root, "layers/nodejs-0123012301230123.zip")))
