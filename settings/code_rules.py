@@ -8,7 +8,7 @@ from settings.draft import Draft
 from settings.function import FunctionSettings
 from settings.function_code import MOST_LAYERS, SOURCES
 from settings.mistakes import Mistake, Path
-from settings.runtimes import FAMILIES, IMAGE, languages
+from settings.runtimes import FAMILIES, IMAGE, Family, languages
 from settings.text import refused
 
 BESIDE: Final = {
@@ -19,6 +19,10 @@ BESIDE: Final = {
     "image_config": "image_uri",
 }
 """Keys of a function's own entry -> what must stand beside each."""
+
+
+_SEEN: Final = (None, "source_dir", "filename")
+"""Sources whose files lie in the project."""
 
 
 def is_image(function: FunctionSettings) -> bool:
@@ -47,10 +51,23 @@ def built_elsewhere_says_where(draft: Draft) -> Iterator[Mistake]:
     for name, own in draft.own.items():
         family = draft.families.get(name, "")
         if own.get("enabled") and family in wiring.BUILT_ELSEWHERE and name not in draft.functions:
-            keys = "image_uri" if family == IMAGE else "filename, s3_bucket or source_dir"
-            what = f"must stand beside {keys}: the program does not build {family} functions"
+            what = f"must stand beside {_sources(family)}: the program does not build {family} functions"
             sources = tuple(draft.origin(name, key) for key in SOURCES)
             yield Mistake(("functions", name, "enabled"), what, because=sources)
+
+
+def advice(draft: Draft) -> Iterator[Mistake]:
+    """Yield the entries of functions that do not exist, for want of code."""
+    for name, own in draft.own.items():
+        family = draft.families.get(name, "")
+        if own and "enabled" not in own and name not in draft.functions and family:
+            what = f"is off until {_sources(family)} says where its code is; what stands here has no effect"
+            yield Mistake(("functions", name), what)
+
+
+def _sources(family: str) -> str:
+    """Return the keys that may say where the code of such a function is."""
+    return "image_uri" if family == IMAGE else "filename, s3_bucket or source_dir"
 
 
 def inline_is_text_of_a_program(draft: Draft) -> Iterator[Mistake]:
@@ -71,16 +88,54 @@ def inline_is_text_of_a_program(draft: Draft) -> Iterator[Mistake]:
 def files_are_there(draft: Draft) -> Iterator[Mistake]:
     """A folder or archive is part of the project, and small enough for Lambda."""
     for name, function in draft.functions.items():
-        if function.filename is not None and (
-            problem := archives.wrong_archive(draft.root, function.filename)
-        ):
-            yield Mistake(draft.origin(name, "filename"), problem)
-        if function.source_dir is None:
-            continue
+        for key, problem in _wrong_files(draft, name, function):
+            yield Mistake(draft.origin(name, key), problem)
+
+
+def _wrong_files(draft: Draft, name: str, function: FunctionSettings) -> Iterator[tuple[str, str]]:
+    """Yield each key that names no code Lambda would take, and why not."""
+    if function.filename is not None and (
+        problem := archives.wrong_archive(draft.root, function.filename)
+    ):
+        yield "filename", problem
+    if function.source_dir is not None:
         family = FAMILIES[draft.families[name]]
         marker = family.marker if family.compiled else ""
         if problem := archives.wrong_folder(draft.root, function.source_dir, marker):
-            yield Mistake(draft.origin(name, "source_dir"), problem)
+            yield "source_dir", problem
+
+
+def handlers_are_in_their_code(draft: Draft) -> Iterator[Mistake]:
+    """Lambda would look for the handler's module with the first call only, and find none."""
+    for name, function in draft.functions.items():
+        family = FAMILIES[draft.families[name]]
+        # What is stored elsewhere cannot be seen from here, and a layer may bring the handler.
+        if not family.modules or function.layers or function.code_source not in _SEEN:
+            continue
+        problem = _wrong_handler(draft, name, function, family)
+        if problem and not any(_wrong_files(draft, name, function)):
+            because = tuple(draft.origin(name, key) for key in SOURCES)
+            yield Mistake(draft.origin(name, "handler"), problem, because=because)
+
+
+def _wrong_handler(draft: Draft, name: str, function: FunctionSettings, family: Family) -> str:
+    own = name.replace("-", "_")
+    given = function.handler or family.handler.format(module=own)
+    module = family.module_of(given)
+    source = function.source_dir or function.filename
+    if not module:
+        return refused(f"must be <module>.<function> for {name}, in {family.language}", given)
+    if source is None and not family.marker:
+        what = f"must be {own}.<function> for {name}, whose code is handlers/{own}.py"
+        found = module.partition("/")[0] in (own, wiring.SHARED)
+        return "" if found else refused(what, given)
+    where = source or f"{wiring.HANDLERS.name}/{own}"
+    if function.handler is None and source is None:
+        return ""  # it is what tells that there is a function
+    if archives.holds(draft.root, where, module, family.modules):
+        return ""
+    what = f"must name a module of {where} for {name}: there is no {module}{family.modules[0]}"
+    return refused(what, given)
 
 
 def images_bring_everything(draft: Draft) -> Iterator[Mistake]:
@@ -172,6 +227,7 @@ RULES: Final = (
     built_elsewhere_says_where,
     inline_is_text_of_a_program,
     files_are_there,
+    handlers_are_in_their_code,
     images_bring_everything,
     layers_fit,
     signatures_can_be_kept,

@@ -50,7 +50,7 @@ def load(handlers: Path = wiring.HANDLERS) -> Settings:
     lines = [mistake.line(draft.stack) for mistake in (*reader.mistakes, *_broken_rules(draft))]
     if lines:
         raise pulumi.RunError("\n".join(dict.fromkeys(lines)))
-    for mistake in trigger_rules.advice(draft):
+    for mistake in (*code_rules.advice(draft), *trigger_rules.advice(draft)):
         pulumi.log.warn(mistake.line(draft.stack))
     return _finished(draft)
 

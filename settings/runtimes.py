@@ -28,6 +28,8 @@ class Family(NamedTuple):
     """File (a pattern) in a function's folder that tells the family; none where a function is a file."""
     handler: str = "bootstrap"
     """What Lambda calls where nobody says; `{module}` is the handler's file without its ending."""
+    modules: tuple[str, ...] = ()
+    """Endings of the files in which Lambda looks for a handler; none where its name does not tell the file."""
     inline: str = ""
     """File that an inline text becomes; none where Lambda has no place for one."""
     layers: int = 0
@@ -42,6 +44,18 @@ class Family(NamedTuple):
     """Its handlers here answer a warming call."""
     snap_start: str = ""
     """The oldest runtime that starts from a snapshot; none where none does. Source: Lambda developer guide, SnapStart."""
+
+    def module_of(self, handler: str) -> str:
+        """Return the path, without its ending, of the file that a handler is in; empty text where it names none.
+
+        Python takes what stands before the last dot, Node.js before the first one of the file's own name.
+        Source: Lambda developer guide, handlers in Python and in Node.js.
+        """
+        if ".py" in self.modules:
+            return handler.rpartition(".")[0].replace(".", "/")
+        folder, slash, file = handler.rpartition("/")
+        module, dot, _ = file.partition(".")
+        return folder + slash + module if dot and module else ""
 
     @property
     def snap_starts(self) -> tuple[str, ...]:
@@ -60,6 +74,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
             ("python3.11", "python3.12", "python3.13", "python3.14"),
             "python3.13",
             handler="{module}.handler",
+            modules=(".py", ".pyc", ".so", "/__init__.py", "/__init__.pyc"),
             inline="index.py",
             layers=1,
             built_here=True,
@@ -72,6 +87,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
             "nodejs22.x",
             "index.mjs",
             handler="index.handler",
+            modules=(".mjs", ".js", ".cjs"),
             inline="index.mjs",
             layers=1,
             built_here=True,

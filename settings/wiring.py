@@ -86,6 +86,9 @@ PUBLIC_URLS: Final[Mapping[str, str]] = MappingProxyType({})
 HANDLERS: Final = Path(__file__).resolve().parent.parent / "handlers"
 """The folder of handlers beside the program."""
 
+SHARED: Final = "common"
+"""The folder of handlers' shared code, which is no function."""
+
 BUILT_ELSEWHERE: Final = frozenset(
     name for name, family in FAMILIES.items() if not family.built_here
 )
@@ -100,7 +103,7 @@ def handlers(directory: Path = HANDLERS) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for path in sorted(directory.iterdir()) if directory.is_dir() else ():
-        if path.name.startswith(("_", ".")) or path.stem == "common":
+        if path.name.startswith(("_", ".")) or path.stem == SHARED:
             continue
         if family := _family(path):
             found[path.stem.replace("_", "-")] = family

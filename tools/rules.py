@@ -14,7 +14,7 @@ from settings import (
     stack_rules,
     trigger_rules,
 )
-from settings.archives import UNZIPPED, ZIPPED
+from settings.archives import BUILT, UNZIPPED, ZIPPED
 from settings.draft import Draft
 from settings.function import ENVIRONMENT_BYTES, GIVEN_BYTES
 from settings.function_code import MOST_LAYERS, SOURCES
@@ -54,10 +54,17 @@ OF_FUNCTIONS: Final[Mapping[Rule, tuple[str, str]]] = {
     ),
     code_rules.files_are_there: (
         (
-            f"`filename`: a .zip in the project, at most {ZIPPED} MB, {UNZIPPED} MB unzipped; `source_dir`: a folder that holds "
-            "built code"
+            f"`filename`: a .zip in the project, `source_dir`: a folder in it that holds built code and is not hidden (`{BUILT}` "
+            f"aside); at most {ZIPPED} MB, {UNZIPPED} MB unzipped"
         ),
         "Lambda refuses more",
+    ),
+    code_rules.handlers_are_in_their_code: (
+        (
+            f"`handler` for {_INLINE}: `<module>.<function>`, its module in `source_dir`, `filename` or the function's own part "
+            "of handlers/, unless `layers` may bring it"
+        ),
+        "the first call would find none",
     ),
     code_rules.inline_is_text_of_a_program: (
         f"`inline` for {_INLINE}, its handler `index.<function>`",

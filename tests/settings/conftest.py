@@ -44,6 +44,18 @@ def _fill(project: Path) -> None:
     (project / "nothing").mkdir()
     (project / "built").mkdir()
     (project / "built" / "bootstrap").write_text("#!/bin/sh", encoding="utf-8")
+    (project / "built" / "package").mkdir()
+    for name in (
+        "index.py",
+        "index.mjs",
+        "package/module.py",
+        "quick.cpython-313-aarch64-linux-gnu.so",
+    ):
+        (project / "built" / name).touch()
+    for name in (".venv", "built/.cache", ".build/app", "unbuilt/__pycache__"):
+        (project / name).mkdir(parents=True)
+        (project / name / "app.py").touch()
+    (project / "leak").symlink_to(project.parent)
     (project / "notes.zip").write_text("no archive", encoding="utf-8")
     for name, text in (("ready.zip", "print()"), ("hollow.zip", "")):
         with zipfile.ZipFile(project / name, "w") as archive:

@@ -127,6 +127,28 @@ def test_canonical_text_is_read_as_what_it_spells(handlers: Path) -> None:
     assert found.api.minimum_compression_size == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "own", "keys"),
+    [
+        ("checksum-java", {"memory_size": 512}, "filename, s3_bucket or source_dir"),
+        ("inference", {"timeout": 60}, "image_uri"),
+        ("checksum-java", {}, ""),
+        ("checksum-java", {"enabled": False, "memory_size": 512}, ""),
+        ("checksum-java", {"filename": "ready.zip", "memory_size": 512}, ""),
+        ("checksum", {"memory_size": 512}, ""),
+    ],
+)
+def test_entry_of_a_function_without_code_is_a_warning(
+    name: str, own: dict[str, object], keys: str, handlers: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    load({"functions": {name: own, "defaults": {"timeout": 20}}}, handlers=handlers)
+    line = (
+        f"warning: Pulumi.dev.yaml: functions.{name}: is off until {keys} says where its code is; what stands here has no "
+        "effect\n"
+    )
+    assert capfd.readouterr().err == (line if keys else "")
+
+
 def test_visibility_timeout_follows_the_consumers_timeout_and_the_window(handlers: Path) -> None:
     config = {
         "functions": {"notification-sender": {"timeout": 50}},

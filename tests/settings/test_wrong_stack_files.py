@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from builders import zips
 from settings import function_rules, wiring
 from settings.function import FunctionSettings
 from tests.settings.helper import refused
@@ -217,3 +220,29 @@ def test_value_from_defaults_is_reported_once_and_where_it_is_written(handlers: 
             "authorizer, whose handler is python (got 'nodejs22.x')"
         )
     ]
+
+
+def test_folder_that_lambda_would_find_too_large_is_refused(
+    handlers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = handlers.parent / "built" / "large"
+    folder.mkdir()
+    (folder / "app.py").write_bytes(bytes(6000))
+    (folder / ".hidden").write_bytes(bytes(900_000))
+    config = {"functions": {"health": {"source_dir": "built/large", "handler": "app.handler"}}}
+    where = "Pulumi.dev.yaml: functions.health.source_dir: "
+    monkeypatch.setattr(zips, "ZIPPED_LIMIT", 1000)
+    try:
+        assert refused(config, handlers=handlers) == []
+        (folder / "noise").write_bytes(random.Random(1).randbytes(1500))
+        assert refused(config, handlers=handlers) == [
+            (
+                f"{where}must be at most 50 MB zipped (got 0.01); zip it, upload it to S3 and name s3_bucket and s3_key"
+            )
+        ]
+        monkeypatch.setattr(zips, "UNZIPPED_LIMIT", 7000)
+        assert refused(config, handlers=handlers) == [
+            f"{where}must be at most 250 MB unzipped (got 0.01)"
+        ]
+    finally:
+        shutil.rmtree(folder)
