@@ -8,6 +8,7 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from sandbox.state import State
 
 _POLL_SECONDS: Final = 0.25
+_FUNCTION: Final = "aws:lambda/function:Function"
 _CACHE: Final = "cache"
 """The one folder under .sandbox/ that belongs to no stack."""
 
@@ -46,7 +48,12 @@ def show(place: Place, outcome: Outcome, screen: Screen, began: float) -> int:
         screen.fail(outcome.failures, len(outcome.engine.state.resources))
         return 1
     exports = outcome.engine.state.exports
-    healthy = _health(exports, screen)
+    # While the first function starts, nobody needs this process.
+    with ThreadPoolExecutor(1) as aside:
+        unreadable = aside.submit(_unreadable, outcome, place.root)
+        healthy = _health(exports, screen)
+    for text in unreadable.result():
+        screen.fault(text)
     screen.line(_summary(outcome, time.perf_counter() - began))
     screen.block("Outputs:", report.table(exports))
     screen.block("", report.Report.of(outcome.engine.state, outcome.engine.invoked).lines())
@@ -60,6 +67,16 @@ def show(place: Place, outcome: Outcome, screen: Screen, began: float) -> int:
         token = tokens.make(outcome.engine.aws, exports)
         screen.block("Try it:", report.curl(exports["apiUrl"], token))
     return 0 if healthy else 1
+
+
+def _unreadable(outcome: Outcome, root: Path) -> list[str]:
+    """A line for each handler that its language cannot read: the first call would only answer an error."""
+    from sandbox import syntax
+    from sandbox.values import asset_paths
+
+    functions = (r for r in outcome.engine.registered.values() if r.type == _FUNCTION)
+    archives = (value for r in functions for value in r.inputs.values())
+    return syntax.faults_of({path for value in archives for path in asset_paths(value)}, root)
 
 
 def _summary(outcome: Outcome, seconds: float) -> str:

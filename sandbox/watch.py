@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import queue
-import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from sandbox import commands, faults, functions, swap
-from sandbox.apply import Registration
+from sandbox import commands, faults, functions, swap, syntax
+from sandbox.apply import Engine, Registration
 from sandbox.errors import Mistake
 from sandbox.screen import Screen
 from sandbox.session import Outcome, Session
@@ -26,7 +24,6 @@ _QUIET_SECONDS: Final = 0.7
 """After a swap the program is run once more, as soon as nothing was saved for this long: its exports name versions."""
 
 _LOG_SECONDS: Final = 0.3
-_CHECK_SECONDS: Final = 10
 _SKIPPED: Final = {
     "sandbox",
     "tests",
@@ -50,6 +47,8 @@ class Watcher:
         self._saved: queue.SimpleQueue[set[Path]] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._outcome: Outcome | None = None
+        self._broken: set[str] = set()
+        """Resources whose last code could not be put in place: a run of the program would only say so again."""
 
     def run(self, began: float) -> int:
         """Bring the stack up and watch; answers the exit code."""
@@ -78,7 +77,9 @@ class Watcher:
         stale = False
         while True:
             try:
-                paths = self._saved.get(timeout=_QUIET_SECONDS if stale else None)
+                paths = self._saved.get(
+                    timeout=_QUIET_SECONDS if stale and not self._broken else None
+                )
             except queue.Empty:
                 self._up(self._quietly)
                 stale = False
@@ -103,6 +104,7 @@ class Watcher:
             self._screen.fault(str(mistake))
             return
         self._outcome = outcome
+        self._broken.clear()
         tell(outcome)
 
     def _loudly(self, outcome: Outcome) -> None:
@@ -148,22 +150,29 @@ class Watcher:
             {wanted.urn: wanted for many in carriers.values() for wanted in many}.values()
         )
         with self._session.holding():
-            for wanted in touched:
-                try:
-                    swap.replace(self._outcome.engine, wanted.urn)
-                except Exception as error:  # noqa: BLE001 the next save may mend it
-                    self._screen.fault(f"{wanted.title}: {faults.aws_said(error)}")
+            live = [wanted for wanted in touched if self._replaced(self._outcome.engine, wanted)]
             self._session.save(self._outcome.engine.state)
-        if touched:
-            names = ", ".join(sorted(wanted.name for wanted in touched))
+        if live:
+            names = ", ".join(sorted(wanted.name for wanted in live))
             self._screen.line(
                 f"{names}: new code live in {(time.perf_counter() - began) * 1000:.0f} ms"
             )
-        return bool(touched)
+        return bool(live)
+
+    def _replaced(self, engine: Engine, wanted: Registration) -> bool:
+        """Put a resource's new code in place; what is wrong with it is reported, the next save may mend it."""
+        try:
+            swap.replace(engine, wanted.urn)
+        except Exception as error:  # noqa: BLE001 whatever a service file raises is this resource's failure
+            self._screen.fault(f"{wanted.title}: {faults.aws_said(error)}")
+            self._broken.add(wanted.urn)
+            return False
+        self._broken.discard(wanted.urn)
+        return True
 
     def _compiles(self, path: Path) -> bool:
         """Whether a saved source can be read at all; Go's are compiled on the way into the function."""
-        said = _python_fault(path, self._root) if path.suffix == ".py" else _node_fault(path)
+        said = syntax.fault(path, self._root)
         if not path.exists():
             return False  # an editor replaces the file: the next event brings it
         if said:
@@ -234,37 +243,3 @@ def _matters(path: Path, root: Path) -> bool:
         ours = parts[0] == "handlers" and "node_modules" not in parts
         return ours and not path.name.endswith(_TESTS)
     return path.suffix in _READ
-
-
-def _python_fault(path: Path, root: Path) -> str:
-    """What Python has against a module; nothing where the file is gone again."""
-    try:
-        compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
-    except (SyntaxError, ValueError) as error:
-        return "\n".join(faults.in_program(error, root))
-    except FileNotFoundError:
-        pass
-    return ""
-
-
-def _node_fault(path: Path) -> str:
-    """What Node.js has against a module: `handlers/x/index.mjs:3: SyntaxError: ...`; nothing where it is missing."""
-    if path.suffix not in (".mjs", ".cjs", ".js") or (node := shutil.which("node")) is None:
-        return ""
-    command = [node, "--check", str(path)]
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=_CHECK_SECONDS
-        )
-    except subprocess.TimeoutExpired:
-        return f"{_shown(str(path))}: node --check did not answer within {_CHECK_SECONDS} s"
-    if done.returncode == 0:
-        return ""
-    lines = done.stderr.splitlines()
-    place = next((line for line in lines if line.startswith((str(path), "file://"))), str(path))
-    said = next((line for line in lines if "Error: " in line), "it cannot be read")
-    return f"{_shown(place.removeprefix('file://'))}: {said}"
-
-
-def _shown(place: str) -> str:
-    return place.removeprefix(f"{Path.cwd()}/")

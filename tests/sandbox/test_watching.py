@@ -4,12 +4,13 @@ import json
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from sandbox import watch
+from sandbox import syntax, watch
 from sandbox.watch import _matters
 from tests.sandbox.cli_support import FUNCTION, Project, Watching, wait_for
 from tests.sandbox.functions_support import GO
@@ -78,6 +79,10 @@ def test_saved_sources_of_node_and_go_are_swapped_and_broken_ones_only_reported(
         go.write_text(BROKEN)
         watching.waits_for("Function 'adder': handlers/adder: ./main.go:3:15: undefined: wrong", 60)
         assert said("adder")["event"] == {}
+        time.sleep(watch._QUIET_SECONDS + 0.8)  # time for another run of the program
+        told = "Function 'adder': handlers/adder: ./main.go:3:15"
+        assert len([line for line in watching.lines if told in line]) == 1
+        assert len([line for line in watching.lines if "adder: new code live" in line]) == 1
         wait_for(lambda: [line for line in watching.lines if "adder  go was here" in line])
         assert watching.end() == 0
         assert any("adder  go was here" in line for line in project.run("logs").stdout.splitlines())
@@ -130,11 +135,52 @@ def test_source_that_vanishes_while_it_is_read_is_passed_over_in_silence(
 
 def test_node_that_checks_for_ever_is_reported(watcher, tmp_path, monkeypatch):
     node(tmp_path, monkeypatch, "exec sleep 60")
-    monkeypatch.setattr(watch, "_CHECK_SECONDS", 0.05)
+    monkeypatch.setattr(syntax, "_CHECK_SECONDS", 0.05)
     monkeypatch.chdir(tmp_path)
     Path("index.mjs").write_text("")
     assert not watcher._compiles(tmp_path / "index.mjs")
     assert watcher._screen.faults == ["index.mjs: node --check did not answer within 0.05 s"]
+
+
+def test_what_was_read_is_not_read_again_until_it_changes(tmp_path, monkeypatch):
+    fine, broken = tmp_path / "fine.py", tmp_path / "broken.py"
+    fine.write_text("a = 1\n")
+    broken.write_text("def handler(:\n")
+    (tmp_path / "data.json").write_text("{")
+    files = [fine, broken, tmp_path / "data.json", tmp_path / "gone.py"]
+    told = ["broken.py:1: SyntaxError: invalid syntax"]
+    assert syntax.faults_of(files, tmp_path) == told
+    read = []
+    original = syntax.fault
+    monkeypatch.setattr(
+        syntax, "fault", lambda path, root: read.append(path) or original(path, root)
+    )
+    assert syntax.faults_of(files, tmp_path) == told
+    assert read == [broken]
+    broken.write_text("def handler(): pass\n")
+    fine.write_text("a = = 1\n")
+    assert syntax.faults_of(files, tmp_path) == ["fine.py:1: SyntaxError: invalid syntax"]
+    fine.write_text("a = 22\n")
+    assert syntax.faults_of(files, tmp_path) == []
+    read.clear()
+    assert syntax.faults_of(files, tmp_path) == []
+    assert read == []
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="there is no Node.js here")
+def test_up_names_each_handler_that_its_language_cannot_read(tmp_path):
+    project = Project(tmp_path / "shop", MANY.split("program = ")[0])
+    (project.root / "handlers" / "noding").mkdir()
+    (project.root / "handlers" / "noding" / "index.mjs").write_text("export const handler = ;\n")
+    (project.root / "handlers" / "hello.py").write_text("def handler(event, context:\n")
+    try:
+        said = project.run("up").stderr
+        assert "handlers/hello.py:1: SyntaxError: '(' was never closed\n" in said
+        assert "handlers/noding/index.mjs:1: SyntaxError: Unexpected token ';'\n" in said
+        (project.root / "handlers" / "hello.py").write_text("def handler(event, context): pass\n")
+        assert "hello.py" not in project.run("up").stderr
+    finally:
+        project.run("down")
 
 
 @pytest.mark.parametrize(
