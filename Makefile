@@ -31,13 +31,15 @@ check: $(INSTALLED)  ## Format, lint, types, generated files.
 	$(BIN)/ruff check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/python -m tools.schema --check
+	$(BIN)/python -m tools.openapi --check
 
 format: $(INSTALLED)  ## Let ruff mend what it can.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-schema: $(INSTALLED)  ## Write stack.schema.json and docs/settings.md anew.
+schema: $(INSTALLED)  ## Write stack.schema.json, the references of all settings and openapi.json anew.
 	$(BIN)/python -m tools.schema
+	$(BIN)/python -m tools.openapi
 
 bench: $(INSTALLED)  ## Print the figures of docs/performance.md.
 	$(BIN)/python -m benchmarks $(ARGS)

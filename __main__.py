@@ -112,18 +112,38 @@ front = api.ApiFront(
     schemas=openapi.read_schemas(ROOT / "schemas"),
     authorizer=function("authorizer", auth_secret.read()),
     routes=[
-        api.Route("GET /health", function("health", browsers), public=True),
-        api.Route("POST /items", function("create-item", items.put(), browsers), body="ItemInput"),
+        api.Route(
+            "GET /health", function("health", browsers), public=True, answers={200: "Health"}
+        ),
+        api.Route(
+            "POST /items",
+            function("create-item", items.put(), browsers),
+            body="ItemInput",
+            answers={201: "Item"},
+        ),
         api.Route(
             "GET /items",
             function("list-items", items.query("by-collection"), cursor_key.read(), browsers),
             query=["limit", "cursor"],
+            answers={200: "ItemPage"},
         ),
-        api.Route("GET /items/{id}", function("get-item", items.get(), browsers)),
         api.Route(
-            "PUT /items/{id}", function("update-item", items.update(), browsers), body="ItemInput"
+            "GET /items/{id}",
+            function("get-item", items.get(), browsers),
+            answers={200: "Item", 404: ""},
         ),
-        api.Route("DELETE /items/{id}", function("delete-item", items.delete(), browsers)),
+        api.Route(
+            "PUT /items/{id}",
+            function("update-item", items.update(), browsers),
+            body="ItemInput",
+            headers=["If-Match"],
+            answers={200: "Item", 404: "", 412: "", 428: ""},
+        ),
+        api.Route(
+            "DELETE /items/{id}",
+            function("delete-item", items.delete(), browsers),
+            answers={204: ""},
+        ),
     ],
 )
 

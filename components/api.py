@@ -60,9 +60,9 @@ class ApiFront(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("sandpiper:components:ApiFront", name, None, opts)
+        self.routes = tuple(routes)
         self.logical_name = name
-        self.title = f"{place.prefix}-{name}"
-        self.stage_name = stage_name
+        self.title, self.stage_name = f"{place.prefix}-{name}", stage_name
         self._settings = settings
         self._encryption = encryption
         self._child = pulumi.ResourceOptions(parent=self)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -52,14 +52,17 @@ GATEWAY_RESPONSES: Mapping[str, tuple[int, str]] = {
 class Route:
     """`Route("POST /items", create_item, body="ItemInput")`: method and path, the function, the body's schema.
 
-    `public` leaves the authorizer out; policies allow that for named routes only.
+    `public` leaves the authorizer out; policies allow that for named routes only. `answers` maps each status of the
+    function's own to the schema of its body in schemas/answers (problems need none): openapi.json tells them to clients.
     """
 
     endpoint: str
     function: ServerlessFunction
     body: str | None = None
     query: Sequence[str] = ()
+    headers: Sequence[str] = ()
     public: bool = False
+    answers: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def method(self) -> str:
@@ -70,6 +73,12 @@ class Route:
     def path(self) -> str:
         """The path, e.g. `/items/{id}`."""
         return self.endpoint.split(" ", 1)[1]
+
+    def parameters(self) -> list[tuple[str, str]]:
+        """(place, name) of each parameter; those of the path are required."""
+        in_path = [("path", name) for name in re.findall(r"{(\w+)\+?}", self.path)]
+        rest = [("query", name) for name in self.query] + [("header", n) for n in self.headers]
+        return in_path + rest
 
 
 def read_schemas(folder: Path) -> dict[str, Any]:
@@ -128,11 +137,7 @@ def _operation(route: Route) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": route.function.logical_name.replace("-", "_"),
         "parameters": [
-            *(
-                _parameter(name, "path", required=True)
-                for name in re.findall(r"{(\w+)\+?}", route.path)
-            ),
-            *(_parameter(name, "query", required=False) for name in route.query),
+            _parameter(name, place, required=place == "path") for place, name in route.parameters()
         ],
         "responses": {"200": {"description": "The function's own answer"}},
         "x-amazon-apigateway-integration": {

@@ -1,0 +1,172 @@
+"""Write `openapi.json`, the description of the REST API for people and clients, out of the program's own routes.
+
+`python -m tools.openapi` runs the program on mocks and reads the routes it gives to the gateway; with `--check` it writes
+nothing and exits 1 when the file is out of date. The gateway gets another document in its own dialect
+(components/openapi.py), which knows neither answers nor examples.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import runpy
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+from components.openapi import Route, read_schemas
+from tests.support.program import ROOT, run_program, stack_config
+
+FILE: Final = ROOT / "openapi.json"
+PROBLEM: Final = "Problem"
+SCHEME: Final = "bearer"
+
+TITLES: Final = {
+    200: "OK",
+    201: "Created",
+    204: "No Content",
+    400: "The body or a parameter is refused",
+    401: "No token",
+    403: "The token is refused",
+    404: "No such item",
+    412: "If-Match is stale",
+    413: "The body is larger than 10 MB",
+    428: "If-Match is missing",
+    429: "More requests than the stage's throttle lets through",
+    500: "A fault on this side",
+    502: "A malformed answer of the function",
+    503: "Come back later; Retry-After says when",
+    504: "No answer within 29 seconds",
+}
+EVERYWHERE: Final = (429, 500, 502, 503, 504)
+"""What any route may answer: the throttle, and faults."""
+
+HEADERS: Final = {
+    "ETag": "The item's version in quotes",
+    "Location": "The new item, relative to the request's URL",
+    "Retry-After": "Seconds",
+}
+
+
+def routes() -> Sequence[Route]:
+    """The routes of `__main__.py`, from a run of the program on mocks."""
+    found: dict[str, Any] = {}
+    config = {**stack_config("dev"), "sandpiper:packaging": {"build": False}}
+    run_program(
+        lambda: found.update(runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")),
+        config=config,
+    )
+    described: Sequence[Route] = found["front"].routes
+    return described
+
+
+def document(given: Sequence[Route]) -> dict[str, Any]:
+    """OpenAPI 3.1 as plain data: every route with each status it may answer."""
+    paths: dict[str, Any] = {}
+    for route in given:
+        paths.setdefault(route.path, {})[route.method] = _operation(route)
+    schemas = {**read_schemas(ROOT / "schemas"), **read_schemas(ROOT / "schemas" / "answers")}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "sandpiper",
+            "version": "0.1.0",
+            "description": "The items API. docs/outputs.md has the whole contract.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/", "description": "The stack's output apiUrl"}],
+        "paths": paths,
+        "components": {
+            "schemas": dict(sorted(schemas.items())),
+            "securitySchemes": {
+                SCHEME: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+            },
+        },
+    }
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    parameters = [
+        {"name": name, "in": place, "required": place == "path", "schema": {"type": "string"}}
+        for place, name in route.parameters()
+    ]
+    operation: dict[str, Any] = {
+        "operationId": route.function.logical_name.replace("-", "_"),
+        "summary": _summary(route),
+        "parameters": parameters,
+        "responses": {str(status): _answer(route, status) for status in sorted(_statuses(route))},
+    }
+    if route.body:
+        schema = {"$ref": f"#/components/schemas/{route.body}"}
+        content = {"application/json": {"schema": schema}}
+        operation["requestBody"] = {"required": True, "content": content}
+    return operation if route.public else {**operation, "security": [{SCHEME: []}]}
+
+
+def _statuses(route: Route) -> Iterator[int]:
+    yield from route.answers
+    yield from EVERYWHERE
+    if not route.public:
+        yield from (401, 403)
+    if route.body:
+        yield from (400, 413)
+    elif route.query:
+        yield 400
+
+
+def _answer(route: Route, status: int) -> dict[str, Any]:
+    described: dict[str, Any] = {"description": TITLES.get(status, HTTPStatus(status).phrase)}
+    schema = route.answers.get(status) if status < 400 else PROBLEM
+    if status == 413:
+        # API Gateway lets nobody change this one: {"message": ...}.
+        return described
+    if schema:
+        kind = "application/problem+json" if status >= 400 else "application/json"
+        described["content"] = {kind: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+    named = [
+        *(["ETag"] if schema == "Item" else []),
+        *(["Location"] if status == 201 else []),
+        *(["Retry-After"] if status == 503 else []),
+    ]
+    if named:
+        described["headers"] = {
+            name: {"description": HEADERS[name], "schema": {"type": "string"}} for name in named
+        }
+    return described
+
+
+def _summary(route: Route) -> str:
+    """The first sentence of the handler's own docstring, after `POST /items:`."""
+    file = ROOT / "handlers" / f"{route.function.logical_name.replace('-', '_')}.py"
+    said = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+    sentence = " ".join(said.split("\n\n")[0].split()).removeprefix(f"{route.endpoint}: ")
+    return sentence[:1].upper() + sentence[1:].split(". ")[0].rstrip(".")
+
+
+def text(data: Mapping[str, Any]) -> str:
+    """The file's text."""
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the file, or with `--check` compare it; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tools.openapi", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="exit 1 when the file is out of date")
+    check = parser.parse_args(arguments).check
+    wanted = text(document(routes()))
+    if FILE.is_file() and FILE.read_text(encoding="utf-8") == wanted:
+        return 0
+    name = FILE.relative_to(Path.cwd()) if FILE.is_relative_to(Path.cwd()) else FILE
+    if check:
+        sys.stderr.write(f"{name}: out of date; run python -m tools.openapi\n")
+        return 1
+    FILE.write_text(wanted, encoding="utf-8")
+    sys.stdout.write(f"{name}: written\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
