@@ -9,6 +9,7 @@ from sandbox.services import (
     apigatewayv2_access,
     apigatewayv2_domains,
     appautoscaling,
+    appsync,
     cloudwatch,
     cognito,
     cognito_clients,
@@ -23,6 +24,8 @@ from sandbox.services import (
     lambda_layers,
     lambda_settings,
     lambda_urls,
+    lb,
+    lb_listeners,
     logs,
     s3,
     s3_settings,
@@ -30,6 +33,7 @@ from sandbox.services import (
     secretsmanager,
     sns,
     sqs,
+    wafv2,
 )
 
 __all__ = [
@@ -41,6 +45,7 @@ __all__ = [
     "apigatewayv2_access",
     "apigatewayv2_domains",
     "appautoscaling",
+    "appsync",
     "cloudwatch",
     "cognito",
     "cognito_clients",
@@ -55,6 +60,8 @@ __all__ = [
     "lambda_layers",
     "lambda_settings",
     "lambda_urls",
+    "lb",
+    "lb_listeners",
     "logs",
     "s3",
     "s3_settings",
@@ -62,4 +69,5 @@ __all__ = [
     "secretsmanager",
     "sns",
     "sqs",
+    "wafv2",
 ]

@@ -131,6 +131,8 @@ def _note_pool(r: Resource) -> None:
     for key, name in _UNCALLED.items():
         if triggers.get(key):
             r.note(f"its {name} trigger is not called")
+    if r.inputs.get("mfaConfiguration") == "ON":
+        r.note("a user who has set up no second factor signs in without one")
     if r.inputs.get("smsConfiguration"):
         r.note("no text message is sent")
     if r.inputs.get("webAuthnConfiguration"):

@@ -7,7 +7,7 @@ import json
 import socket
 import urllib.parse
 from collections import deque
-from typing import Any
+from typing import Any, Self
 
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import (
@@ -21,7 +21,7 @@ from wsproto.events import (
 )
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The server answered the handshake with an HTTP status of its own."""
 
     def __init__(self, status: int, text: str) -> None:
@@ -73,7 +73,7 @@ class Socket:
             self._pipe.sendall(self._wire.send(CloseConnection(code=1000)))
         self._pipe.close()
 
-    def __enter__(self) -> Socket:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -86,7 +86,7 @@ class Socket:
             self._events.extend(self._wire.events())
         return self._events.popleft()
 
-    def _refusal(self, first: RejectConnection) -> Refused:
+    def _refusal(self, first: RejectConnection) -> RefusedError:
         data = b""
         more = first.has_body
         while more:
@@ -95,4 +95,4 @@ class Socket:
                 data += event.data
                 more = not event.body_finished
         self._pipe.close()
-        return Refused(first.status_code, data.decode())
+        return RefusedError(first.status_code, data.decode())
