@@ -8,7 +8,6 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -42,6 +41,8 @@ def up(options: Namespace) -> int:
 
 def show(place: Place, outcome: Outcome, screen: Screen, began: float) -> int:
     """Print what an `up` did; answers the exit code."""
+    from concurrent.futures import ThreadPoolExecutor
+
     from sandbox import report, rules, tokens
 
     if outcome.failures:
@@ -57,7 +58,7 @@ def show(place: Place, outcome: Outcome, screen: Screen, began: float) -> int:
     screen.line(_summary(outcome, time.perf_counter() - began))
     screen.block("Outputs:", report.table(exports))
     screen.block("", report.Report.of(outcome.engine.state, outcome.engine.invoked).lines())
-    screen.block("", emulators.remarks(place))
+    screen.block("The emulator says:", [f"  {line}" for line in emulators.remarks(place)])
     broken = rules.broken(outcome, root=place.root, stack=place.stack)
     screen.block(
         "What AWS would refuse, or a review object to (rules in policies/):" if broken else "",

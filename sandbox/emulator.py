@@ -12,6 +12,7 @@ import http.client
 import importlib.util
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -41,7 +42,9 @@ _children: dict[int, subprocess.Popen[bytes]] = {}
 
 @dataclass(frozen=True)
 class Emulator:
-    """A started emulator. `birth` tells its process from a later one with the same number."""
+    """A started emulator. `birth` tells its process from a later one with the same number; `node` is the Node.js that
+    its search path led to, which stays the one it started with.
+    """
 
     id: str
     pid: int
@@ -49,6 +52,7 @@ class Emulator:
     port: int
     region: str
     started: float
+    node: str = ""
 
     @property
     def endpoint(self) -> str:
@@ -59,6 +63,12 @@ class Emulator:
     def alive(self) -> bool:
         """Whether the very process still runs."""
         return _birth(self.pid) == self.birth
+
+    @property
+    def lacks_node(self) -> bool:
+        """Whether there is a Node.js now, and none where this emulator looks for it."""
+        there = bool(self.node) and os.access(self.node, os.X_OK)
+        return not there and shutil.which("node") is not None
 
 
 def start(
@@ -88,8 +98,9 @@ def start(
             start_new_session=True,
         )
     _children[child.pid] = child
+    node = shutil.which("node") or ""
     emulator = Emulator(
-        secrets.token_hex(8), child.pid, _birth(child.pid), chosen, region, time.time()
+        secrets.token_hex(8), child.pid, _birth(child.pid), chosen, region, time.time(), node
     )
     write_json(place.record, asdict(emulator))
     return emulator

@@ -121,6 +121,8 @@ class Session:
             self._stop(found, f"it runs on port {found.port}, {self.port} is asked for")
         elif found.region != stack.region:
             self._stop(found, f"it runs in {found.region}, the stack now names {stack.region}")
+        elif found.lacks_node:
+            self._stop(found, "Node.js was installed")
         else:
             return found
         return None

@@ -140,8 +140,23 @@ def test_an_unchanged_program_touches_nothing(standing):
 def test_slower_workers_are_named_by_up(project):
     said = project.run("up", SANDBOX_WORKERS="stock").stdout
     assert (
-        "\nLambda functions run in MiniStack's own, slower workers: SANDBOX_WORKERS=stock" in said
-    )
+        "\n\nThe emulator says:\n"
+        "  Lambda functions run in MiniStack's own, slower workers: SANDBOX_WORKERS=stock asks"
+    ) in said
+
+
+def test_node_that_was_installed_later_starts_over(project, tmp_path):
+    """The emulator keeps the search path it started with."""
+    (tmp_path / "bin").mkdir()
+    without = f"{Path(sys.executable).parent}:{tmp_path / 'bin'}"
+    reason = "starting over: Node.js was installed\n"
+    assert reason not in project.run("up", PATH=without).stdout
+    assert reason not in project.run("up", PATH=without).stdout
+    node = tmp_path / "bin" / "node"
+    node.write_text("#!/bin/sh\n")
+    node.chmod(0o755)
+    assert reason in project.run("up", PATH=without).stdout
+    assert reason not in project.run("up", PATH=without).stdout
 
 
 def test_a_new_queue_is_created_beside_what_stands_and_goes_again(running):
