@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from sandbox.resources import RETRY, Outputs, Resource, resource
-from sandbox.services import lambda_code, outside
+from sandbox.services import lambda_code, machine, outside
 from sandbox.services.lambda_code import Code
 from sandbox.services.shared import REGION, dropped, physical_name, remove, tags
+from sandbox.workers import refusals
 
 _PROVIDER_ONLY: Final = "it steers the provider, not the function"
 _IGNORED: Final = {
@@ -119,8 +120,14 @@ def _code(r: Resource) -> Code:
     for text in _differences(r):
         r.note(text)
     found = lambda_code.code(r)
-    if found.refusal is not None:
-        r.note(f"invoking it is refused: {found.refusal}")
+    runtime = str(r.inputs.get("runtime") or "")
+    why = found.refusal
+    if why is None and runtime.startswith("provided") and "ZipFile" in found.place:
+        why = refusals.reason({"Runtime": runtime}, found.place["ZipFile"])
+    if why is not None:
+        r.note(f"invoking it is refused: {why}")
+    elif text := machine.stand_in(runtime, r.inputs.get("architectures")):
+        r.note(text)
     return found
 
 
@@ -208,6 +215,8 @@ def _differences(r: Resource) -> Iterator[str]:
     yield from (text for key, text in _RECORDED.items() if r.inputs.get(key))
     if (r.inputs.get("snapStart") or {}).get("applyOn") == "PublishedVersions":
         yield "no snapshot is taken: a published version is loaded ahead of its first call"
+    if outside.is_outside(r, str(r.inputs.get("kmsKeyArn") or "")):
+        yield "its key is from outside: it is recorded, and encrypts nothing here"
     for arn in r.inputs.get("layers") or ():
         if outside.is_outside(r, arn):
             yield f"layer {arn} is from outside: it is empty here"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pulumi
 
+from builders import elf
 from tests.sandbox.services_support import Made, make
 
 ECHO = """
@@ -70,6 +72,14 @@ func main() {
 
 def archive(text: str = ECHO) -> pulumi.AssetArchive:
     return pulumi.AssetArchive({"main.py": pulumi.StringAsset(text)})
+
+
+def stand_in(runtime: str, declared: str = "x86_64") -> list[str]:
+    """What is said of a Python function on this machine, where anything is."""
+    python, here = f"{sys.version_info.major}.{sys.version_info.minor}", elf.here()
+    if (runtime, declared) == (f"python{python}", here):
+        return []
+    return [f"declared {runtime} on {declared}, run by this machine's Python {python} on {here}"]
 
 
 def role(name: str, *statements: dict[str, Any]) -> Made:

@@ -15,7 +15,7 @@ import pulumi
 import pytest
 
 from sandbox.resources import RETRY
-from sandbox.services import lambda_code
+from sandbox.services import lambda_code, machine
 from sandbox.services.archives import make_zip, zip_bytes
 from sandbox.workers import refusals
 from tests.sandbox.functions_support import (
@@ -246,7 +246,10 @@ def test_program_for_another_machine_is_refused_plainly(aws: Any, tmp_path: Path
     code = pulumi.FileArchive(str(tmp_path / "f.zip"))
     made = made_of("foreign", code, runtime="provided.al2023", handler="bootstrap")
     here = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
-    assert refusal(aws, made).endswith(f"its bootstrap is built for {name}, this machine is {here}")
+    reason = f"its bootstrap is built for {name}, this machine is {here}"
+    assert f"invoking it is refused: {reason}" in made.notes
+    assert not [note for note in made.notes if note.startswith("declared")]
+    assert refusal(aws, made).endswith(reason)
     assert within(3, lambda: lines(aws, f"/aws/lambda/{made['name']}", "Runtime.NotSimulated"))
     made.delete()
 
@@ -351,6 +354,32 @@ def test_node_function_without_node_is_refused(monkeypatch: pytest.MonkeyPatch) 
     made.delete()
 
 
+def test_machine_that_differs_from_the_declared_one_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(machine, "_python", lambda: "3.11")
+    said = "run by this machine's"
+    told = machine.stand_in("python3.13", ["arm64"])
+    assert told == f"declared python3.13 on arm64, {said} Python 3.11 on x86_64"
+    assert machine.stand_in("python3.11", ["x86_64"]) is None
+    assert machine.stand_in("python3.11", None) is None
+    assert machine.stand_in("python3.11", ["arm64"]) is not None
+    assert machine.stand_in("provided.al2023", None) is None
+    told = machine.stand_in("provided.al2023", ["arm64"])
+    assert told == f"declared provided.al2023 on arm64, {said} x86_64"
+    assert machine.stand_in("java21", ["arm64"]) is None
+    node = tmp_path / "node"
+    node.write_text("#!/bin/sh\necho v20.1.2\n")
+    node.chmod(0o755)
+    monkeypatch.setattr(shutil, "which", lambda _name: str(node))
+    assert machine.stand_in("nodejs20.x", None) is None
+    told = machine.stand_in("nodejs22.x", None)
+    assert told == f"declared nodejs22.x on x86_64, {said} Node.js 20 on x86_64"
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
+    assert machine.stand_in("nodejs22.x", ["arm64"]) is None
+
+
 def test_layer_from_outside_is_empty_and_named(aws: Any, function: Any) -> None:
     theirs = (
         f"arn:aws:lambda:{REGION}:017000801446:layer:AWSLambdaPowertoolsPythonV3-python313-arm64:7"
@@ -419,6 +448,10 @@ def handler(event, context):
         (
             {"snapStart": {"applyOn": "PublishedVersions"}},
             "no snapshot is taken: a published version is loaded ahead of its first call",
+        ),
+        (
+            {"kmsKeyArn": f"arn:aws:kms:{REGION}:111122223333:key/0"},
+            "its key is from outside: it is recorded, and encrypts nothing here",
         ),
         (
             {"tracingConfig": {"mode": "Active"}},
