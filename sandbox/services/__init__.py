@@ -3,6 +3,7 @@
 from sandbox.services import (
     account,
     apigateway,
+    apigateway_domains,
     apigateway_keys,
     apigateway_stages,
     apigatewayv2,
@@ -39,6 +40,7 @@ from sandbox.services import (
 __all__ = [
     "account",
     "apigateway",
+    "apigateway_domains",
     "apigateway_keys",
     "apigateway_stages",
     "apigatewayv2",

@@ -1,4 +1,4 @@
-"""API Gateway: keys and usage plans (quotas and throttles are real), client certificates, domains of REST APIs."""
+"""API Gateway: API keys and usage plans; quotas and throttles are real."""
 
 from __future__ import annotations
 
