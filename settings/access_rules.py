@@ -1,5 +1,6 @@
 """Rules over what a function reaches and who reaches it: network, other resources, its URL, its tags."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -11,6 +12,11 @@ from settings.mistakes import Mistake, Path
 from settings.runtimes import FAMILIES
 from settings.stack_rules import MOST_TAGS, OWN_TAGS, TAGS, wrong_tag
 from settings.text import refused
+
+_OWN_QUEUE: Final = re.compile(
+    rf"(?:{'|'.join((wiring.FAILURES_QUEUE, *wiring.QUEUE_CONSUMERS))})(?:-dead-letter)?-queue-[0-9a-f]{{7}}"
+)
+"""The name that Pulumi gives a queue of the program: its logical name, a dash and 7 hexadecimal digits."""
 
 _REGIONAL: Final = (
     "kms_key_arn",
@@ -75,6 +81,24 @@ def destinations_are_somewhere_else(draft: Draft) -> Iterator[Mistake]:
                 yield Mistake(draft.origin(name, key), what)
 
 
+def destinations_are_outside_the_program(draft: Draft) -> Iterator[Mistake]:
+    """The program's queues have readers and keys of their own; its failures go to one of them without being sent there.
+
+    AWS adds nothing to a queue's name that tells the stack, so a queue of another stack of this program counts as well.
+    """
+    for name, function in draft.functions.items():
+        for key in ("dead_letter", "on_success", "on_failure"):
+            given = getattr(function, key) or ""
+            target = arns.parsed(given)
+            queue = target.resource if target and target.service == "sqs" else ""
+            if not _OWN_QUEUE.fullmatch(queue):
+                continue
+            for_failures = queue.startswith(wiring.FAILURES_QUEUE) and key != "on_success"
+            remedy = "leave it out: failures go there by themselves" if for_failures else ""
+            line = refused("must be a queue outside the program", given, remedy)
+            yield Mistake(draft.origin(name, key), line)
+
+
 def urls_are_for_whom_they_say(draft: Draft) -> Iterator[Mistake]:
     """An open URL is a decision of the program; streaming one of the runtime."""
     for name, function in draft.functions.items():
@@ -125,6 +149,7 @@ RULES: Final = (
     everything_is_in_the_stacks_region,
     file_systems_have_a_network,
     destinations_are_somewhere_else,
+    destinations_are_outside_the_program,
     urls_are_for_whom_they_say,
     tags_are_takable,
 )

@@ -134,7 +134,9 @@ def snap_start_is_possible(draft: Draft) -> Iterator[Mistake]:
         path = draft.origin(name, "snap_start")
         for key, why in _against_snap_start(draft, name, function):
             what = f"must be false for {name}, {why}"
-            yield Mistake(path, refused(what, given=True), because=(draft.origin(name, key),))
+            remedy = draft.way_out(name, "snap_start", "false")
+            line = refused(what, given=True, remedy=remedy)
+            yield Mistake(path, line, because=(draft.origin(name, key),))
 
 
 def _against_snap_start(

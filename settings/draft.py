@@ -48,3 +48,13 @@ class Draft:
         own = field in self.own.get(function, {})
         fallback = field in self.own["defaults"] and not own
         return ("functions", "defaults" if fallback else function, field)
+
+    def way_out(self, function: str, field: str, instead: str = "") -> str:
+        """Return what helps where a value of `defaults` does not suit one function; empty text for its own value.
+
+        `instead` is what the function's own entry might say.
+        """
+        if self.origin(function, field)[1] != "defaults":
+            return ""
+        single = f", or functions.{function}.{field}: {instead}" if instead else ""
+        return f"say it of single functions{single}"

@@ -19,6 +19,15 @@ API_TIMEOUT: Final = 29
 BUILDER: Final = f"python{sys.version_info.major}.{sys.version_info.minor}"
 """The runtime whose version the Python that runs the program has."""
 
+ROLE_CHARACTERS: Final = 10_240
+"""Characters of all inline policies of a role, white space not counted. Source: IAM quotas."""
+
+OTHER_RIGHTS: Final = 1500
+"""Part of them for what the role may do besides: write logs, report failures, join a network."""
+
+LONG_REGION: Final = "ap-southeast-1"
+"""A region's name of the usual greatest length, for stacks that do not say theirs."""
+
 VARIABLE: Final = "[A-Za-z][A-Za-z0-9_]+"
 """Regular expression of a variable's name."""
 
@@ -61,7 +70,8 @@ def runtime_fits_handler(draft: Draft) -> Iterator[Mistake]:
         if possible and function.runtime not in possible and function.image_uri is None:
             known = ", ".join(possible)
             what = f"must be one of {known} for {name}, whose handler is {family}"
-            yield Mistake(draft.origin(name, "runtime"), refused(what, function.runtime))
+            remedy = draft.way_out(name, "runtime")
+            yield Mistake(draft.origin(name, "runtime"), refused(what, function.runtime, remedy))
 
 
 def api_answers_in_time(draft: Draft) -> Iterator[Mistake]:
@@ -142,6 +152,22 @@ def _long(draft: Draft, function: str) -> dict[str, str]:
     return {}
 
 
+def cleaner_can_name_every_function(draft: Draft) -> Iterator[Mistake]:
+    """The role that removes old versions names each function twice, and IAM limits what a role may say."""
+    cleaner = draft.functions[wiring.VERSION_CLEANER]
+    region = draft.region or LONG_REGION
+    prefix = f"arn:aws:lambda:{region}:{'0' * 12}:function:{wiring.PROJECT}-{draft.stack}-"
+    named = (f'"{prefix}{name}","{prefix}{name}:*",' for name in draft.functions)
+    size = OTHER_RIGHTS + sum(map(len, named))
+    if size > ROLE_CHARACTERS and cleaner.execution_role_arn is None:
+        what = (
+            f"must be fewer, or have shorter names: the role of {wiring.VERSION_CLEANER} names each, and IAM allows its "
+            f"policies {ROLE_CHARACTERS} characters"
+        )
+        remedy = f"split the stack, or give {wiring.VERSION_CLEANER} an execution_role_arn"
+        yield Mistake(("functions",), refused(what, size, remedy))
+
+
 RULES: Final = (
     runtime_fits_handler,
     api_answers_in_time,
@@ -149,4 +175,5 @@ RULES: Final = (
     bytecode_is_of_the_runtimes_version,
     environment_names,
     environment_size,
+    cleaner_can_name_every_function,
 )

@@ -38,10 +38,11 @@ class RepositorySettings(Model):
     """ECR repository of a function that runs as a container image; its tags are immutable and every push is scanned."""
 
     keep_images: int = setting(
-        10,
-        "Newest images that are kept.",
+        50,
+        "Newest images that are kept; more than versions_to_keep. An image that expires stops the function and the versions "
+        "that run it.",
         unit="images",
-        ge=1,
+        ge=2,
         le=1000,
         source="ECR user guide, lifecycle policies",
     )

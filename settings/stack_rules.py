@@ -143,4 +143,22 @@ def alarm_address(draft: Draft) -> Iterator[Mistake]:
         yield Mistake(("observability", "alarm_email"), refused(what, address))
 
 
-RULES: Final = (stack_name, function_names, cors_origins, tag_names, alarm_window, alarm_address)
+def images_outlive_versions(draft: Draft) -> Iterator[Mistake]:
+    """A version runs its image for as long as it is called; one that has expired stops it."""
+    for name, repository in draft.repositories.items():
+        if repository.keep_images <= draft.versions_to_keep:
+            what = f"must be more than versions_to_keep, {draft.versions_to_keep}: a version stops without its image"
+            path = ("repositories", name, "keep_images")
+            line = refused(what, repository.keep_images)
+            yield Mistake(path, line, because=(("versions_to_keep",),))
+
+
+RULES: Final = (
+    stack_name,
+    function_names,
+    images_outlive_versions,
+    cors_origins,
+    tag_names,
+    alarm_window,
+    alarm_address,
+)

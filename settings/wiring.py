@@ -31,6 +31,9 @@ QUEUE_CONSUMERS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Queue name -> the function that consumes it."""
 
+FAILURES_QUEUE: Final = "events-failures"
+"""The queue that gets failed asynchronous invocations."""
+
 STREAM_CONSUMERS: Final[Mapping[str, str]] = MappingProxyType({"items": "data-transformer"})
 """Table name -> the function that reads its stream."""
 

@@ -21,7 +21,7 @@ from settings.function_code import MOST_LAYERS, SOURCES
 from settings.mistakes import Mistake
 from settings.runtimes import languages, snap_starting
 from settings.stack_rules import FUNCTION_NAME, MOST_TAGS, NAME_LENGTH, OWN_TAGS, TAGS
-from settings.wiring import PROJECT
+from settings.wiring import PROJECT, VERSION_CLEANER
 
 Rule = Callable[[Draft], Iterator[Mistake]]
 
@@ -93,6 +93,10 @@ OF_FUNCTIONS: Final[Mapping[Rule, tuple[str, str]]] = {
     access_rules.destinations_are_somewhere_else: (
         "`on_success`, `on_failure`: not the function itself",
         "Lambda refuses it",
+    ),
+    access_rules.destinations_are_outside_the_program: (
+        "`dead_letter`, `on_success`, `on_failure`: no queue of the program itself",
+        "its readers would take results for messages; failures go to its own queue anyway",
     ),
     access_rules.urls_are_for_whom_they_say: (
         (
@@ -200,6 +204,14 @@ OF_THE_REST: Final[Mapping[Rule, tuple[str, str]]] = {
             "characters"
         ),
         "Lambda refuses it",
+    ),
+    function_rules.cleaner_can_name_every_function: (
+        f"functions few enough for the role of {VERSION_CLEANER} to name each, some fifty",
+        f"IAM allows its policies {function_rules.ROLE_CHARACTERS} characters",
+    ),
+    stack_rules.images_outlive_versions: (
+        "`keep_images` of a repository more than `versions_to_keep`",
+        "a version stops without its image",
     ),
     stack_rules.function_names: (
         f"a function's own name at most {FUNCTION_NAME} characters",

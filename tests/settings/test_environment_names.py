@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from settings.function import GRANTED_BYTES
-from settings.function_rules import TAKEN_VARIABLE
+from settings.function_rules import OTHER_RIGHTS, TAKEN_VARIABLE
 from tests.settings.helper import refused
 from tests.support.program import Run
 
@@ -83,6 +84,21 @@ def test_the_programs_own_variables_fit_the_share_kept_for_them(dev: Run) -> Non
         # It grows with the program, and is counted with what the stack file says.
         rest = {name: text for name, text in variables.items() if name != "FUNCTION_NAMES"}
         assert len(json.dumps(rest)) < GRANTED_BYTES
+
+
+def test_share_of_a_role_for_other_rights_is_enough_for_the_one_that_names_every_function(
+    dev: Run,
+) -> None:
+    policies = [
+        found.get("policy")
+        for found in dev.all("aws:iam/rolePolicy:RolePolicy")
+        if found.name in {"version-cleaner-policy", "version-cleaner-failures-policy"}
+    ]
+    assert len(policies) == 2
+    text = "".join(policies).replace(" ", "")
+    rest = re.sub(r'"arn:aws:lambda:[^"]+:function:[^"]+",?', "", text)
+    assert 500 < len(rest) < OTHER_RIGHTS
+    assert len(rest) < len(text) - 1000
 
 
 def _variables(run: Run) -> list[dict[str, str]]:

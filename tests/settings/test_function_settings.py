@@ -257,9 +257,9 @@ def test_function_of_any_family_may_run_as_an_image(handlers: Path) -> None:
 def test_repositories_are_those_that_the_file_names(handlers: Path) -> None:
     assert load(handlers=handlers).repositories == {}
     found = load({"repositories": {"inference": None}}, handlers=handlers).repositories
-    assert {name: own.keep_images for name, own in found.items()} == {"inference": 10}
-    found = load({"repositories": {"inference": {"keep_images": 3}}}, handlers=handlers)
-    assert found.repositories["inference"].keep_images == 3
+    assert {name: own.keep_images for name, own in found.items()} == {"inference": 50}
+    found = load({"repositories": {"inference": {"keep_images": 6}}}, handlers=handlers)
+    assert found.repositories["inference"].keep_images == 6
 
 
 def test_newest_versions_are_kept_by_number(handlers: Path) -> None:

@@ -129,6 +129,27 @@ def test_names_of_all_functions_count_towards_the_environment_of_the_one_that_cl
     assert "environment: must be at most 3072 bytes as JSON for version-cleaner" in lines[0]
 
 
+def test_functions_too_many_for_the_role_that_names_each_are_refused(handlers: Path) -> None:
+    more = [handlers / f"one_more_function_{index:02}.py" for index in range(36)]
+    for file in more:
+        file.touch()
+    given = {"version-cleaner": {"execution_role_arn": "arn:aws:iam::123456789012:role/cleaner"}}
+    try:
+        lines = refused(handlers=handlers)
+        assert refused({"functions": given}, handlers=handlers) == []
+        for file in more[-4:]:
+            file.unlink()
+        assert refused(handlers=handlers) == []
+    finally:
+        for file in more:
+            file.unlink(missing_ok=True)
+    assert len(lines) == 1
+    assert lines[0].startswith(
+        "Pulumi.dev.yaml: functions: must be fewer, or have shorter names: the role of version-cleaner names each, and IAM "
+        "allows its policies 10240 characters (got 10"
+    )
+
+
 def test_41_tags_are_refused_and_40_are_not(handlers: Path) -> None:
     tags = {f"tag-{index}": "x" for index in range(41)}
     assert refused({"tags": tags}, handlers=handlers) == [
@@ -217,7 +238,7 @@ def test_value_from_defaults_is_reported_once_and_where_it_is_written(handlers: 
     assert lines == [
         (
             "Pulumi.dev.yaml: functions.defaults.runtime: must be one of python3.11, python3.12, python3.13, python3.14 for "
-            "authorizer, whose handler is python (got 'nodejs22.x')"
+            "authorizer, whose handler is python (got 'nodejs22.x'); say it of single functions"
         )
     ]
 
