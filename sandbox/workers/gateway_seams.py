@@ -3,6 +3,7 @@
 REST APIs: a failed function, or an answer that is not the documented object, is 502 with
 `{"message": "Internal server error"}`, through the API's DEFAULT_5XX gateway response where it has
 one. MiniStack answers 200 for the latter, and puts the stack trace of the former into the body.
+A throttled function is 500 through INTEGRATION_FAILURE: API Gateway never shows Lambda's own 429.
 """
 
 from collections.abc import Callable
@@ -31,7 +32,7 @@ def seams() -> list[Seam]:
             "_gateway_error_response",
             ("error", "request"),
             "a failed function answers 500 instead of 502",
-            _with_bad_gateway,
+            _with_own_status,
         ),
         Seam(
             "ministack.services.lambda_svc",
@@ -45,6 +46,10 @@ def seams() -> list[Seam]:
 
 class MalformedAnswerError(Exception):
     """The function failed, or returned what API Gateway cannot turn into a response."""
+
+
+class ThrottledError(Exception):
+    """The function has no concurrency left."""
 
 
 def proxy_answer(body: Any) -> dict[str, Any]:
@@ -104,23 +109,27 @@ def _header(value: Any) -> str:
 
 def _checked(module: ModuleType, original: Callable[..., Any]) -> Callable[..., Any]:
     """Check answers, and let a refusal reach the gateway's own error path."""
+    del original
     invoke = module._invoke_lambda_proxy_v1
 
-    class BadGateway(module._GatewayError):
-        """The one error that answers 502 under the DEFAULT_5XX response."""
+    class NoAnswer(module._GatewayError):
+        """An error with another status than its response type has by itself, `usual`."""
 
-        status = 502
+        def __init__(self, kind: str, usual: int, status: int) -> None:
+            super().__init__(kind, "Internal server error", "InternalServerErrorException")
+            self.usual, self.status = usual, status
 
     async def invoke_and_refuse(*args: Any, **kwargs: Any) -> Any:
         try:
             return await invoke(*args, **kwargs)
+        except ThrottledError:
+            return NoAnswer("INTEGRATION_FAILURE", 504, 500)
         except MalformedAnswerError:
-            kind, name = "DEFAULT_5XX", "InternalServerErrorException"
-            return BadGateway(kind, "Internal server error", name)
+            return NoAnswer("DEFAULT_5XX", 500, 502)
 
     def respond(result: dict[str, Any]) -> Any:
         if result.get("throttle"):
-            return original(result)
+            raise ThrottledError
         if result.get("error"):
             raise MalformedAnswerError
         return proxy_answer(result.get("body")), None
@@ -129,11 +138,11 @@ def _checked(module: ModuleType, original: Callable[..., Any]) -> Callable[..., 
     return respond
 
 
-def _with_bad_gateway(_module: ModuleType, original: Callable[..., Any]) -> Callable[..., Any]:
+def _with_own_status(_module: ModuleType, original: Callable[..., Any]) -> Callable[..., Any]:
     def respond(error: Any, request: dict[str, Any]) -> Any:
         status, headers, body = original(error, request)
-        # 500 is what the response type has by itself; a status that the API sets stays.
-        status = getattr(error, "status", status) if status == 500 else status
+        # A status that the API sets stays.
+        status = error.status if status == getattr(error, "usual", None) else status
         return status, headers, body
 
     return respond

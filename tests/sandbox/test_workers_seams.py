@@ -81,6 +81,28 @@ def test_malformed_answer_takes_the_gateway_response_of_the_api(box: Launcher) -
     assert json.loads(body) == {"title": "Internal server error"}
 
 
+def test_throttled_function_is_500_and_takes_the_gateway_response_of_the_api(
+    box: Launcher,
+) -> None:
+    """API Gateway has its own answer: Lambda's 429 and its words stay inside."""
+    name = box.function("def handler(e, c):\n    return {'statusCode': 200}\n")
+    path = box.api(name)
+    box.client("lambda").put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    status, headers, body = box.get(path)
+    assert status == 500
+    assert json.loads(body) == {"message": "Internal server error"}
+    assert headers["x-amzn-ErrorType"] == "InternalServerErrorException"
+    api = path.split("/")[3]
+    box.client("apigateway").put_gateway_response(
+        restApiId=api,
+        responseType="INTEGRATION_FAILURE",
+        statusCode="503",
+        responseTemplates={"application/problem+json": '{"a": 1}', "application/json": "{}"},
+    )
+    status, _, body = box.get(box.deploy(api))
+    assert (status, body) == (503, "{}")
+
+
 def test_function_url_does_not_show_a_trace(box: Launcher) -> None:
     name = box.function("def handler(e, c):\n    raise KeyError('private')\n")
     url = box.client("lambda").create_function_url_config(FunctionName=name, AuthType="NONE")
