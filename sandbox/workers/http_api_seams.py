@@ -17,6 +17,8 @@ _JSON: Final = {"Content-Type": "application/json"}
 _FAILED: Final = {"statusCode": 500, "body": "Internal server error"}
 """What the workers answer for a function that has failed."""
 _LIFECYCLE: Final = ("$connect", "$disconnect")
+_NO_ROUTE: Final = {"routeKey": ""}
+"""Stands for the route of a message that no route is for."""
 
 Handler = Callable[..., Awaitable[Any]]
 
@@ -80,7 +82,7 @@ def seams() -> list[Seam]:
             GATEWAY,
             "_match_ws_route",
             ("api_id", "route_key"),
-            "a WebSocket's $default route is called for $connect and $disconnect too",
+            "a WebSocket's $default route is called for $connect too, and nobody is told that no route fits",
             _exact_lifecycle,
         ),
         Seam(
@@ -194,9 +196,9 @@ def _with_stage(_module: ModuleType, original: Handler) -> Handler:
 def _exact_lifecycle(_module: ModuleType, original: Callable[..., Any]) -> Callable[..., Any]:
     def match(api_id: str, route_key: str) -> Any:
         found = original(api_id, route_key)
-        if route_key in _LIFECYCLE and found and found.get("routeKey") != route_key:
-            return None
-        return found
+        if route_key in _LIFECYCLE:
+            return found if found and found.get("routeKey") == route_key else None
+        return found or _NO_ROUTE
 
     return match
 
@@ -218,9 +220,10 @@ def _replies_if_declared(_module: ModuleType, original: Handler) -> Handler:
         answer = await original(*front, *rest, **named)
         if event_type != "MESSAGE":
             return answer
-        if answer == _FAILED:
+        if answer == _FAILED or route is _NO_ROUTE:
+            told = "Forbidden" if route is _NO_ROUTE else _FAILED["body"]
             names = {"connectionId": connection_id, "requestId": message_id}
-            return {"statusCode": 500, "body": json.dumps({"message": _FAILED["body"], **names})}
+            return {"body": json.dumps({"message": told, **names})}
         return answer if route.get("routeResponseSelectionExpression") else None
 
     return invoke

@@ -186,6 +186,16 @@ def test_failed_function_is_told_without_its_words(line: Line) -> None:
     assert set(told) == {"message", "connectionId", "requestId"}
 
 
+def test_message_that_no_route_is_for_is_forbidden() -> None:
+    api = make("apigatewayv2/api:Api", "empty", protocolType="WEBSOCKET")
+    stage = make("apigatewayv2/stage:Stage", "empty", apiId=api.id, name="dev", autoDeploy=True)
+    with Socket(stage["invokeUrl"]) as socket:
+        socket.send("hello")
+        told = json.loads(socket.receive() or "")
+    assert told["message"] == "Forbidden"
+    api.delete()
+
+
 def test_function_pushes_under_its_own_role(line: Line) -> None:
     with Socket(f"{line.url}?token=good") as socket:
         socket.send({"action": "push"})
