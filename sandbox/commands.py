@@ -47,6 +47,7 @@ def show(place: Place, outcome: Outcome, screen: Screen, began: float) -> int:
 
     if outcome.failures:
         screen.fail(outcome.failures, len(outcome.engine.state.resources))
+        _remind(outcome, screen)
         return 1
     exports = outcome.engine.state.exports
     # While the first function starts, nobody needs this process.
@@ -67,7 +68,14 @@ def show(place: Place, outcome: Outcome, screen: Screen, began: float) -> int:
     if exports.get("apiUrl") and exports.get("authSecretArn"):
         token = tokens.make(outcome.engine.aws, exports)
         screen.block("Try it:", report.curl(exports["apiUrl"], token))
+    _remind(outcome, screen)
     return 0 if healthy else 1
+
+
+def _remind(outcome: Outcome, screen: Screen) -> None:
+    """Say once more, where it is read, what was said of the stack's files at the start."""
+    for text in outcome.remarks:
+        screen.fault(text)
 
 
 def _unreadable(outcome: Outcome, root: Path) -> list[str]:
@@ -166,7 +174,9 @@ def invoke(options: Namespace) -> int:
     if answer.log:
         print(answer.log.rstrip(), file=sys.stderr)
     if answer.error:
-        print(f"{options.name}: {answer.error} error", file=sys.stderr)
+        kind = answer.payload.get("errorType") if isinstance(answer.payload, dict) else None
+        said = f"{answer.error} error: {kind}" if kind else f"{answer.error} error"
+        print(f"{options.name}: {said}", file=sys.stderr)
     return 1 if answer.error else 0
 
 

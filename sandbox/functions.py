@@ -44,6 +44,13 @@ class Event:
         return '"status":"' not in self.text or '"status":"success"' in self.text
 
     @property
+    def request(self) -> str | None:
+        """The id of the call, where Lambda itself wrote the line into a JSON log."""
+        if '"type":"platform.' not in self.text or not isinstance(self.parsed, dict):
+            return None
+        return str((self.parsed.get("record") or {}).get("requestId") or "") or None
+
+    @property
     def parsed(self) -> Any:
         """The line's JSON object, or the line itself."""
         try:

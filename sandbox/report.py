@@ -87,6 +87,8 @@ def table(exports: Mapping[str, Any]) -> list[str]:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, Mapping | list) and not value:
+        return "none"
     if isinstance(value, Mapping):
         return f"{len(value)}: {', '.join(sorted(map(str, value)))}"
     return value if isinstance(value, str) else json.dumps(value)

@@ -57,10 +57,14 @@ class Screen:
             self.fault(text)
         self.fault(f"{standing} resources stand; run `up` again once this is put right")
 
-    def events(self, events: Iterable[Event], *, named: bool) -> None:
-        """Log lines as they came, each with its time and, where `named`, its function."""
+    def events(self, events: Sequence[Event], *, named: bool) -> None:
+        """Log lines as they came, each with its time and, where `named`, its function.
+
+        What Lambda itself writes is shown of failed calls: where each began and how it ended.
+        """
+        failed = {event.request for event in events if event.request and not event.of_platform}
         for event in events:
-            if not event.of_platform:
+            if not event.of_platform or event.request in failed:
                 clock = time.strftime("%H:%M:%S", time.localtime(event.time / 1000))
                 name = f" {event.function}" if named else ""
                 self.line(f"{clock}{name}  {_text(event.parsed)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -30,7 +30,8 @@ class Outcome:
     """What one `up` did.
 
     `exports`: the stack's outputs, secrets in clear. `declared`: every registration as plain data. `restarts`: why
-    the sandbox was started over, if it was. `failures`: lines for the user; empty where all went well.
+    the sandbox was started over, if it was. `failures`: lines for the user; empty where all went well. `remarks`: what
+    is to be said of the stack's files.
     """
 
     emulator: Emulator
@@ -39,6 +40,7 @@ class Outcome:
     declared: list[dict[str, Any]]
     restarts: list[str]
     failures: list[str]
+    remarks: Sequence[str] = ()
 
 
 @dataclass
@@ -166,7 +168,9 @@ class Session:
         # Where the emulator did not start, that is what failed, not the first resource.
         booting.seed()
         failures = run.faults + engine.failures
-        return Outcome(emulator, engine, run.exports, run.declared, self._restarts, failures)
+        return Outcome(
+            emulator, engine, run.exports, run.declared, self._restarts, failures, stack.remarks
+        )
 
     def _open(self, stack: Stack, emulator: Emulator) -> tuple[Emulator, Clients, State, _Booting]:
         """Clients and state of the emulator once it answers; a foreign or half-applied one is replaced.

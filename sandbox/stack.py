@@ -149,7 +149,8 @@ def _stack_config(document: Any, file: str, project: str, root: Path) -> dict[st
         return {}
     for key in document:
         if key not in _STACK_KEYS:
-            raise Mistake(f"{file}: {key}: no such key{similar(key, _STACK_KEYS)}")
+            more = "; it belongs below config:" if ":" in str(key) else similar(key, _STACK_KEYS)
+            raise Mistake(f"{file}: {key}: no such key{more}")
     section = document.get("config") or {}
     if not isinstance(section, dict):
         raise Mistake(f"{file}: config: must be a mapping of keys to values")

@@ -14,7 +14,10 @@ from pathlib import Path
 import pytest
 
 import sandbox
+from sandbox import report
 from sandbox.errors import Mistake
+from sandbox.functions import Event
+from sandbox.screen import Screen
 from tests.sandbox.cli_support import (
     EVERYTHING,
     FUNCTION,
@@ -238,8 +241,14 @@ def test_a_wrong_stack_file_is_one_line(project):
 
 
 def test_a_stack_without_a_file_says_so(project):
-    said = project.run("up", "--stack", "foo").stdout
-    assert said.startswith("Pulumi.foo.yaml does not exist: every setting has its default\n")
+    done = project.run("up", "--stack", "foo")
+    said = "Pulumi.foo.yaml does not exist: every setting has its default\n"
+    assert done.stdout.startswith(said)
+    assert done.stderr == said
+    project.run("down")
+    project.write("raise ValueError('no')")
+    said = "Pulumi.deb.yaml does not exist: every setting has its default; did you mean 'dev'?\n"
+    assert project.run("up", "--stack", "deb", code=1).stderr.endswith(said)
 
 
 @pytest.mark.parametrize(
@@ -457,7 +466,7 @@ def test_invoke_fails_where_the_function_fails(standing):
     )
     assert done.returncode == 1
     assert json.loads(done.stdout)["errorType"] == "KeyError"
-    assert done.stderr.splitlines()[-1] == "hello: Unhandled error"
+    assert done.stderr.splitlines()[-1] == "hello: Unhandled error: KeyError"
 
 
 @pytest.mark.parametrize(
@@ -512,6 +521,33 @@ def test_logs_show_what_handlers_wrote_and_follow_what_comes(standing):
     shown = [line for line in lines if "'later'" in line]
     assert len(shown) == 1
     assert " hello  greeting {'name': 'later'}" in shown[0]
+
+
+def test_what_lambda_says_of_failed_calls_is_shown_from_start_to_report(capsys):
+    def platform(kind, call, **more):
+        record = {"time": "t", "type": f"platform.{kind}", "record": {"requestId": call, **more}}
+        return json.dumps(record, separators=(",", ":"))
+
+    texts = [
+        platform("start", "1"),
+        platform("start", "2"),
+        '{"level":"ERROR","requestId":"2"}',
+        platform("report", "2", status="error"),
+        platform("report", "1", status="success"),
+    ]
+    Screen().events([Event("f", 0, text, str(n)) for n, text in enumerate(texts)], named=True)
+    shown = [line.partition(" f  ")[2] for line in capsys.readouterr().out.splitlines()]
+    assert [json.loads(line) for line in shown] == [json.loads(text) for text in texts[1:4]]
+
+
+def test_output_that_holds_nothing_is_none():
+    shown = report.table({"url": "x", "repositories": {}, "names": [], "functions": {"a": 1}})
+    assert shown == [
+        "  functions     1: a",
+        "  names         none",
+        "  repositories  none",
+        "  url           x",
+    ]
 
 
 @pytest.fixture

@@ -138,6 +138,10 @@ def test_a_stacks_object_replaces_the_projects_default_whole(project):
         ("confg: {}\n", "Pulumi.dev.yaml: confg: no such key; did you mean 'config'?"),
         ("colour: 1\n", "Pulumi.dev.yaml: colour: no such key"),
         (
+            "shop:functions: {}\n",
+            "Pulumi.dev.yaml: shop:functions: no such key; it belongs below config:",
+        ),
+        (
             "config:\n  size: 1\n",
             "Pulumi.dev.yaml: config.size: needs a namespace; did you mean 'shop:size'?",
         ),
