@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, field_validator
 
-from settings.archives import UNZIPPED, ZIPPED
+from settings.archives import BUILT, UNZIPPED, ZIPPED
 from settings.arns import LAYER, SIGNING_CONFIG, LayerArn, SigningConfigArn, pattern
 from settings.fields import Model, form, setting
 from settings.function_parts import CodeSigningSettings, ImageSettings
@@ -83,8 +83,9 @@ class CodeSettings(Model):
     )
     source_dir: str | None = setting(
         None,
-        "Folder to pack as it is, relative to the project.",
-        values="a folder that holds something",
+        f"Folder to pack as it is, relative to the project, of at most {ZIPPED} MB zipped and {UNZIPPED} MB unzipped; a bigger "
+        f"one goes by s3_bucket. Hidden files stay here, hidden folders other than {BUILT} are refused.",
+        values=f"a folder of at most {ZIPPED} MB zipped, {UNZIPPED} MB unzipped",
         source=_QUOTAS,
         example="handlers/checksum_ruby",
     )
