@@ -51,6 +51,7 @@ class Environment:
                 scratch=self._scratch,
                 log_stream=self.log_stream,
             )
+            self._places: dict[str, str] = order["places"]
             nursery.fork(order, (theirs.fileno(), self._log))
         except BaseException:
             self.close()
@@ -93,11 +94,12 @@ class Environment:
         return _failure("Runtime.ExitError", request_id, _reason(code))
 
     def take_log(self) -> list[str]:
-        """Return what was logged since the last time, one element per log event."""
+        """Return what was logged since the last time, one element per log event, with the paths of AWS."""
         size = os.fstat(self._log).st_size
         if size == self._read:
             return []
         text = os.pread(self._log, size - self._read, self._read).decode("utf-8", "replace")
+        text = logs.moved(text, self._places)
         self._read = size
         if size > _LOG_LIMIT:
             os.ftruncate(self._log, 0)

@@ -35,6 +35,13 @@ def write(text: str) -> None:
     os.write(1, data.encode("utf-8", "backslashreplace"))
 
 
+def moved(text: str, places: dict[str, str]) -> str:
+    """Return the text with each folder of this machine under the name it has on AWS."""
+    for here, there in places.items():
+        text = text.replace(here, there)
+    return text
+
+
 class _RecordHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         record.aws_request_id = request_id

@@ -135,25 +135,27 @@ class Environment:
     def _document(
         self, error: BaseException, trace: TracebackType | None, request_id: str
     ) -> dict[str, Any]:
+        """Return what AWS says of a failure, under the paths that files have there."""
         if isinstance(error, FaultError):
             kind, frames = error.kind, error.trace
         else:
-            kind, frames = type(error).__name__, self._frames(trace)
+            kind, frames = type(error).__name__, _frames(trace)
+        places = self._order["places"]
         return {
-            "errorMessage": str(error),
+            "errorMessage": logs.moved(str(error), places),
             "errorType": kind,
             "requestId": request_id,
-            "stackTrace": frames,
+            "stackTrace": [logs.moved(frame, places) for frame in frames],
         }
 
-    def _frames(self, trace: TracebackType | None) -> list[str]:
-        """Return the handler's own frames, under the paths they have on AWS."""
-        frames = traceback.extract_tb(trace)
-        own = [frame for frame in frames if frame.filename != __file__]
-        while own and "importlib" in own[0].filename:
-            own.pop(0)
-        places = self._order["places"]
-        return [_moved(text, places) for text in traceback.format_list(own)]
+
+def _frames(trace: TracebackType | None) -> list[str]:
+    """Return the handler's own frames."""
+    frames = traceback.extract_tb(trace)
+    own = [frame for frame in frames if frame.filename != __file__]
+    while own and "importlib" in own[0].filename:
+        own.pop(0)
+    return traceback.format_list(own)
 
 
 def load_handler(name: str) -> Handler:
@@ -223,12 +225,6 @@ def _forget_bundled(path: list[str], preloaded: frozenset[str]) -> None:
     if bundled:
         for name in [name for name in sys.modules if name.partition(".")[0] in bundled]:
             del sys.modules[name]
-
-
-def _moved(text: str, places: dict[str, str]) -> str:
-    for here, there in places.items():
-        text = text.replace(here, there)
-    return text
 
 
 def _peak_memory() -> int:

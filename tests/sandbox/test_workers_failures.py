@@ -20,6 +20,32 @@ def test_syntax_error_is_a_user_code_syntax_error(box: Launcher) -> None:
     failure = box.run("def handler(:\n").failure
     assert failure["errorType"] == "Runtime.UserCodeSyntaxError"
     assert failure["errorMessage"].startswith("Syntax error in module 'app': ")
+    assert failure["stackTrace"][0].startswith('  File "/var/task/app.py" Line 1')
+
+
+def test_whatever_is_logged_or_raised_names_the_paths_of_lambda(box: Launcher) -> None:
+    source = """
+import json, logging, traceback
+def handler(event, context):
+    try:
+        1 / 0
+    except ZeroDivisionError:
+        print(json.dumps({"stack": traceback.format_exc()}))
+        logging.getLogger().exception("caught")
+    print(__file__)
+    raise ValueError(__file__)
+"""
+    for form in ("Text", "JSON"):
+        reply = box.invoke(box.function(source, LoggingConfig={"LogFormat": form}))
+        assert reply.failure["errorMessage"] == "/var/task/app.py"
+        assert str(box.tmp) not in reply.log
+        assert reply.log.count("/var/task/app.py") >= 4
+
+
+def test_import_error_names_the_path_of_lambda(box: Launcher) -> None:
+    source = "from helper import gone\n" + ECHO
+    failure = box.run(source, files={"helper": "a = 1\n"}).failure
+    assert failure["errorMessage"].endswith("from 'helper' (/var/task/helper.py)")
 
 
 @pytest.mark.parametrize(
