@@ -8,6 +8,7 @@ import functools
 import json
 import os
 import re
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -27,6 +28,10 @@ _SHARED = frozenset(("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "HOME"))
 _HANDLER_ERROR = "Runtime.HandlerError"
 
 
+_PLACE = re.compile(
+    rf"(?:/private)?{re.escape(tempfile.gettempdir())}/ministack-lambda-[^/\s]+/(code|layer_\d+)"
+)
+"""Where MiniStack unpacks the code and the layers of a Node.js function."""
 _NEEDS = ("execution_credentials", "_resolve_layer_zip")
 
 
@@ -99,7 +104,7 @@ def _journalled(
     result = original(func, event, request_id)
     milliseconds = (time.monotonic() - started) * 1000
     function = records.function_of(module, func.get("config") or func, func.get("code_zip") or b"")
-    lines = [line for line in str(result.get("log") or "").split("\n") if line]
+    lines = [line for line in _moved(str(result.get("log") or "")).split("\n") if line]
     if result.get("error"):
         result = {**result, "body": _document(result.get("body"), lines, request_id)}
     answer = Answer(
@@ -118,7 +123,8 @@ def _document(body: Any, lines: list[str], request_id: str) -> Any:
     """The error document; MiniStack keeps neither the type nor the trace of a Node.js error, its log does."""
     if not isinstance(body, dict):
         return body
-    kind, message = body.get("errorType"), str(body.get("errorMessage", ""))
+    kind, message = body.get("errorType"), _moved(str(body.get("errorMessage", "")))
+    body = {**body, "errorMessage": message} if message else body
     if kind == "Sandbox.Timedout" and not message.startswith("RequestId:"):
         return {**body, "errorMessage": f"RequestId: {request_id} Error: {message}"}
     if kind != _HANDLER_ERROR:
@@ -129,6 +135,11 @@ def _document(body: Any, lines: list[str], request_id: str) -> Any:
         if found:
             return {"errorType": found[1], "errorMessage": message, "trace": lines[place:]}
     return body
+
+
+def _moved(text: str) -> str:
+    """The text with the paths that files have on AWS."""
+    return _PLACE.sub(lambda found: "/var/task" if found[1] == "code" else "/opt", text)
 
 
 def _stream_of(function: Function) -> str:

@@ -330,6 +330,11 @@ def test_node_function_imports_from_its_layer_and_logs_to_its_own_group(aws: Any
     assert document["errorType"] == "TypeError"
     assert document["errorMessage"] == "not that"
     assert document["trace"][0] == "TypeError: not that"
+    assert "file:///var/task/index.mjs:" in document["trace"][1]
+    logged = lines(aws, "/of/noding", "index.mjs:")
+    assert logged
+    assert all("/var/task/index.mjs:" in line for line in logged)
+    assert not [line for line in logged if "ministack-lambda" in line]
     made.delete()
 
 
