@@ -458,7 +458,7 @@ def test_what_is_built_elsewhere_is_there_once_its_code_is_named() -> None:
 
 
 def test_repository_keeps_tags_scans_pushes_and_lets_old_images_go() -> None:
-    run = run_stack("prod", config={"sandpiper:repositories": {"inference": {"keep_images": 3}}})
+    run = run_stack("prod", config={"sandpiper:repositories": {"inference": {"keep_images": 7}}})
     repository = run.one("aws:ecr/repository:Repository", "inference-repository")
     assert repository.get("imageTagMutability") == "IMMUTABLE"
     assert repository.get("imageScanningConfiguration") == {"scanOnPush": True}
@@ -469,4 +469,4 @@ def test_repository_keeps_tags_scans_pushes_and_lets_old_images_go() -> None:
             "policy"
         )
     )
-    assert lifecycle["rules"][0]["selection"]["countNumber"] == 3
+    assert lifecycle["rules"][0]["selection"]["countNumber"] == 7
