@@ -160,6 +160,8 @@ def _note_integration(r: Resource, protocol: str) -> None:
             r.note("its function gets events of payload format 2.0, not 1.0")
         if own.get("requestParameters") or own.get("responseParameters"):
             r.note("parameter mappings of a function's integration are not applied")
+    if own.get("requestTemplates") and kind != "MOCK":
+        r.note("its request templates do not run")
     if own.get("timeoutMilliseconds"):
         r.note("its timeout is recorded: a function's own timeout ends a request")
     if own.get("connectionType") == "VPC_LINK":
@@ -236,6 +238,10 @@ def _note_route(r: Resource) -> None:
         r.note("its models and required parameters are not checked")
     if r.inputs.get("apiKeyRequired"):
         r.note("its API key is not asked for")
+    if str(r.inputs.get("routeKey")).startswith("OPTIONS "):
+        r.note(
+            "OPTIONS requests reach no function: the API's CORS settings answer them, or nothing does"
+        )
 
 
 @resource(

@@ -16,6 +16,8 @@ GATEWAY: Final = "ministack.services.apigateway"
 _JSON: Final = {"Content-Type": "application/json"}
 _FAILED: Final = {"statusCode": 500, "body": "Internal server error"}
 """What the workers answer for a function that has failed."""
+_BROKEN: Final = (502, b'{"message":"Internal Server Error"}')
+"""What `gateway_seams` makes of a failed function."""
 _LIFECYCLE: Final = ("$connect", "$disconnect")
 _NO_ROUTE: Final = {"routeKey": ""}
 """Stands for the route of a message that no route is for."""
@@ -75,8 +77,8 @@ def seams() -> list[Seam]:
                 "owner_region",
                 "raw_query_string",
             ),
-            "rawPath lacks the stage",
-            _with_stage,
+            "rawPath lacks the stage, and a failed function is 502 instead of 500",
+            _as_http_api,
         ),
         Seam(
             GATEWAY,
@@ -183,12 +185,16 @@ def _preflight(module: ModuleType, original: Callable[..., Any]) -> Callable[...
     return respond
 
 
-def _with_stage(_module: ModuleType, original: Handler) -> Handler:
+def _as_http_api(_module: ModuleType, original: Handler) -> Handler:
+    """Function URLs, which share the conversion of answers, are 502 where an HTTP API is 500."""
+
     async def invoke(
         integration: Any, api_id: str, stage: str, path: str, *rest: Any, **named: Any
     ) -> Any:
         whole = path if stage == "$default" else f"/{stage}{path}"
-        return await original(integration, api_id, stage, whole, *rest, **named)
+        answer = await original(integration, api_id, stage, whole, *rest, **named)
+        status, headers, body = answer
+        return (500, headers, body) if (status, body) == _BROKEN else answer
 
     return invoke
 
