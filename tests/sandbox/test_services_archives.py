@@ -190,7 +190,7 @@ def test_layer_version_is_published_from_its_own_requirements(
         "lambda/layerVersion:LayerVersion",
         "common-layer-python313-arm64",
         layerName="sandpiper-dev-common-python313-arm64",
-        code=pulumi.FileArchive(str(built / "common-python3.13-arm64-1.zip")),
+        code=pulumi.FileArchive(str(built / "common-python3.13-arm64-1111111111111111.zip")),
         compatibleRuntimes=["python3.13"],
         compatibleArchitectures=["arm64"],
     )
@@ -198,10 +198,14 @@ def test_layer_version_is_published_from_its_own_requirements(
     assert layer["version"] == "1"
     there = clients().client("lambda").get_layer_version_by_arn(Arn=layer["arn"])
     assert there["CompatibleArchitectures"] == ["arm64"]
-    layer.update(code=pulumi.FileArchive(str(built / "common-python3.13-arm64-2.zip")))
+    layer.update(
+        code=pulumi.FileArchive(str(built / "common-python3.13-arm64-2222222222222222.zip"))
+    )
     assert layer["version"] == "1"
     requirements.write_text("thing==1.1 --hash=sha256:00\n")
-    layer.update(code=pulumi.FileArchive(str(built / "common-python3.13-arm64-3.zip")))
+    layer.update(
+        code=pulumi.FileArchive(str(built / "common-python3.13-arm64-3333333333333333.zip"))
+    )
     assert layer["version"] == "2"
     layer.delete()
     versions = clients().client("lambda").list_layer_versions(LayerName=layer["layerName"])
@@ -224,7 +228,9 @@ def test_node_layer_is_built_from_its_lock(monkeypatch: pytest.MonkeyPatch, lock
 
     monkeypatch.setattr(shutil, "which", lambda _name: "/usr/bin/node")
     monkeypatch.setattr(lambda_layers, "fetch_modules", build)
-    code = pulumi.FileArchive(str(lock.parents[2] / ".build" / "layers" / "nodejs-1.zip"))
+    code = pulumi.FileArchive(
+        str(lock.parents[2] / ".build" / "layers" / "nodejs-1111111111111111.zip")
+    )
     layer = make("lambda/layerVersion:LayerVersion", "nodejs-layer", code=code)
     assert layer.notes == []
     assert RETRY not in layer.outputs
@@ -256,7 +262,9 @@ def test_node_layer_that_cannot_be_had_is_empty_until_it_can(
 
     monkeypatch.setattr(shutil, "which", lambda _name: node)
     monkeypatch.setattr(lambda_layers, "fetch_modules", refuse)
-    code = pulumi.FileArchive(str(lock.parents[2] / ".build" / "layers" / "nodejs-1.zip"))
+    code = pulumi.FileArchive(
+        str(lock.parents[2] / ".build" / "layers" / "nodejs-1111111111111111.zip")
+    )
     layer = make("lambda/layerVersion:LayerVersion", "nodejs-layer", code=code)
     assert layer.notes == [note]
     assert layer[RETRY] == ["code"]
