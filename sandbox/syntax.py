@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -39,8 +40,9 @@ def faults_of(paths: Iterable[Path], root: Path) -> list[str]:
     with ThreadPoolExecutor(4) as pool:
         said = list(pool.map(lambda path: fault(path, root), unread))
     broken = {path for path, text in zip(unread, said, strict=True) if text}
-    cache.parent.mkdir(parents=True, exist_ok=True)
-    write_json(cache, {str(p): stamp for p, stamp in stamps.items() if p not in broken})
+    with contextlib.suppress(OSError):  # another stack's `up` may write the same file
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        write_json(cache, {str(p): stamp for p, stamp in stamps.items() if p not in broken})
     return [text for text in said if text]
 
 
