@@ -24,25 +24,25 @@ _NO_ROUTE: Final = {"routeKey": ""}
 
 Handler = Callable[..., Awaitable[Any]]
 
+# fmt: off
+_REQUEST = ("api_id", "stage", "path", "method", "headers", "body", "query_params", "owner_account_id", "owner_region", "raw_query_string")
+_CALL = ("integration", "api_id", "stage", "path", "method", "headers", "body", "query_params", "route_key", "path_params", "authorizer_claims", "authorizer_scopes", "authorizer_lambda_context", "authorizer_iam", "owner_account_id", "owner_region", "raw_query_string")
+_MESSAGE = ("api_id", "account_id", "region", "route", "stage", "connection_id", "event_type", "message_id", "body_text", "source_ip", "headers", "query_params", "kwargs")
+# fmt: on
+"""Parameters of three functions of the emulator, in their order."""
+
 
 def seams() -> list[Seam]:
     """Return the seams of both kinds of API."""
+    return [*_http(), *_sockets()]
+
+
+def _http() -> list[Seam]:
     return [
         Seam(
             GATEWAY,
             "_handle_execute_in_scope",
-            (
-                "api_id",
-                "stage",
-                "path",
-                "method",
-                "headers",
-                "body",
-                "query_params",
-                "owner_account_id",
-                "owner_region",
-                "raw_query_string",
-            ),
+            _REQUEST,
             "HTTP APIs are not throttled, and their errors have no CORS headers",
             _guarded,
             needs=("_apis", "_stages", "_match_route", "_cors_response_headers"),
@@ -58,28 +58,15 @@ def seams() -> list[Seam]:
         Seam(
             GATEWAY,
             "_invoke_lambda_proxy",
-            (
-                "integration",
-                "api_id",
-                "stage",
-                "path",
-                "method",
-                "headers",
-                "body",
-                "query_params",
-                "route_key",
-                "path_params",
-                "authorizer_claims",
-                "authorizer_scopes",
-                "authorizer_lambda_context",
-                "authorizer_iam",
-                "owner_account_id",
-                "owner_region",
-                "raw_query_string",
-            ),
+            _CALL,
             "rawPath lacks the stage, and a failed function is 502 instead of 500",
             _as_http_api,
         ),
+    ]
+
+
+def _sockets() -> list[Seam]:
+    return [
         Seam(
             GATEWAY,
             "_match_ws_route",
@@ -90,21 +77,7 @@ def seams() -> list[Seam]:
         Seam(
             GATEWAY,
             "_invoke_ws_lambda",
-            (
-                "api_id",
-                "account_id",
-                "region",
-                "route",
-                "stage",
-                "connection_id",
-                "event_type",
-                "message_id",
-                "body_text",
-                "source_ip",
-                "headers",
-                "query_params",
-                "kwargs",
-            ),
+            _MESSAGE,
             "a WebSocket route answers although it declares no response",
             _replies_if_declared,
         ),
