@@ -107,7 +107,8 @@ class FunctionUrlSettings(Model):
     )
     invoke_mode: Literal["BUFFERED", "RESPONSE_STREAM"] = setting(
         "BUFFERED",
-        "RESPONSE_STREAM sends an answer as it is made; not for Python, Java, .NET and Ruby.",
+        "RESPONSE_STREAM sends an answer as it is made, by a handler that streams (awslambda.streamifyResponse in Node.js); "
+        "not for Python, Java, .NET and Ruby.",
         source=_URL,
     )
     principals: Annotated[
