@@ -11,7 +11,7 @@ from typing import Any
 
 from sandbox import secrecy
 from sandbox.clients import Clients
-from sandbox.faults import aws_said, is_expected, is_missing
+from sandbox.faults import as_read, aws_said, is_expected, is_missing
 from sandbox.resources import INVOKES, REGISTRY, RETRY, Resource, ResourceType, RestartNeeded
 from sandbox.state import Record, Remark, State
 from sandbox.values import fingerprints, jsonable
@@ -128,9 +128,9 @@ class Engine:
             if self.failures or self.restart:
                 raise Stopped
             if wanted.urn in self.registered:
-                first = self.registered[wanted.urn].where
+                first, again = as_read(self.registered[wanted.urn].where, wanted.where)
                 self.failures.append(
-                    f"{wanted.where}: {wanted.title}: duplicate resource name, first used at {first}; give each its own"
+                    f"{again}: {wanted.title}: duplicate resource name, first used at {first}; give each its own"
                 )
                 raise Stopped
             self.registered[wanted.urn] = wanted

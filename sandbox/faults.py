@@ -63,3 +63,13 @@ def _relative(file: str, root: Path) -> str:
 
 def _line(text: str) -> str:
     return " ".join(part.strip() for part in text.splitlines() if part.strip())
+
+
+def as_read(*places: str) -> list[str]:
+    """Places `file:line` in the order in which one reads them: registrations arrive in parallel, in any order."""
+
+    def key(place: str) -> tuple[str, int]:
+        file, _, line = place.rpartition(":")
+        return (file, int(line)) if line.isdigit() else (place, 0)
+
+    return sorted(places, key=key)

@@ -96,8 +96,11 @@ class Monitor(mocks.MockMonitor):
         return resource_pb2.ResourceInvokeResponse(**{"return": answer})
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 the monitor's own name
-        """The stack's exports; a component's outputs are nobody's business."""
-        if f"::{_STACK}::" in request.urn:
+        """The stack's exports; a component's outputs are nobody's business.
+
+        The SDK registers a stack twice, first without any, and the two may arrive the other way round.
+        """
+        if f"::{_STACK}::" in request.urn and request.outputs.fields:
             self.exports, self.secret_exports = unpack(request.outputs)
         return empty_pb2.Empty()
 

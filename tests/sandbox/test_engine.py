@@ -11,10 +11,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from pulumi.runtime.proto import resource_pb2
 
 from sandbox import program, randomness  # noqa: F401 the random types register themselves
 from sandbox.apply import Engine
 from sandbox.clients import Clients
+from sandbox.monitor import Monitor
 from sandbox.place import Place
 from sandbox.report import Report
 from sandbox.resources import (
@@ -433,6 +435,17 @@ def test_an_unknown_type_runs_on_and_is_listed(lab):
         ("Strange 't'", "the sandbox does not know test:index/strange:Strange")
     ]
     assert report.unread == []
+
+
+def test_exports_are_kept_whichever_of_the_stacks_two_registrations_arrives_first():
+    monitor = Monitor(SimpleNamespace(), Path("/p"), "p", "dev")
+    for outputs in ({"x": "1"}, {}):
+        request = resource_pb2.RegisterResourceOutputsRequest(
+            urn="urn:pulumi:dev::p::pulumi:pulumi:Stack::p-dev"
+        )
+        request.outputs.update(outputs)
+        monitor.RegisterResourceOutputs(request)
+    assert monitor.exports == {"x": "1"}
 
 
 def test_an_unknown_lookup_runs_on_and_is_listed(lab):
