@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from builders import elf, fingerprint, zips
+from builders import elf, files, fingerprint, zips
 from builders.errors import BuildError
 
 _MACHINES: Final = {"arm64": "arm64", "x86_64": "amd64"}
@@ -45,19 +45,16 @@ def toolchain() -> str | None:
 
 def sources(source: Path) -> list[Path]:
     """What a module's program is made of: all files of its folder but tests, test data and hidden ones."""
-    found = ((file, file.relative_to(source).parts) for file in source.rglob("*") if file.is_file())
-    return sorted(
+    return [
         file
-        for file, parts in found
-        if not file.name.endswith("_test.go")
-        and "testdata" not in parts
-        and not any(part.startswith(".") for part in parts)
-    )
+        for file in files.visible(source)
+        if not file.name.endswith("_test.go") and "testdata" not in file.relative_to(source).parts
+    ]
 
 
 def archive_name(source: Path, architecture: str) -> str:
     """`<folder>-<architecture>-<mark>.zip`: another one when what the program is made of changes."""
-    mark = fingerprint.of(sources(source), architecture, by=(sys.modules[__name__], zips))
+    mark = fingerprint.of(sources(source), architecture, by=(sys.modules[__name__], files, zips))
     return f"{source.name}-{architecture}-{mark}.zip"
 
 

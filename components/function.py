@@ -226,7 +226,7 @@ class ServerlessFunction(pulumi.ComponentResource):
         return aws.iam.Role(f"{self.logical_name}-role", args, self._child)
 
     def _create_policy(self, granted: Grant) -> list[aws.iam.RolePolicy]:
-        arn = self._place.arn("lambda", f"function:{self.physical_name}")
+        arn = self._place.function_arn(self.logical_name)
         own = execution_role.statements(self.settings, arn=arn, log_group=self.log_group.arn)
         return self.also_may(
             f"{self.logical_name}-policy", Grant([*own, *granted.statements]), parent=self

@@ -9,15 +9,9 @@ from pathlib import Path
 
 import pulumi
 
-from builders import BuildError, fingerprint, go, zips
+from builders import BuildError, files, fingerprint, go, zips
 from components.sources import AnyCode, Code, ImageCode, StoredCode
-from settings import FAMILIES, FunctionSettings, PackagingSettings
-
-SHARED = "common"
-"""The folder under handlers/ that every Python function carries."""
-
-LITTER = "__pycache__"
-"""What tools leave beside sources: in an archive it would change the hash with every run of the tests."""
+from settings import FAMILIES, SHARED, FunctionSettings, PackagingSettings
 
 
 @contextmanager
@@ -104,12 +98,12 @@ class Handlers:
 
         That zip is made with `packaging.build` off as well, for zipping needs no tool.
         """
-        files = _files(folder)
+        found = files.visible(folder)
         if not (folder / "bootstrap").is_file():
-            return _assets(folder, files, handler)
-        modes = {file.relative_to(folder).as_posix(): _mode(file) for file in files}
+            return _assets(folder, found, handler)
+        modes = {file.relative_to(folder).as_posix(): _mode(file) for file in found}
         programs = (name for name, mode in modes.items() if mode == zips.PROGRAM)
-        mark = fingerprint.of(files, *programs, by=(zips,))
+        mark = fingerprint.of(found, *programs, by=(zips,))
         archive = self._root / ".build" / "functions" / f"{folder.name}-{mark}.zip"
         if not archive.exists():
             entries = {n: zips.File((folder / n).read_bytes(), m) for n, m in modes.items()}
@@ -126,7 +120,9 @@ class Handlers:
         """Its sources; dependencies come from a layer, and tests stay here."""
         folder = self._folder / module
         own = (
-            f for f in _files(folder) if ".test." not in f.name and "node_modules" not in f.parts
+            f
+            for f in files.visible(folder)
+            if ".test." not in f.name and "node_modules" not in f.parts
         )
         return _assets(folder, list(own), handler)
 
@@ -140,12 +136,12 @@ class Handlers:
         return _zipped(archive, handler)
 
 
-def _assets(folder: Path, files: Sequence[Path], handler: str) -> Code:
+def _assets(folder: Path, held: Sequence[Path], handler: str) -> Code:
     """Code of files under a folder, one by one."""
     named: dict[str, pulumi.Asset | pulumi.Archive] = {
-        file.relative_to(folder).as_posix(): pulumi.FileAsset(str(file)) for file in files
+        file.relative_to(folder).as_posix(): pulumi.FileAsset(str(file)) for file in held
     }
-    size = sum(file.stat().st_size for file in files)
+    size = sum(file.stat().st_size for file in held)
     return Code(pulumi.AssetArchive(named), handler, unzipped=size)
 
 
@@ -153,16 +149,6 @@ def _zipped(archive: Path, handler: str) -> Code:
     """Code of a ready zip; one that is only declared has no size."""
     size = zips.sizes(archive).unzipped if archive.exists() else 0
     return Code(pulumi.FileArchive(str(archive)), handler, unzipped=size)
-
-
-def _files(folder: Path) -> list[Path]:
-    """A folder's files in order; hidden ones (`.env`, `.git`) never leave the machine."""
-    found = ((file, file.relative_to(folder).parts) for file in folder.rglob("*") if file.is_file())
-    return sorted(
-        file
-        for file, parts in found
-        if LITTER not in parts and not any(part.startswith(".") for part in parts)
-    )
 
 
 def _mode(file: Path) -> int:

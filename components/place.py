@@ -37,6 +37,10 @@ class Place:
         """The ARN of something named by us: `arn:<partition>:<service>:<region>:<account>:<resource>`."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
 
+    def function_arn(self, name: str) -> str:
+        """The ARN of a function of this stack (logical name), known before it is made."""
+        return self.arn("lambda", f"function:{self.prefix}-{name}")
+
     def service(self, name: str) -> str:
         """The regional endpoint name of a service, as `kms:ViaService` spells it."""
         return f"{name}.{self.region}.amazonaws.com"

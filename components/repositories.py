@@ -72,7 +72,7 @@ class Repository(pulumi.ComponentResource):
         )
 
     def _lambda_reads(self, name: str) -> dict[str, Any]:
-        function = self._place.arn("lambda", f"function:{self._place.prefix}-{name}")
+        function = self._place.function_arn(name)
         return {
             "Sid": "LambdaReads",
             "Effect": "Allow",

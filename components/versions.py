@@ -13,8 +13,9 @@ def prune(functions: Iterable[str], *, keep: int, place: Place) -> Grant:
 
     The right to delete names versions only: a deletion of the function itself asks for its bare ARN, which is not here.
     """
-    names = sorted(f"{place.prefix}-{function}" for function in functions)
-    arns = [place.arn("lambda", f"function:{name}") for name in names]
+    known = sorted(functions)
+    arns = [place.function_arn(function) for function in known]
+    names = [f"{place.prefix}-{function}" for function in known]
     return Grant(
         [
             Statement(["lambda:ListVersionsByFunction", "lambda:ListAliases"], arns),

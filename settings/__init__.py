@@ -31,6 +31,7 @@ from settings.wiring import API_FUNCTIONS as API_FUNCTIONS
 from settings.wiring import FUNCTION_BASELINE as FUNCTION_BASELINE
 from settings.wiring import QUEUE_CONSUMERS as QUEUE_CONSUMERS
 from settings.wiring import SCHEDULED as SCHEDULED
+from settings.wiring import SHARED as SHARED
 from settings.wiring import STREAM_CONSUMERS as STREAM_CONSUMERS
 from settings.wiring import UPLOAD_CONSUMER as UPLOAD_CONSUMER
 from settings.wiring import own_layers as own_layers

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from builders import BuildError, zips
+from builders import BuildError, files, zips
 from settings.text import refused
 
 _MEGABYTE: Final = 1 << 20
@@ -53,8 +53,8 @@ def wrong_folder(root: Path, name: str, marker: str) -> str:
         return refused(what, name, "what is hidden is not deployed")
     if marker and any(path.glob(marker)):
         return refused("must be a folder of built code, not of its sources", name, "build it first")
-    files = packed(path)
-    return _too_large(files) if files else refused("must be a folder that holds code", name)
+    found = files.visible(path)
+    return _too_large(found) if found else refused("must be a folder that holds code", name)
 
 
 def _within(root: Path, path: Path) -> bool:
@@ -72,18 +72,6 @@ def _resolved(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def packed(folder: Path) -> list[Path]:
-    """Return the files of a folder that are deployed: neither hidden ones nor Python's caches."""
-    return [
-        file
-        for file in folder.rglob("*")
-        if file.is_file()
-        and not any(
-            part == "__pycache__" or part.startswith(".") for part in file.relative_to(folder).parts
-        )
-    ]
-
-
 def holds(root: Path, name: str, module: str, endings: Sequence[str]) -> bool:
     """Tell whether a folder or a .zip archive of the project has a file in which Lambda would look for a handler.
 
@@ -91,7 +79,7 @@ def holds(root: Path, name: str, module: str, endings: Sequence[str]) -> bool:
     """
     source = root / name
     if _within(root, source) and source.is_dir():
-        held = [file.relative_to(source).as_posix() for file in packed(source)]
+        held = [file.relative_to(source).as_posix() for file in files.visible(source)]
     elif _within(root, source) and zipfile.is_zipfile(source):
         with zipfile.ZipFile(source) as archive:
             held = archive.namelist()
@@ -105,17 +93,17 @@ def holds(root: Path, name: str, module: str, endings: Sequence[str]) -> bool:
     )
 
 
-def _too_large(files: Sequence[Path]) -> str:
+def _too_large(found: Sequence[Path]) -> str:
     """Return what is wrong with the size of files that are packed together, or nothing.
 
     Only what may be too large is compressed, and in haste: it comes out some hundredths larger than what is uploaded.
     """
-    unzipped = sum(file.stat().st_size for file in files)
+    unzipped = sum(file.stat().st_size for file in found)
     if unzipped > zips.UNZIPPED_LIMIT:
         return refused(f"must be at most {UNZIPPED} MB unzipped", _megabytes(unzipped))
     if unzipped <= zips.ZIPPED_LIMIT:
         return ""
-    zipped = sum(len(zlib.compress(file.read_bytes(), 1)) for file in files)
+    zipped = sum(len(zlib.compress(file.read_bytes(), 1)) for file in found)
     if zipped <= zips.ZIPPED_LIMIT:
         return ""
     return refused(f"must be at most {ZIPPED} MB zipped", _megabytes(zipped), f"zip it, {_BY_S3}")
