@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
+import tempfile
+import threading
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -21,8 +23,28 @@ _FILE_MODE: Final = 0o100644 << 16
 _SCRIPT_MODE: Final = 0o100755 << 16
 _UNIX: Final = 3
 
+_turns: dict[str, threading.Lock] = {}
+"""One lock for each archive of a cache: resources are made in many threads."""
+
 Files = Mapping[str, bytes]
 """Names with forward slashes, relative, to content."""
+
+
+def built_once(kept: Path, build: Callable[[Path], None]) -> bytes:
+    """The archive `kept` of a cache, made by `build` where it is not there yet; its outdated namesakes go."""
+    from builders import fingerprint
+
+    with _turns.setdefault(str(kept), threading.Lock()):
+        if not kept.is_file():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            # Two sandboxes may build the same archive side by side: each puts its own whole file in place.
+            with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
+                draft = Path(scratch) / kept.name
+                build(draft)
+                draft.replace(kept)
+            for old in fingerprint.outdated(kept):
+                old.unlink(missing_ok=True)
+        return kept.read_bytes()
 
 
 def zip_bytes(archive: Any) -> bytes:

@@ -12,13 +12,14 @@ import platform
 import sys
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Final
 
 import pulumi
 
 from sandbox import sources
 from sandbox.resources import Resource
-from sandbox.services.archives import make_zip, zip_bytes
+from sandbox.services.archives import built_once, make_zip, zip_bytes
 from sandbox.workers.refusals import REASON
 
 INPUTS: Final = frozenset(
@@ -84,17 +85,18 @@ def _built(source: sources.Source, *, fresh: bool) -> Code:
         return refused(f"Lambda knows no {platform.machine()}, which this machine is")
     cache = source.root / ".sandbox" / "cache" / "functions"
     kept = cache / go.archive_name(source.folder, architecture)
-    if not kept.is_file():
-        if go.toolchain() is None:
-            return refused("no Go toolchain is on this machine (https://go.dev/dl)")
-        cache.mkdir(parents=True, exist_ok=True)
-        try:
-            go.build(source.folder, kept, architecture=architecture, exact=False)
-        except BuildError as error:
-            if fresh:
-                return refused(str(error))
-            raise  # what ran before goes on running
-    return Code({"ZipFile": kept.read_bytes()})
+    if not kept.is_file() and go.toolchain() is None:
+        return refused("no Go toolchain is on this machine (https://go.dev/dl)")
+
+    def build(archive: Path) -> None:
+        go.build(source.folder, archive, architecture=architecture, exact=False)
+
+    try:
+        return Code({"ZipFile": built_once(kept, build)})
+    except BuildError as error:
+        if fresh:
+            return refused(str(error))
+        raise  # what ran before goes on running
 
 
 def refused(reason: str) -> Code:

@@ -12,8 +12,6 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import tempfile
-import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
@@ -24,7 +22,7 @@ import pulumi
 from sandbox import sources
 from sandbox.place import HOME
 from sandbox.resources import RETRY, Outputs, Resource, resource
-from sandbox.services.archives import make_zip, zip_bytes
+from sandbox.services.archives import built_once, make_zip, zip_bytes
 from sandbox.services.shared import REGION, physical_name, remove
 
 _EMPTY: Final = "why-this-layer-is-empty.txt"
@@ -37,9 +35,6 @@ _IGNORED: Final = {
 
 
 _FETCH_SECONDS: Final = 300
-
-_turns: dict[str, threading.Lock] = {}
-"""One lock for each archive of the cache: resources are made in many threads."""
 
 
 @resource("aws:lambda/layerVersion:LayerVersion", ignored=_IGNORED)
@@ -168,14 +163,4 @@ def _built_once(
 
     cache = lock.parents[2] / ".sandbox" / "cache" / "layers"
     kept = cache / f"{lock.parent.name}-{fingerprint.of([lock], *words, by=by)}.zip"
-    with _turns.setdefault(str(kept), threading.Lock()):
-        if not kept.is_file():
-            cache.mkdir(parents=True, exist_ok=True)
-            # Two sandboxes may build the same layer side by side: each puts its own whole file in place.
-            with tempfile.TemporaryDirectory(dir=cache) as scratch:
-                draft = Path(scratch) / kept.name
-                build(draft)
-                draft.replace(kept)
-            for old in fingerprint.outdated(kept):
-                old.unlink(missing_ok=True)
-        return kept.read_bytes()
+    return built_once(kept, build)
