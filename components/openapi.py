@@ -74,11 +74,25 @@ class Route:
         """The path, e.g. `/items/{id}`."""
         return self.endpoint.split(" ", 1)[1]
 
-    def parameters(self) -> list[tuple[str, str]]:
-        """(place, name) of each parameter; those of the path are required."""
-        in_path = [("path", name) for name in re.findall(r"{(\w+)\+?}", self.path)]
-        rest = [("query", name) for name in self.query] + [("header", n) for n in self.headers]
-        return in_path + rest
+    def asked(self) -> dict[str, Any]:
+        """The part of an operation that says what a caller sends, the same for the gateway and for people."""
+        places = [
+            *(("path", name) for name in re.findall(r"{(\w+)\+?}", self.path)),
+            *(("query", name) for name in self.query),
+            *(("header", name) for name in self.headers),
+        ]
+        asked: dict[str, Any] = {
+            "operationId": self.function.logical_name.replace("-", "_"),
+            "parameters": [
+                {"name": name, "in": at, "required": at == "path", "schema": {"type": "string"}}
+                for at, name in places
+            ],
+        }
+        if self.body:
+            schema = {"$ref": f"#/components/schemas/{self.body}"}
+            content = {"application/json": {"schema": schema}}
+            asked["requestBody"] = {"required": True, "content": content}
+        return asked
 
 
 def read_schemas(folder: Path) -> dict[str, Any]:
@@ -135,10 +149,7 @@ def document(
 
 def _operation(route: Route) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "operationId": route.function.logical_name.replace("-", "_"),
-        "parameters": [
-            _parameter(name, place, required=place == "path") for place, name in route.parameters()
-        ],
+        **route.asked(),
         "responses": {"200": {"description": "The function's own answer"}},
         "x-amazon-apigateway-integration": {
             "type": "aws_proxy",
@@ -149,20 +160,7 @@ def _operation(route: Route) -> dict[str, Any]:
             "timeoutInMillis": 29_000,
         },
     }
-    if route.body:
-        operation["requestBody"] = {
-            "required": True,
-            "content": {
-                "application/json": {"schema": {"$ref": f"#/components/schemas/{route.body}"}}
-            },
-        }
-    if not route.public:
-        operation["security"] = [{AUTHORIZER: []}]
-    return operation
-
-
-def _parameter(name: str, place: str, *, required: bool) -> dict[str, Any]:
-    return {"name": name, "in": place, "required": required, "schema": {"type": "string"}}
+    return operation if route.public else {**operation, "security": [{AUTHORIZER: []}]}
 
 
 def _token_authorizer(uri: pulumi.Input[str], ttl: int) -> dict[str, Any]:

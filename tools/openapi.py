@@ -7,18 +7,17 @@ nothing and exits 1 when the file is out of date. The gateway gets another docum
 
 from __future__ import annotations
 
-import argparse
 import ast
 import json
 import runpy
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, Final
 
 from components.openapi import Route, read_schemas
 from tests.support.program import ROOT, run_program, stack_config
+from tools.written import keep
 
 FILE: Final = ROOT / "openapi.json"
 PROBLEM: Final = "Problem"
@@ -89,20 +88,11 @@ def document(given: Sequence[Route]) -> dict[str, Any]:
 
 
 def _operation(route: Route) -> dict[str, Any]:
-    parameters = [
-        {"name": name, "in": place, "required": place == "path", "schema": {"type": "string"}}
-        for place, name in route.parameters()
-    ]
-    operation: dict[str, Any] = {
-        "operationId": route.function.logical_name.replace("-", "_"),
+    operation = {
+        **route.asked(),
         "summary": _summary(route),
-        "parameters": parameters,
         "responses": {str(status): _answer(route, status) for status in sorted(_statuses(route))},
     }
-    if route.body:
-        schema = {"$ref": f"#/components/schemas/{route.body}"}
-        content = {"application/json": {"schema": schema}}
-        operation["requestBody"] = {"required": True, "content": content}
     return operation if route.public else {**operation, "security": [{SCHEME: []}]}
 
 
@@ -153,19 +143,10 @@ def text(data: Mapping[str, Any]) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the file, or with `--check` compare it; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tools.openapi", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="exit 1 when the file is out of date")
-    check = parser.parse_args(arguments).check
-    wanted = text(document(routes()))
-    if FILE.is_file() and FILE.read_text(encoding="utf-8") == wanted:
-        return 0
-    name = FILE.relative_to(Path.cwd()) if FILE.is_relative_to(Path.cwd()) else FILE
-    if check:
-        sys.stderr.write(f"{name}: out of date; run python -m tools.openapi\n")
-        return 1
-    FILE.write_text(wanted, encoding="utf-8")
-    sys.stdout.write(f"{name}: written\n")
-    return 0
+    about = "The description of the REST API for people and clients."
+    return keep(
+        lambda: {FILE: text(document(routes()))}, "tools.openapi", about, arguments, root=ROOT
+    )
 
 
 if __name__ == "__main__":

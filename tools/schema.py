@@ -4,7 +4,6 @@
 `docs/settings.md` and `docs/function.md`. With `--check` it writes nothing and exits 1 when one is out of date.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Mapping
@@ -28,6 +27,7 @@ from settings.wiring import FUNCTION_BASELINE, handlers
 from tools.described import limit, maps_within, of_its_own, plain, shown
 from tools.function_reference import function_reference
 from tools.settings_reference import SECTIONS, reference
+from tools.written import keep
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SCHEMA: Final = ROOT / "stack.schema.json"
@@ -268,28 +268,8 @@ def _documents() -> dict[Path, str]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Write all documents, or with `--check` compare them; return the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.schema",
-        description="Stack file schema and references of all settings.",
-    )
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; exit 1 when a document is out of date"
-    )
-    check = parser.parse_args(arguments).check
-    stale = [path for path, text in _documents().items() if not _holds(path, text)]
-    for path in stale:
-        name = path.relative_to(ROOT)
-        if check:
-            print(f"{name}: out of date; run python -m tools.schema", file=sys.stderr)
-        else:
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(_documents()[path], encoding="utf-8")
-            print(f"{name}: written")
-    return 1 if check and stale else 0
-
-
-def _holds(path: Path, text: str) -> bool:
-    return path.is_file() and path.read_text(encoding="utf-8") == text
+    about = "Stack file schema and references of all settings."
+    return keep(_documents, "tools.schema", about, arguments, root=ROOT)
 
 
 if __name__ == "__main__":
