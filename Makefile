@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Running needs less than testing and checking, and a first `make up` should not wait for the rest.
+SANDBOX := $(VENV)/.installed-sandbox
 INSTALLED := $(VENV)/.installed
 ARGS ?=
 
@@ -14,13 +16,13 @@ unexport PYTHONDONTWRITEBYTECODE
 help:  ## List these targets.
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
-up: $(INSTALLED)  ## Bring the whole program up on the embedded AWS. ARGS="--stack prod"
+up: $(SANDBOX)  ## Bring the whole program up on the embedded AWS. ARGS="--stack prod"
 	@$(BIN)/python -m sandbox up $(ARGS)
 
-watch: $(INSTALLED)  ## As up, then stream logs and apply what is saved. Ctrl-C ends it.
+watch: $(SANDBOX)  ## As up, then stream logs and apply what is saved. Ctrl-C ends it.
 	@$(BIN)/python -m sandbox watch $(ARGS)
 
-down: $(INSTALLED)  ## End the embedded AWS; nothing is left.
+down: $(SANDBOX)  ## End the embedded AWS; nothing is left.
 	@$(BIN)/python -m sandbox down $(ARGS)
 
 test: $(INSTALLED)  ## Run all tests.
@@ -48,8 +50,9 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 	--custom-compile-command "make lock"
 
 # A layer's lock serves every runtime, so it holds one version of each package. Registry addresses stay out of it.
-lock:  ## Resolve requirements.lock and the layers' locks anew (needs uv and npm).
+lock:  ## Resolve both locks and the layers' locks anew (needs uv and npm).
 	$(LOCK) --output-file requirements.lock requirements-dev.txt
+	$(LOCK) --constraint requirements.lock --output-file requirements-sandbox.lock requirements-sandbox.txt
 	for wanted in layers/*/requirements.in; do \
 		$(LOCK) --fork-strategy fewest --output-file "$${wanted%.in}.txt" "$$wanted" || exit 1; \
 	done
@@ -57,6 +60,11 @@ lock:  ## Resolve requirements.lock and the layers' locks anew (needs uv and npm
 		(cd "$${wanted%/*}" && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved) || exit 1; \
 	done
 
-$(INSTALLED): requirements.lock
-	@$(PYTHON) tools/install.py $(VENV) requirements.lock
+$(SANDBOX): requirements-sandbox.lock
+	@$(PYTHON) tools/install.py $(VENV) requirements-sandbox.lock
 	@touch $@
+
+# The larger lock holds the smaller one.
+$(INSTALLED): requirements.lock requirements-sandbox.lock
+	@$(PYTHON) tools/install.py $(VENV) requirements.lock
+	@touch $(SANDBOX) $@

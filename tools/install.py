@@ -1,6 +1,6 @@
 """Make the virtual environment and install the lock into it, with progress. Standard library only.
 
-    python3 tools/install.py .venv requirements.lock
+    python3 tools/install.py .venv requirements-sandbox.lock
 
 uv is used where it is found (seconds instead of a minute), and never required. The environment itself always comes
 from `python -m venv`: Pulumi's pip toolchain needs the pip inside. What pip said lies in <venv>/install.log.
@@ -42,8 +42,9 @@ def main(folder: str, lock: str) -> int:
 
 def _pip(python: Path, lock: str, log: Path) -> int:
     named = re.findall(r"^[\w.-]+==.*", Path(lock).read_text(encoding="utf-8"), re.MULTILINE)
-    pinned = [line for line in named if "win32" not in line]
-    print(f"Installing {len(pinned)} packages, about a minute, once ...", flush=True)
+    pinned = {line.split()[0] for line in named if "win32" not in line}
+    missing = pinned - _installed(log.parent)
+    print(f"Installing {len(missing)} packages, about a minute, once ...", flush=True)
     command = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
     seen = 0
     with (
@@ -59,7 +60,7 @@ def _pip(python: Path, lock: str, log: Path) -> int:
             out.write(line)
             if line.startswith("Collecting "):
                 seen += 1
-                _progress(f"  {seen} of {len(pinned)}: {line.split()[1].split('==')[0]}")
+                _progress(f"  {seen} of {len(missing)}: {line.split()[1].split('==')[0]}")
             elif line.startswith("Installing collected"):
                 _progress("  unpacking ...")
     if sys.stdout.isatty():
@@ -68,6 +69,13 @@ def _pip(python: Path, lock: str, log: Path) -> int:
         last = [line for line in log.read_text(encoding="utf-8").splitlines() if line.strip()][-3:]
         return _fail("\n".join(["pip failed:", *last, f"All of it: {log}"]))
     return 0
+
+
+def _installed(environment: Path) -> set[str]:
+    """What is there already, as `name==version`."""
+    folders = environment.glob("lib/python*/site-packages/*.dist-info")
+    names = (folder.name.removesuffix(".dist-info").rpartition("-") for folder in folders)
+    return {f"{name.lower().replace('_', '-')}=={version}" for name, _, version in names}
 
 
 def _progress(text: str) -> None:
