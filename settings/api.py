@@ -1,18 +1,108 @@
 """What a stack file may say of the REST API."""
 
-from typing import Final, Literal
+from ipaddress import ip_network
+from typing import Annotated, Final, Literal
 
-from settings.fields import LogRetention, Model, setting
+from pydantic import AfterValidator, field_validator
+
+from settings.fields import LogRetention, Model, TextMap, distinct, form, members, setting
+from settings.gates import ByRoute, DomainSettings, FirewallSettings
+from settings.text import WrongValueError
+from settings.wiring import REST_ROUTES
 
 ORIGIN: Final = r"(https?)://([a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?)(?::([1-9][0-9]{0,4}))?"
 """Regular expression of a web origin: scheme, host, port."""
 
+STAGE_VARIABLE: Final = ("[A-Za-z0-9_]{1,64}", r"[A-Za-z0-9._~:/?#&=,-]{1,512}")
+"""Regular expressions of a stage variable: its name, its value. Source: API Gateway quotas."""
+
+STAGE_VARIABLES: Final = 100
+"""Variables that a stage may have. Source: API Gateway quotas."""
+
 _STAGE: Final = "API Gateway API reference, MethodSetting"
+_PLAN: Final = "API Gateway API reference, CreateUsagePlan"
+_CACHE_SIZES: Final = ("0.5", "1.6", "6.1", "13.5", "28.4", "58.2", "118", "237")
+_WORD: Final = "[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}"
+_MEDIA_TYPE: Final = rf"\*/\*|{_WORD}/(?:\*|{_WORD})"
+
+MediaType = Annotated[
+    str, form(_MEDIA_TYPE, "must be a media type, as in image/png, image/* or */*")
+]
+
+
+def _check_range(text: str) -> str:
+    try:
+        network = ip_network(text, strict=False)
+    except ValueError:
+        raise WrongValueError(
+            "must be a range of addresses, as in 203.0.113.0/24 or 2001:db8::/32"
+        ) from None
+    if str(network) != text:
+        raise WrongValueError("must be a range by its first address", f"write {network}")
+    return text
+
+
+AddressRange = Annotated[str, AfterValidator(_check_range)]
+
+
+class RouteSettings(Model):
+    """One route of the REST API, where it differs from the whole."""
+
+    throttle_rate_limit: float | None = setting(
+        None,
+        "Requests a second that the route lets through. Without it: the stage's.",
+        unit="requests/s",
+        gt=0,
+        source="API Gateway quotas",
+    )
+    throttle_burst_limit: int | None = setting(
+        None,
+        "Requests let through at once above the rate. Without it: the stage's.",
+        unit="requests",
+        ge=1,
+        source="API Gateway quotas",
+    )
+    cache_ttl_in_seconds: int | None = setting(
+        None,
+        "How long an answer of a GET route is kept in the stage's cache, which must be there. Without it: not at all.",
+        unit="seconds",
+        ge=0,
+        le=3600,
+        source=_STAGE,
+    )
+
+
+class UsagePlanSettings(Model):
+    """What one API key may ask; routes that need no key know no plan."""
+
+    quota_limit: int = setting(10000, "Requests in a period.", unit="requests", ge=1, source=_PLAN)
+    quota_period: Literal["DAY", "WEEK", "MONTH"] = setting("DAY", "The period.", source=_PLAN)
+    quota_offset: int = setting(
+        0,
+        "Day on which the period starts, 0 the first: 0 with DAY, 0 to 6 with WEEK, 0 to 27 with MONTH.",
+        unit="days",
+        ge=0,
+        le=27,
+        source=_PLAN,
+    )
+    throttle_rate_limit: float = setting(
+        10.0, "Requests a second.", unit="requests/s", gt=0, source=_PLAN
+    )
+    throttle_burst_limit: int = setting(
+        20, "Requests let through at once above the rate.", unit="requests", ge=1, source=_PLAN
+    )
 
 
 class ApiSettings(Model):
     """The REST API."""
 
+    description: str = setting(
+        "The items API",
+        "What the API is for, as its page in the console says it.",
+        min_length=1,
+        max_length=1024,
+        source="API Gateway API reference, CreateRestApi",
+    )
     throttle_rate_limit: float = setting(
         1000.0,
         "Requests a second that the stage lets through.",
@@ -81,3 +171,88 @@ class ApiSettings(Model):
         source="API Gateway API reference, CreateRestApi",
         remedy="leave the key out for no compression",
     )
+    routes: ByRoute[RouteSettings] = setting(
+        {},
+        "Rates and caching of single routes, by method and path as in `GET /items`.",
+        values=", ".join(REST_ROUTES),
+        source=_STAGE,
+        schema={"propertyNames": {"enum": REST_ROUTES}},
+        example={"POST /items": {"throttle_rate_limit": 50}},
+    )
+    cache_cluster_enabled: bool = setting(
+        default=False,
+        description="A cache in the stage, encrypted; it costs by the hour. What it keeps, each route says.",
+        source="API Gateway API reference, CreateStage",
+    )
+    cache_cluster_size: Literal["0.5", "1.6", "6.1", "13.5", "28.4", "58.2", "118", "237"] = (
+        setting(
+            "0.5",
+            "Size of the cache.",
+            unit="GB",
+            source="API Gateway API reference, CreateStage",
+            schema={"enum": [*_CACHE_SIZES, *map(float, _CACHE_SIZES)]},
+        )
+    )
+    client_certificate: bool = setting(
+        default=False,
+        description="A certificate that the gateway shows the HTTP backends it calls; Lambda does not look at it.",
+        source="API Gateway API reference, GenerateClientCertificate",
+    )
+    variables: TextMap = setting(
+        {},
+        "Stage variables: names of letters, digits and _, values of letters, digits and -._~:/?#&=, characters. No secrets.",
+        source="API Gateway API reference, CreateStage",
+        schema={
+            "propertyNames": {"pattern": f"^(?!secure$){STAGE_VARIABLE[0]}$"},
+            "additionalProperties": {"type": "string", "pattern": f"^{STAGE_VARIABLE[1]}$"},
+            "maxProperties": STAGE_VARIABLES,
+        },
+        example={"release": "blue"},
+    )
+    binary_media_types: Annotated[tuple[MediaType, ...], AfterValidator(distinct)] = setting(
+        (),
+        "Media types whose bodies are passed on as bytes, `type/subtype`, `type/*` or `*/*`.",
+        values="media types",
+        source="API Gateway API reference, CreateRestApi",
+        schema=members(_MEDIA_TYPE, unique=True),
+        example=["image/png"],
+    )
+    check_answers: bool = setting(
+        default=False,
+        description="Hold every answer of a handler against its schema; one that breaks it becomes a 500 that names the "
+        "field. For stages in which people develop.",
+        source="OpenAPI specification, response object",
+    )
+    allow_source_ips: Annotated[tuple[AddressRange, ...], AfterValidator(distinct)] = setting(
+        (),
+        "Ranges of addresses (CIDR, IPv4 or IPv6) from which the API may be called. Empty: from everywhere.",
+        values="ranges of addresses",
+        source="API Gateway developer guide, resource policies",
+        schema={"items": {"type": "string"}, "uniqueItems": True},
+        example=["203.0.113.0/24"],
+    )
+    usage_plan: UsagePlanSettings = setting(
+        UsagePlanSettings(), "What the API key may ask.", source=_PLAN
+    )
+    firewall: FirewallSettings | None = setting(
+        None,
+        "A web ACL before the stage; it costs by the month and by the request. Without it: none.",
+        source="WAF API reference, CreateWebACL",
+    )
+    domain: DomainSettings | None = setting(
+        None,
+        "A name of the API's own. Without it: the one that API Gateway gives it.",
+        source="API Gateway API reference, CreateDomainName",
+    )
+    disable_execute_api_endpoint: bool = setting(
+        default=False,
+        description="Answer at `domain` only.",
+        source="API Gateway API reference, CreateRestApi",
+    )
+
+    @field_validator("cache_cluster_size", mode="before")
+    @classmethod
+    def _size_in_words(cls, value: object) -> object:
+        """Read the number that YAML makes of an unquoted size as the text that AWS has."""
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return f"{value:.15g}" if number else value

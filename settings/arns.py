@@ -98,6 +98,12 @@ SIGNING_PROFILE: Final = Form(
     f"arn:aws:signer:{_PLACE}:/signing-profiles/<name>/<version>",
     "a signing profile's version",
 )
+CERTIFICATE: Final = Form(
+    "acm",
+    r"certificate/[A-Za-z0-9-]{1,64}",
+    f"arn:aws:acm:{_PLACE}:certificate/<id>",
+    "an ACM certificate",
+)
 CALLER: Final = Form(
     "iam",
     r"(?:role|user)/(?:[\w+=,.@-]+/)*[\w+=,.@-]{1,64}",
@@ -159,6 +165,7 @@ LayerArn = Annotated[str, AfterValidator(one_of(LAYER))]
 AccessPointArn = Annotated[str, AfterValidator(one_of(ACCESS_POINT))]
 SigningConfigArn = Annotated[str, AfterValidator(one_of(SIGNING_CONFIG))]
 SigningProfileArn = Annotated[str, AfterValidator(one_of(SIGNING_PROFILE))]
+CertificateArn = Annotated[str, AfterValidator(one_of(CERTIFICATE))]
 DeadLetterArn = Annotated[
     str, AfterValidator(one_of(QUEUE, TOPIC, remedy="Lambda takes none that ends in .fifo"))
 ]

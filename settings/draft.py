@@ -7,9 +7,13 @@ from typing import Any
 
 from settings.api import ApiSettings
 from settings.data import DataSettings
+from settings.fronts import GraphQlSettings, LoadBalancerSettings
 from settings.function import FunctionSettings
+from settings.http_api import HttpApiSettings
+from settings.identity import IdentitySettings
 from settings.images import RepositorySettings
 from settings.mistakes import Path as KeyPath
+from settings.socket_api import SocketSettings
 from settings.triggers import QueueSettings, ScheduleSettings, StreamSettings
 from settings.whole import ObservabilitySettings, PackagingSettings
 
@@ -26,6 +30,11 @@ class Draft:
     functions: Mapping[str, FunctionSettings]
     """The functions that exist."""
     api: ApiSettings
+    http_api: HttpApiSettings
+    socket: SocketSettings
+    identity: IdentitySettings
+    load_balancer: LoadBalancerSettings
+    graphql: GraphQlSettings
     data: DataSettings
     queues: Mapping[str, QueueSettings]
     streams: Mapping[str, StreamSettings]

@@ -18,14 +18,14 @@ _SCHEDULED: Final = "Application Auto Scaling API reference, PutScheduledAction"
 _SIGNING: Final = "Lambda API reference, CreateCodeSigningConfig"
 _IMAGE: Final = "Lambda API reference, ImageConfig"
 
-_SUBNET: Final = r"subnet-[0-9a-f]{8,17}"
-_GROUP: Final = r"sg-[0-9a-f]{8,17}"
+SUBNET: Final = r"subnet-[0-9a-f]{8,17}"
+GROUP: Final = r"sg-[0-9a-f]{8,17}"
 _MOUNT: Final = r"/mnt/[A-Za-z0-9._-]+"
 _ACTION: Final = r"[A-Za-z0-9_-]{1,64}"
 
-SubnetId = Annotated[str, form(_SUBNET, "must be a subnet's id, as in subnet-0123456789abcdef0")]
+SubnetId = Annotated[str, form(SUBNET, "must be a subnet's id, as in subnet-0123456789abcdef0")]
 SecurityGroupId = Annotated[
-    str, form(_GROUP, "must be a security group's id, as in sg-0123456789abcdef0")
+    str, form(GROUP, "must be a security group's id, as in sg-0123456789abcdef0")
 ]
 MountPath = Annotated[
     str, form(_MOUNT, "must be a path of letters, digits, . _ and - right below /mnt/")
@@ -44,7 +44,7 @@ class VpcSettings(Model):
         max_length=16,
         values="subnets' ids",
         source=_VPC,
-        schema=members(_SUBNET, unique=True),
+        schema=members(SUBNET, unique=True),
         example=["subnet-0123456789abcdef0"],
     )
     security_group_ids: Annotated[tuple[SecurityGroupId, ...], AfterValidator(distinct)] = setting(
@@ -55,7 +55,7 @@ class VpcSettings(Model):
         max_length=5,
         values="security groups' ids",
         source=_VPC,
-        schema=members(_GROUP, unique=True),
+        schema=members(GROUP, unique=True),
         example=["sg-0123456789abcdef0"],
     )
     ipv6_allowed_for_dual_stack: bool = setting(

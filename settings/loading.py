@@ -72,6 +72,11 @@ def _finished(draft: Draft) -> Settings:
         functions=MappingProxyType(dict(draft.functions)),
         families=MappingProxyType(dict(draft.families)),
         api=draft.api,
+        http_api=draft.http_api,
+        socket=draft.socket,
+        identity=draft.identity,
+        load_balancer=draft.load_balancer,
+        graphql=draft.graphql,
         data=draft.data,
         triggers=TriggerSettings(
             queues=MappingProxyType(

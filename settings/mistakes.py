@@ -72,7 +72,8 @@ def _without(model: type[Model], given: dict[str, Any], wrong: set[Path]) -> dic
         whole = (key,) in wrong or key not in {where[0] for where in wrong}
         if not whole and Mapping in kinds(model.model_fields[key].annotation):
             members = cast("dict[str, Any]", value)
-            rest[key] = {name: part for name, part in members.items() if (key, name) not in wrong}
+            within = {where[:2] for where in wrong}
+            rest[key] = {name: part for name, part in members.items() if (key, name) not in within}
         elif whole and (key,) not in wrong:
             rest[key] = value
     return rest

@@ -12,10 +12,14 @@ from settings.api import ApiSettings
 from settings.data import DataSettings
 from settings.draft import Draft
 from settings.fields import Model
+from settings.fronts import GraphQlSettings, LoadBalancerSettings
 from settings.function import ADDED_UP, ONE_FUNCTIONS, FunctionSettings
+from settings.http_api import HttpApiSettings
+from settings.identity import IdentitySettings
 from settings.images import RepositorySettings
 from settings.mistakes import Mistake, Path, checked
 from settings.runtimes import IMAGE
+from settings.socket_api import SocketSettings
 from settings.text import refused, unknown
 from settings.triggers import QueueSettings, ScheduleSettings, StreamSettings
 from settings.whole import ObservabilitySettings, PackagingSettings, StackWide
@@ -27,9 +31,14 @@ KEYS: Final = (
     "api",
     "data",
     "functions",
+    "graphql",
+    "http_api",
+    "identity",
+    "load_balancer",
     "observability",
     "packaging",
     "repositories",
+    "socket",
     "tags",
     "triggers",
     "versions_to_keep",
@@ -76,6 +85,11 @@ class Reader:
                 if exists(name, family, function := merged(name, family, own))
             },
             api=self._section(ApiSettings, "api"),
+            http_api=self._section(HttpApiSettings, "http_api"),
+            socket=self._section(SocketSettings, "socket"),
+            identity=self._section(IdentitySettings, "identity"),
+            load_balancer=self._section(LoadBalancerSettings, "load_balancer"),
+            graphql=self._section(GraphQlSettings, "graphql"),
             data=self._section(DataSettings, "data"),
             queues=queues,
             streams=streams,
@@ -92,9 +106,13 @@ class Reader:
         )
 
     def _broken(self) -> frozenset[Path]:
-        """Return the refused values, and the maps below a function they went with."""
-        paths = (mistake.path for mistake in self.mistakes)
-        return frozenset(path[:end] for path in paths for end in (len(path), *range(3, len(path))))
+        """Return the refused values, and the maps below a function or a section they went with."""
+        found: set[Path] = set()
+        for mistake in self.mistakes:
+            path = mistake.path
+            least = 3 if path[0] == "functions" else 2
+            found.update(path[:end] for end in (len(path), *range(least, len(path))))
+        return frozenset(found)
 
     def _refuse_misspelt_keys(self) -> None:
         """Pulumi takes any key of any namespace and says nothing; the program can see them all."""

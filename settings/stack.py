@@ -8,8 +8,12 @@ import pulumi
 
 from settings.api import ApiSettings
 from settings.data import DataSettings
+from settings.fronts import GraphQlSettings, LoadBalancerSettings
 from settings.function import FunctionSettings
+from settings.http_api import HttpApiSettings
+from settings.identity import IdentitySettings
 from settings.images import RepositorySettings
+from settings.socket_api import SocketSettings
 from settings.text import unknown
 from settings.triggers import QueueSettings, ScheduleSettings, StreamSettings
 from settings.whole import ObservabilitySettings, PackagingSettings
@@ -36,6 +40,11 @@ class Settings:
     families: Mapping[str, str]
     """Name -> family (`python`, `go`, `image` ...) of every handler, those of functions that do not exist among them."""
     api: ApiSettings
+    http_api: HttpApiSettings
+    socket: SocketSettings
+    identity: IdentitySettings
+    load_balancer: LoadBalancerSettings
+    graphql: GraphQlSettings
     data: DataSettings
     triggers: TriggerSettings
     observability: ObservabilitySettings

@@ -23,6 +23,20 @@ API_FUNCTIONS: Final = (
 )
 """Functions behind a route of the REST API."""
 
+REST_ROUTES: Final = (
+    "GET /health",
+    "POST /items",
+    "GET /items",
+    "GET /items/{id}",
+    "PUT /items/{id}",
+    "DELETE /items/{id}",
+    "POST /notifications",
+)
+"""Routes of the REST API, which a stack file may say something of."""
+
+HTTP_ROUTES: Final = ("GET /products", "POST /orders", "POST /users")
+"""Routes of the HTTP API, which a stack file may say something of."""
+
 AUTHORIZER: Final = "authorizer"
 """Called by the gateway while the caller waits: it has the gateway's 29 seconds, as the routes have."""
 
