@@ -1,4 +1,5 @@
-"""The API's TOKEN authorizer: verifies a signed JWT and answers with a policy.
+"""The authorizer of the REST API (TOKEN), the WebSocket (REQUEST at $connect) and of routes of the
+HTTP API (REQUEST, payload format 2.0): verifies a signed JWT, and answers as who asks understands.
 
 Only HS256 with a key from Secrets Manager counts. What a token says about keys (`jku`, `jwk`,
 `x5u`) is never followed; `kid` is only compared with the two key ids of the secret, the current and
@@ -21,6 +22,7 @@ _LONGEST_TOKEN = 8192  # characters; a gateway passes 10,240 bytes of headers
 _LONGEST_SUBJECT = 256  # characters
 _LEEWAY = 5  # seconds that the clock of who signs may be ahead; an expired token gets none
 _BEARER = re.compile(r"Bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)", re.IGNORECASE)
+_INVALIDATION = "cache:invalidate"  # the scope that may have cached answers made anew
 _CLAIMS = ("exp", "iat", "iss", "aud", "sub")
 
 aws.prepare("secretsmanager")
@@ -38,20 +40,46 @@ class _Signing(NamedTuple):
 
 @warming.aware
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """An Allow policy for the whole stage, or a Deny policy (which the gateway answers with 403).
+    """Whether the caller may go on, and who it is: a policy, or `isAuthorized` for an HTTP API. A
+    Deny policy is answered with 403 by the gateway.
 
-    The gateway caches the answer per token, for every route: a policy for the one route asked for
-    would deny the next. Raises when the secret cannot be read, which the gateway answers with 500:
-    a Deny would be cached.
+    Raises when the secret cannot be read, which the gateway answers with 500: a Deny would be
+    cached.
     """
     logs.begin(context)
+    http_api = event.get("version") == "2.0"
     try:
-        subject = _subject(_token(event.get("authorizationToken")))
+        claims = _verified(_token(_credentials(event)))
     except Denied as denied:
         logs.warning("token refused", reason=str(denied))
-        return _policy("anonymous", "Deny", event["methodArn"])
-    answer = _policy(subject, "Allow", event["methodArn"])
-    return {**answer, "context": {"sub": subject}}
+        if http_api:
+            return {"isAuthorized": False, "context": {}}
+        return _policy("anonymous", _statement("Deny", event["methodArn"]))
+    subject = claims["sub"]
+    if http_api:
+        return {"isAuthorized": True, "context": {"sub": subject}}
+    arn = event["methodArn"]
+    statements = [_statement("Allow", arn)]
+    if not _opens_socket(arn) and _INVALIDATION in str(claims.get("scope", "")).split():
+        statements.append(_invalidation(arn))
+    return {**_policy(subject, *statements), "context": {"sub": subject}}
+
+
+def _credentials(event: dict[str, Any]) -> object:
+    """The Authorization header's value, wherever the event has it.
+
+    Browsers cannot set a header of a WebSocket: only there `?token=` counts instead, for an address
+    is written down in more places than a header is.
+    """
+    if "authorizationToken" in event:
+        return event["authorizationToken"]
+    for name, value in (event.get("headers") or {}).items():
+        if name.lower() == "authorization":
+            return value
+    if not _opens_socket(event.get("methodArn", "")):
+        return None
+    token = (event.get("queryStringParameters") or {}).get("token")
+    return f"Bearer {token}"
 
 
 def _token(header: object) -> str:
@@ -63,7 +91,8 @@ def _token(header: object) -> str:
     return bearer[1]
 
 
-def _subject(token: str) -> str:
+def _verified(token: str) -> dict[str, Any]:
+    """The claims of a token that is good, with a `sub` that may be logged."""
     signing, key = _key(_key_id(token))
     try:
         claims = jwt.decode(
@@ -84,7 +113,7 @@ def _subject(token: str) -> str:
     subject = claims["sub"]
     if not subject or len(subject) > _LONGEST_SUBJECT or not subject.isprintable():
         raise Denied("sub is not 1 to 256 printable characters")
-    return subject
+    return claims
 
 
 def _key_id(token: str) -> str:
@@ -125,11 +154,34 @@ def _signing(text: str) -> _Signing:
     return _Signing(keys, str(secret["iss"]), str(secret["aud"]))
 
 
-def _policy(principal: str, effect: str, method_arn: str) -> dict[str, Any]:
+def _statement(effect: str, method_arn: str) -> dict[str, Any]:
+    """The right to the whole stage: the gateway caches the answer per token, for every route, and a
+    policy for the one route asked for would deny the next. A WebSocket asks once, at $connect.
+    """
+    whole = method_arn if _opens_socket(method_arn) else f"{_stage(method_arn)}/*/*"
+    return {"Action": "execute-api:Invoke", "Effect": effect, "Resource": whole}
+
+
+def _invalidation(method_arn: str) -> dict[str, Any]:
+    """The right to have a cached answer made anew (`Cache-Control: max-age=0`); only those of GET
+    are cached.
+    """
+    resource = f"{_stage(method_arn)}/GET/*"
+    return {"Action": "execute-api:InvalidateCache", "Effect": "Allow", "Resource": resource}
+
+
+def _opens_socket(method_arn: str) -> bool:
+    # arn:aws:execute-api:us-west-2:123456789012:w1x2y3z4a5/dev/$connect
+    return method_arn.split("/")[2:] == ["$connect"]
+
+
+def _stage(method_arn: str) -> str:
     # arn:aws:execute-api:us-west-2:123456789012:a1b2c3d4e5/dev/GET/items
-    api, stage = method_arn.split("/")[:2]
-    statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": f"{api}/{stage}/*/*"}
+    return "/".join(method_arn.split("/", 2)[:2])
+
+
+def _policy(principal: str, *statements: dict[str, Any]) -> dict[str, Any]:
     return {
         "principalId": principal,
-        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        "policyDocument": {"Version": "2012-10-17", "Statement": list(statements)},
     }

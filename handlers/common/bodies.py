@@ -1,4 +1,4 @@
-"""JSON request bodies, read strictly. Only the create and update functions pay for this module."""
+"""JSON request bodies, read strictly. Only the functions that read one pay for this module."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 LONGEST = 65_536
 
 
+class _Repeated(Exception):
+    pass
+
+
 def json_object(request: Request) -> dict[str, Any]:
     """The body as a JSON object whose numbers are Decimals.
 
@@ -26,8 +30,13 @@ def json_object(request: Request) -> dict[str, Any]:
     text = request.body()
     if not text.strip():
         raise Problem(400, "The request has no body.")
-    if len(text) > LONGEST:
-        raise Problem(400, f"The body is longer than {LONGEST} characters.")
+    return parse(text)
+
+
+def parse(text: str, *, noun: str = "body", longest: int = LONGEST) -> dict[str, Any]:
+    """As `json_object`, of any text; `noun` is what a refusal calls it."""
+    if len(text) > longest:
+        raise Problem(400, f"The {noun} is longer than {longest} characters.")
     try:
         value = json.loads(
             text,
@@ -36,12 +45,14 @@ def json_object(request: Request) -> dict[str, Any]:
             parse_constant=_refuse_constant,
             object_pairs_hook=_unique_members,
         )
+    except _Repeated:
+        raise Problem(400, f"The {noun} repeats a member.") from None
     except RecursionError:
-        raise Problem(400, "The body is nested too deeply.") from None
+        raise Problem(400, f"The {noun} is nested too deeply.") from None
     except (ValueError, ArithmeticError):
-        raise Problem(400, "The body is not valid JSON.") from None
+        raise Problem(400, f"The {noun} is not valid JSON.") from None
     if not isinstance(value, dict):
-        raise Problem(400, "The body must be a JSON object.")
+        raise Problem(400, f"The {noun} must be a JSON object.")
     return value
 
 
@@ -54,5 +65,5 @@ def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         # Which of two members counts differs between parsers: what one checks, the next may not
         # see.
-        raise Problem(400, "The body repeats a member.")
+        raise _Repeated
     return members

@@ -1,4 +1,5 @@
-"""Requests, answers and problems of the REST API (Lambda proxy integration, payload format 1.0).
+"""Requests, answers and problems of the APIs: payload format 1.0 (REST API), 2.0 (HTTP API, function
+URL) and the events of a load balancer.
 
 A handler is a function of a `Request` that returns an answer or raises a `Problem`; `endpoint`
 makes it a Lambda handler. Problems are RFC 9457 problem+json and never tell how the function works
@@ -23,6 +24,7 @@ Answer = dict[str, Any]
 _TITLES = {
     400: "Bad Request",
     404: "Not Found",
+    409: "Conflict",
     412: "Precondition Failed",
     428: "Precondition Required",
     500: "Internal Server Error",
@@ -83,17 +85,37 @@ class Request:
     @property
     def method(self) -> str:
         """GET, POST ..."""
-        return str(self._event.get("httpMethod", ""))
+        return str(self._event.get("httpMethod") or self._http().get("method") or "")
 
     @property
     def route(self) -> str:
-        """The resource as declared: `/items/{id}`."""
-        return str(self._event.get("resource", ""))
+        """The resource as declared: `/items/{id}`; "" where none is, as behind a load balancer."""
+        if self._event.get("resource"):
+            return str(self._event["resource"])
+        # `POST /users`; `$default` is a route without a path.
+        return str(self._event.get("routeKey") or "").partition(" ")[2]
 
     @property
     def path(self) -> str:
         """The path that the caller used, stage or base path included: `/dev/items`."""
-        return str(self._member("requestContext").get("path") or self._event.get("path") or "")
+        given = self._member("requestContext").get("path") or self._event.get("path")
+        return str(given or self._event.get("rawPath") or "")
+
+    @property
+    def from_balancer(self) -> bool:
+        """Whether a load balancer asks."""
+        return "elb" in self._member("requestContext")
+
+    @property
+    def wants_lists(self) -> bool:
+        """Whether headers are lists in the answer: the target group of a load balancer says so, and
+        its events then have no other headers. One value instead would not reach the client.
+        """
+        return self.from_balancer and "multiValueHeaders" in self._event
+
+    def _http(self) -> dict[str, Any]:
+        described = self._member("requestContext").get("http")
+        return described if isinstance(described, dict) else {}
 
     def header(self, name: str) -> str | None:
         """A header's value, whatever the case of its name; several are joined by a comma."""
@@ -106,14 +128,28 @@ class Request:
 
     def query(self, name: str) -> str | None:
         """A query parameter, None when absent or empty; raises Problem 400 when it is given more
-        than once.
+        than once. (Of a repeated one, a load balancer without lists passes the last on.)
         """
-        values = self._member("multiValueQueryStringParameters").get(name)
-        if not isinstance(values, list):
-            values = [self._member("queryStringParameters").get(name)]
+        values = self._query_values(name)
         if len(values) > 1:
             raise Problem(400, f"The query parameter {name} is given more than once.")
         return str(values[0]) if values and values[0] is not None and values[0] != "" else None
+
+    def _query_values(self, name: str) -> list[Any]:
+        raw = self._event.get("rawQueryString")
+        if isinstance(raw, str):
+            # Format 2.0 joins repeated parameters by commas, which a single one may hold as well.
+            from urllib.parse import parse_qsl
+
+            return [value for key, value in parse_qsl(raw, keep_blank_values=True) if key == name]
+        values = self._member("multiValueQueryStringParameters").get(name)
+        if not isinstance(values, list):
+            values = [self._member("queryStringParameters").get(name)]
+        if not self.from_balancer:
+            return values
+        from urllib.parse import unquote_plus  # a load balancer passes parameters on undecoded
+
+        return [unquote_plus(value) if isinstance(value, str) else value for value in values]
 
     def path_parameter(self, name: str) -> str:
         """A variable of the path, "" when absent."""
@@ -126,7 +162,7 @@ class Request:
             return ""
         if not self._event.get("isBase64Encoded"):
             return body
-        import base64  # the REST API sends text: bodies like this one come from other sources
+        import base64  # the REST API sends text: bodies like this one come from other doors
 
         try:
             return base64.b64decode(body, validate=True).decode()
@@ -165,6 +201,8 @@ def endpoint(function: Callable[[Request], Answer]) -> Callable[[Any, Any], Answ
             result = problem.answer(request.id)
         except Exception as error:
             result = _unexpected(error).answer(request.id)
+        if "CHECKED_ANSWERS" in os.environ:
+            result = _checked(request, result)
         result["headers"].update(_common_headers(request))
         logs.info(
             "request answered",
@@ -173,9 +211,31 @@ def endpoint(function: Callable[[Request], Answer]) -> Callable[[Any, Any], Answ
             status=result["statusCode"],
             milliseconds=round((time.perf_counter() - started) * 1000, 1),
         )
-        return result
+        return _for_balancer(request, result) if request.from_balancer else result
 
     return handler
+
+
+def _checked(request: Request, result: Answer) -> Answer:
+    """The answer, or a problem that says how it breaks the API's description."""
+    from common import answers
+
+    try:
+        breach = answers.breach(request, result)
+    except Exception as error:
+        return _unexpected(error).answer(request.id)
+    if breach is None:
+        return result
+    logs.error("the answer breaks its description", breach=breach, answered=result["statusCode"])
+    return Problem(500, breach).answer(request.id)
+
+
+def _for_balancer(request: Request, result: Answer) -> Answer:
+    """A load balancer asks for the encoding of the body, and for headers as it sent them."""
+    if request.wants_lists:
+        headers = result.pop("headers")
+        result["multiValueHeaders"] = {name: [value] for name, value in headers.items()}
+    return {**result, "isBase64Encoded": False}
 
 
 def _unexpected(error: Exception) -> Problem:

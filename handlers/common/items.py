@@ -10,7 +10,7 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from common import aws
+from common import aws, fields
 from common.http import Problem
 
 if TYPE_CHECKING:
@@ -24,22 +24,12 @@ LONGEST_TAG = 50
 MOST_TAGS = 50
 HIGHEST_PRICE = Decimal("999999999999.99")  # far below the 38 digits of a DynamoDB number
 
-_FIELDS = ("name", "price", "description", "tags")
 _PRICE = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,2})?")
 _CENT = Decimal("0.01")
-# Control characters hide in lists and logs and are refused; a description may have tabs and lines.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_CONTROL_IN_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-# Half of a surrogate pair is no character: it cannot be written as UTF-8, and DynamoDB refuses it.
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _ETAG = re.compile(r'"([1-9][0-9]{0,17})"')
 _MOST_ETAGS = 50
 
 Fields = dict[str, Any]
-
-
-class _Refused(Exception):
-    pass
 
 
 def parse(body: Mapping[str, Any]) -> Fields:
@@ -50,33 +40,10 @@ def parse(body: Mapping[str, Any]) -> Fields:
     Unicode characters, as JSON Schema does. Raises Problem 400 that names every wrong member,
     unknown ones included.
     """
-    errors = [
-        {"pointer": _pointer(name), "detail": "is not a member of an item"}
-        for name in body
-        if name not in _FIELDS
-    ]
-    fields: Fields = {"description": None, "tags": []}
-    for name, check in (
-        ("name", _name),
-        ("price", price),
-        ("description", _description),
-        ("tags", _tags),
-    ):
-        try:
-            if name in body:
-                fields[name] = check(body[name])
-        except _Refused as refused:
-            errors.append({"pointer": f"/{name}", "detail": str(refused)})
-    missing = [name for name in ("name", "price") if name not in body]
-    errors += [{"pointer": f"/{name}", "detail": "is required"} for name in missing]
+    found, errors = fields.read(body, _CHECKS, ("name", "price"), noun="an item")
     if errors:
         raise Problem(400, "The item is not valid.", errors=errors)
-    return fields
-
-
-def _pointer(name: str) -> str:
-    text = name[:LONGEST_TAG].encode(errors="replace").decode()
-    return "/" + text.replace("~", "~0").replace("/", "~1")
+    return {"description": None, "tags": [], **found}
 
 
 def price(value: object) -> Decimal:
@@ -88,59 +55,50 @@ def price(value: object) -> Decimal:
     """
     if isinstance(value, str):
         if not _PRICE.fullmatch(value):
-            raise _Refused("must be 0 to 999999999999.99 with at most 2 decimals")
+            raise fields.Refused("must be 0 to 999999999999.99 with at most 2 decimals")
         return Decimal(value).quantize(_CENT)
     if not isinstance(value, Decimal):
-        raise _Refused("must be a number, or a number as text")
+        raise fields.Refused("must be a number, or a number as text")
     # The bounds come first: of a number within them, however many digits it has, `quantize` keeps
     # 14.
     if not 0 <= value <= HIGHEST_PRICE or value.quantize(_CENT) != value:
-        raise _Refused("must be 0 to 999999999999.99 with at most 2 decimals")
+        raise fields.Refused("must be 0 to 999999999999.99 with at most 2 decimals")
     return value.quantize(_CENT).copy_abs()
 
 
 def _name(value: object) -> str:
-    return _text(value, longest=LONGEST_NAME, control=_CONTROL, blank=False)
+    return fields.text(value, longest=LONGEST_NAME)
 
 
 def _description(value: object) -> str | None:
     # Answers say null where there is none, so a client may send it back.
     if value is None:
         return None
-    return _text(value, longest=LONGEST_DESCRIPTION, control=_CONTROL_IN_LINES, blank=True)
+    return fields.text(
+        value, longest=LONGEST_DESCRIPTION, control=fields.CONTROL_IN_LINES, blank=True
+    )
 
 
 def _tags(value: object) -> list[str]:
     if not isinstance(value, list):
-        raise _Refused("must be a list of texts")
+        raise fields.Refused("must be a list of texts")
     if len(value) > MOST_TAGS:
-        raise _Refused(f"must have at most {MOST_TAGS} members")
-    return [_text(tag, longest=LONGEST_TAG, control=_CONTROL, blank=False) for tag in value]
+        raise fields.Refused(f"must have at most {MOST_TAGS} members")
+    return [fields.text(tag, longest=LONGEST_TAG) for tag in value]
 
 
-def _text(value: object, *, longest: int, control: re.Pattern[str], blank: bool) -> str:
-    if not isinstance(value, str):
-        raise _Refused("must be text")
-    if len(value) > longest:
-        raise _Refused(f"must have at most {longest} characters")
-    if not blank and not value.strip():
-        raise _Refused("must not be blank")
-    if control.search(value):
-        raise _Refused("must not contain control characters")
-    if _SURROGATE.search(value):
-        raise _Refused("must be valid Unicode")
-    return value
+_CHECKS = {"name": _name, "price": price, "description": _description, "tags": _tags}
 
 
-def attributes(fields: Fields) -> dict[str, dict[str, Any]]:
+def attributes(item: Fields) -> dict[str, dict[str, Any]]:
     """The fields as DynamoDB attributes; a description that is None has none."""
     row: dict[str, dict[str, Any]] = {
-        "name": {"S": fields["name"]},
-        "price": {"N": format(fields["price"], "f")},
-        "tags": {"L": [{"S": tag} for tag in fields["tags"]]},
+        "name": {"S": item["name"]},
+        "price": {"N": format(item["price"], "f")},
+        "tags": {"L": [{"S": tag} for tag in item["tags"]]},
     }
-    if fields["description"] is not None:
-        row["description"] = {"S": fields["description"]}
+    if item["description"] is not None:
+        row["description"] = {"S": item["description"]}
     return row
 
 
