@@ -44,6 +44,7 @@ from settings.wiring import QUEUE_CONSUMERS as QUEUE_CONSUMERS
 from settings.wiring import REST_ROUTES as REST_ROUTES
 from settings.wiring import SCHEDULED as SCHEDULED
 from settings.wiring import SHARED as SHARED
+from settings.wiring import STREAM_BASELINE as STREAM_BASELINE
 from settings.wiring import STREAM_CONSUMERS as STREAM_CONSUMERS
 from settings.wiring import UPLOAD_CONSUMER as UPLOAD_CONSUMER
 from settings.wiring import own_layers as own_layers

@@ -58,6 +58,10 @@ _GRANTED: Final = frozenset(
         "MODEL_BUCKET",
         "FUNCTION_NAMES",
         "VERSIONS_TO_KEEP",
+        "CONNECTIONS_TABLE",
+        "USERS_TABLE",
+        "SOCKET_ENDPOINT",
+        "CHECKED_ANSWERS",
     }
 )
 
@@ -144,7 +148,7 @@ def environment_size(draft: Draft) -> Iterator[Mistake]:
 
 def _long(draft: Draft, function: str) -> dict[str, str]:
     """Return those of the program's own variables that grow with the stack."""
-    if function in wiring.API_FUNCTIONS:
+    if function in wiring.REST_FUNCTIONS:
         return {"CORS_ALLOW_ORIGINS": ",".join(draft.api.cors_allow_origins)}
     if function == wiring.VERSION_CLEANER:
         prefix = f"{wiring.PROJECT}-{draft.stack}-"

@@ -11,7 +11,9 @@ from settings import (
     access_rules,
     code_rules,
     concurrency_rules,
+    front_rules,
     function_rules,
+    gate_rules,
     raw,
     stack_rules,
     trigger_rules,
@@ -30,6 +32,8 @@ RULES: Final = (
     *concurrency_rules.RULES,
     *access_rules.RULES,
     *trigger_rules.RULES,
+    *gate_rules.RULES,
+    *front_rules.RULES,
 )
 
 

@@ -227,16 +227,32 @@ class Reader:
         entries = self._map(given.get(group), ("triggers", group))
         for name in entries:
             if name not in known:
-                self._refuse(("triggers", group, name), unknown(group[:-1], name, known))
+                self._refuse(("triggers", group, name), _no_trigger(group, name, known))
         return {
             name: checked(
                 model,
-                self._map(entries.get(name), path := ("triggers", group, name)),
+                {
+                    **trigger_baseline(group, name),
+                    **self._map(entries.get(name), path := ("triggers", group, name)),
+                },
                 path,
                 self.mistakes,
             )
             for name in known
         }
+
+
+def trigger_baseline(group: str, name: str) -> Mapping[str, Any]:
+    """Return what the program itself says of one trigger."""
+    return wiring.STREAM_BASELINE.get(name, {}) if group == "streams" else {}
+
+
+def _no_trigger(group: str, name: str, known: Sequence[str]) -> str:
+    if group == "streams" and name in wiring.STREAM_CONSUMERS.values():
+        return (
+            f"no such stream; streams are named by the function that reads them: {', '.join(known)}"
+        )
+    return unknown(group[:-1], name, known)
 
 
 def _no_function(name: str, families: Mapping[str, str]) -> str:

@@ -23,7 +23,7 @@ Thing = TypeVar("Thing")
 
 @dataclass(frozen=True, kw_only=True)
 class TriggerSettings:
-    """Settings of everything that starts a function, by the name of the queue, the table and the function."""
+    """Settings of everything that starts a function, by the name of the queue or the function."""
 
     queues: Mapping[str, QueueSettings]
     streams: Mapping[str, StreamSettings]
@@ -64,7 +64,7 @@ class Settings:
         return _pick(self.triggers.queues, "queue", name)
 
     def stream(self, name: str) -> StreamSettings:
-        """Return the settings of one table's stream; `pulumi.RunError` for an unknown one."""
+        """Return how one function reads a table's stream; `pulumi.RunError` for a function that reads none."""
         return _pick(self.triggers.streams, "stream", name)
 
     def schedule(self, name: str) -> ScheduleSettings:

@@ -1,7 +1,7 @@
 """Rules over the whole stack: its name, its functions' names, origins, tags and alarms."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from settings import wiring
@@ -65,16 +65,21 @@ def function_names(draft: Draft) -> Iterator[Mistake]:
 
 
 def cors_origins(draft: Draft) -> Iterator[Mistake]:
-    """Browsers compare an origin character by character, and the gateway's own answers (preflight, errors) can name
+    """Browsers compare an origin character by character, and a REST API's own answers (preflight, errors) can name
     only a fixed one.
     """
     origins = draft.api.cors_allow_origins
-    for index, origin in enumerate(origins):
-        if problem := _wrong_origin(origin):
-            yield Mistake(("api", "cors_allow_origins", str(index)), refused(problem, origin))
+    yield from _wrong_origins("api", origins)
+    yield from _wrong_origins("http_api", draft.http_api.cors_allow_origins)
     if len(origins) > 1:
         what = "must be at most 1 origin: what the gateway answers by itself names a fixed one"
         yield Mistake(("api", "cors_allow_origins"), refused(what, len(origins)))
+
+
+def _wrong_origins(section: str, origins: Sequence[str]) -> Iterator[Mistake]:
+    for index, origin in enumerate(origins):
+        if problem := _wrong_origin(origin):
+            yield Mistake((section, "cors_allow_origins", str(index)), refused(problem, origin))
 
 
 def _wrong_origin(origin: str) -> str:

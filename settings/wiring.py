@@ -13,7 +13,7 @@ from settings.runtimes import FAMILIES
 
 PROJECT: Final = "sandpiper"
 
-API_FUNCTIONS: Final = (
+REST_FUNCTIONS: Final = (
     "create-item",
     "get-item",
     "list-items",
@@ -22,6 +22,9 @@ API_FUNCTIONS: Final = (
     "health",
 )
 """Functions behind a route of the REST API."""
+
+API_FUNCTIONS: Final = (*REST_FUNCTIONS, "create-user", "products", "subscriptions")
+"""Functions behind a route of any API: REST, HTTP or WebSocket."""
 
 REST_ROUTES: Final = (
     "GET /health",
@@ -48,8 +51,22 @@ QUEUE_CONSUMERS: Final[Mapping[str, str]] = MappingProxyType(
 FAILURES_QUEUE: Final = "events-failures"
 """The queue that gets failed asynchronous invocations."""
 
-STREAM_CONSUMERS: Final[Mapping[str, str]] = MappingProxyType({"items": "data-transformer"})
-"""Table name -> the function that reads its stream."""
+STREAM_CONSUMERS: Final[Mapping[str, str]] = MappingProxyType(
+    {"data-transformer": "items", "change-publisher": "items"}
+)
+"""Function -> the table whose stream it reads; the stream's settings carry the function's name."""
+
+STREAM_BASELINE: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+    {
+        # What is no news any more need not be told, and nobody missed what happened before he was there.
+        "change-publisher": {
+            "maximum_record_age_in_seconds": 60,
+            "maximum_retry_attempts": 2,
+            "starting_position": "LATEST",
+        }
+    }
+)
+"""Values that belong to what a function does with a stream. They outrank the defaults, not the stack file."""
 
 VERSION_CLEANER: Final = "version-cleaner"
 """The maintenance function: it is told the names of all others."""
@@ -77,6 +94,7 @@ FUNCTION_BASELINE: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
             "environment": {"INFERENCE_MODE": "production", "BATCH_SIZE": "32"},
         },
         "data-transformer": {"timeout": 30},
+        "change-publisher": {"memory_size": 512, "timeout": 30},
         "notification-sender": {"timeout": 30},
     }
 )
@@ -88,7 +106,7 @@ WIRED: Final = frozenset(
         AUTHORIZER,
         UPLOAD_CONSUMER,
         *QUEUE_CONSUMERS.values(),
-        *STREAM_CONSUMERS.values(),
+        *STREAM_CONSUMERS,
         *SCHEDULED,
     }
 )
