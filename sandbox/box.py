@@ -8,14 +8,17 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sandbox import functions, rules, stack, tokens, web
+from sandbox import functions, rules, sockets, stack, tokens, web
 from sandbox.clients import KEY
 from sandbox.errors import Mistake
 from sandbox.place import HOME, Place
 from sandbox.report import Report
 from sandbox.session import Outcome, Session
+
+if TYPE_CHECKING:
+    from websockets.sync.client import ClientConnection
 
 
 class Box:
@@ -48,9 +51,29 @@ class Box:
                 self._clients[service] = self._boto3(service)
             return self._clients[service]
 
-    def token(self, subject: str = "developer", expires: int = 3600) -> str:
-        """A valid token for the API; `expires` in seconds, below 0 for an expired one."""
+    def token(
+        self, subject: str = "developer", expires: int = 3600, *, cognito: bool = False
+    ) -> str:
+        """A valid token for the API; `expires` in seconds, below 0 for an expired one.
+
+        `cognito` True makes an access token of the stack's user pool instead, which lasts as long as the pool says.
+        """
+        if cognito:
+            return tokens.cognito(self._aws, self.outputs, subject=subject)
         return tokens.make(self._aws, self.outputs, subject=subject, expires=expires)
+
+    def api_key(self) -> str:
+        """The value of the API key, for the header `x-api-key`."""
+        return tokens.api_key(self._aws, self.outputs)
+
+    def socket(self, token: bool | str = True, *, query: bool = False) -> ClientConnection:  # noqa: FBT001, FBT002 as in `http`
+        """Open the stack's WebSocket; `with box.socket() as socket:` closes it again.
+
+        `token` True sends a fresh valid one, a text is sent as the bearer token it is, False none. `query` sends it as
+        `?token=`, as browsers must. Raises `websockets.exceptions.InvalidStatus` where the API refuses.
+        """
+        given = self.token() if token is True else token or ""
+        return sockets.connect(str(self.outputs.get("socketUrl", "")), given, query=query)
 
     def logs(self, name: str) -> list[Any]:
         """What a function has logged, oldest first: JSON lines as dicts, others as text, Lambda's own left out."""

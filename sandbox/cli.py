@@ -122,15 +122,18 @@ def _outputs(command: argparse.ArgumentParser) -> None:
 
 def _token(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--subject", default="developer", help="whom the token names (default: developer)"
+        "--subject", metavar="NAME", help="whom the token names (default: developer)"
     )
     command.add_argument(
-        "--expires",
-        type=int,
-        default=3600,
-        metavar="SECONDS",
-        help="default: 3600; below 0: expired",
+        "--expires", type=int, metavar="SECONDS", help="default: 3600; below 0: expired"
     )
+    other = command.add_mutually_exclusive_group()
+    other.add_argument(
+        "--cognito",
+        action="store_true",
+        help="an access token of a user in the stack's pool, made where missing",
+    )
+    other.add_argument("--api-key", action="store_true", help="the value of the API key instead")
 
 
 def _invoke(command: argparse.ArgumentParser) -> None:

@@ -43,7 +43,7 @@ def show(place: Place, outcome: Outcome, screen: Screen, began: float) -> int:
     """Print what an `up` did; answers the exit code."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from sandbox import report, rules, tokens
+    from sandbox import hints, report, rules
 
     if outcome.failures:
         screen.fail(outcome.failures, len(outcome.engine.state.resources))
@@ -65,9 +65,7 @@ def show(place: Place, outcome: Outcome, screen: Screen, began: float) -> int:
         "What AWS would refuse, or a review object to (rules in policies/):" if broken else "",
         broken,
     )
-    if exports.get("apiUrl") and exports.get("authSecretArn"):
-        token = tokens.make(outcome.engine.aws, exports)
-        screen.block("Try it:", report.curl(exports["apiUrl"], token))
+    screen.block("Try it:", hints.lines(outcome, place))
     _remind(outcome, screen)
     return 0 if healthy else 1
 
@@ -151,15 +149,23 @@ def outputs(options: Namespace) -> int:
 
 
 def token(options: Namespace) -> int:
-    """`token`: the token alone."""
+    """`token`: the token, or the API key, alone."""
     from sandbox import tokens
 
+    if options.expires is not None and (options.cognito or options.api_key):
+        raise Mistake("--expires: the user pool says how long; an API key does not expire", code=2)
+    if options.subject is not None and options.api_key:
+        raise Mistake("--subject: an API key names nobody", code=2)
     _, emulator, state = _running(options)
-    print(
-        tokens.make(
-            _clients(emulator), state.exports, subject=options.subject, expires=options.expires
-        )
-    )
+    aws, subject = _clients(emulator), options.subject or "developer"
+    if options.api_key:
+        made = tokens.api_key(aws, state.exports)
+    elif options.cognito:
+        made = tokens.cognito(aws, state.exports, subject=subject)
+    else:
+        expires = 3600 if options.expires is None else options.expires
+        made = tokens.make(aws, state.exports, subject=subject, expires=expires)
+    print(made)
     return 0
 
 

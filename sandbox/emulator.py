@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from sandbox import reference
 from sandbox.errors import Mistake
 from sandbox.place import HOME, Place, read_json, write_json
 
@@ -91,7 +92,7 @@ def start(
         child = subprocess.Popen(
             [sys.executable, "-m", *(["sandbox.leash"] if leashed else []), _module()],
             cwd=HOME,
-            env=_environment(place.tmp, region, chosen),
+            env=_environment(place, region, chosen),
             stdin=subprocess.PIPE if leashed else subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -209,12 +210,12 @@ def _module() -> str:
     return "sandbox.launcher" if importlib.util.find_spec("sandbox.launcher") else "ministack"
 
 
-def _environment(tmp: Path, region: str, port: int) -> dict[str, str]:
+def _environment(place: Place, region: str, port: int) -> dict[str, str]:
     """Everything that the emulator and the handlers' interpreter get to see."""
     kept = {k: os.environ[k] for k in _KEPT if k in os.environ}
     return kept | {
         "PYTHONPATH": str(HOME),
-        "TMPDIR": str(tmp),
+        "TMPDIR": str(place.tmp),
         "GATEWAY_PORT": str(port),
         "BIND_HOST": HOST,
         "MINISTACK_HOST": HOST,
@@ -224,6 +225,8 @@ def _environment(tmp: Path, region: str, port: int) -> dict[str, str]:
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "LOG_LEVEL": "WARNING",
+        reference.ROOT_VARIABLE: str(place.root),
+        reference.STATE_VARIABLE: str(place.state),
     }
 
 

@@ -92,16 +92,3 @@ def _shown(value: Any) -> str:
     if isinstance(value, Mapping):
         return f"{len(value)}: {', '.join(sorted(map(str, value)))}"
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def curl(url: str, token: str) -> list[str]:
-    """Lines to paste into a shell that has curl: create an item, list them all."""
-    base = url.rstrip("/")
-    return [
-        f"  TOKEN='{token}'",
-        (
-            f'  curl -sS -X POST {base}/items -H "Authorization: Bearer $TOKEN" '
-            """-H 'Content-Type: application/json' -d '{"name": "Notebook", "price": "4.50"}'"""
-        ),
-        f'  curl -sS {base}/items -H "Authorization: Bearer $TOKEN"',
-    ]

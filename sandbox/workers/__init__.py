@@ -14,6 +14,7 @@ Parent side (inside the emulator's process):
     http_api_seams  HTTP and WebSocket APIs: throttling, CORS, replies
     clock_seams    schedules tick every second
     model_seams    AWS service models, read no further than needed
+    reference_seams  the page that shows the API's document
     memory         freed blocks go back to the system
     records        between MiniStack's records and what follows
     refusals       functions that cannot run on this machine

@@ -484,6 +484,14 @@ def test_invoke_fails_where_the_function_fails(standing):
             1,
             "this stack exports no authSecretArn: there is nothing to sign a token with",
         ),
+        (["token", "--cognito"], 1, "this stack exports no userPoolId: there is nobody to sign in"),
+        (["token", "--api-key"], 1, "this stack exports no apiKeyId: no route asks for a key"),
+        (
+            ["token", "--cognito", "--expires", "5"],
+            2,
+            "--expires: the user pool says how long; an API key does not expire",
+        ),
+        (["token", "--api-key", "--subject", "a"], 2, "--subject: an API key names nobody"),
     ],
 )
 def test_a_command_that_cannot_be_obeyed_is_one_line(standing, arguments, code, line):

@@ -327,3 +327,20 @@ def test_throttling_of_messages_is_noted(line: Line) -> None:
         "throttling of WebSocket messages is recorded",
     ]
     stage.delete()
+
+
+def test_box_opens_a_socket_with_a_token_in_either_place(line: Line) -> None:
+    from websockets.exceptions import InvalidStatus
+
+    from sandbox import sockets
+    from sandbox.errors import Mistake
+
+    with sockets.connect(line.url, "good", query=True) as socket:
+        socket.send('{"action": "ask"}')
+        assert json.loads(socket.recv(timeout=10)) == {"route": "ask"}
+        assert _events(line, "$connect")[-1]["queryStringParameters"] == {"token": "good"}
+    with pytest.raises(InvalidStatus) as refused:
+        sockets.connect(line.url, "good")
+    assert refused.value.response.status_code == 401
+    with pytest.raises(Mistake, match="exports no socketUrl"):
+        sockets.connect("")

@@ -1,0 +1,63 @@
+"""What to try on a stack that is up, as lines to paste into a shell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from sandbox import reference
+
+if TYPE_CHECKING:
+    from sandbox.place import Place
+    from sandbox.session import Outcome
+
+_ITEM: Final = '{"name": "Notebook", "price": "4.50"}'
+_USER: Final = '{"user_id": "u1", "name": "Ada", "email": "ada@example.com"}'
+_JSON: Final = "-H 'Content-Type: application/json'"
+_BEARER: Final = '-H "Authorization: Bearer $TOKEN"'
+
+
+def lines(outcome: Outcome, place: Place) -> list[str]:
+    """A few requests on what this stack exports; nothing for what it lacks."""
+    exports = outcome.exports
+    found = [*_rest(outcome, exports), *_http(exports, place.stack), *_socket(exports)]
+    if exports.get("apiUrl") and reference.exists(place.root):
+        found.append(f"  {outcome.emulator.endpoint}{reference.PATH} (API reference, in a browser)")
+    return found
+
+
+def _rest(outcome: Outcome, exports: Mapping[str, Any]) -> list[str]:
+    """Create an item, list them all."""
+    if not (exports.get("apiUrl") and exports.get("authSecretArn")):
+        return []
+    from sandbox import tokens
+
+    url = str(exports["apiUrl"]).rstrip("/")
+    token = tokens.make(outcome.engine.aws, exports)
+    return [
+        f"  TOKEN='{token}'",
+        f"  curl -sS -X POST {url}/items {_BEARER} {_JSON} -d '{_ITEM}'",
+        f"  curl -sS {url}/items {_BEARER}",
+    ]
+
+
+def _http(exports: Mapping[str, Any], stack: str) -> list[str]:
+    """Create a user, with a token of the user pool."""
+    if not (exports.get("httpApiUrl") and exports.get("userPoolId")):
+        return []
+    url = str(exports["httpApiUrl"]).rstrip("/")
+    made = f"python -m sandbox token --cognito --stack {stack}"
+    bearer = f'-H "Authorization: Bearer $({made})"'
+    return [f"  curl -sS -X POST {url}/users {bearer} {_JSON} -d '{_USER}'"]
+
+
+def _socket(exports: Mapping[str, Any]) -> list[str]:
+    """Follow the items: each change is printed as it comes."""
+    if not (exports.get("socketUrl") and exports.get("authSecretArn")):
+        return []
+    url = str(exports["socketUrl"])
+    code = (
+        f"from websockets.sync.client import connect; s = connect('{url}?token=$TOKEN'); "
+        """s.send('{\\"action\\": \\"subscribe\\", \\"topic\\": \\"items\\"}'); [print(m) for m in s]"""
+    )
+    return [f'  python -c "{code}"']
