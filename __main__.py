@@ -6,10 +6,14 @@ from pathlib import Path
 import pulumi
 
 import settings
-from components import api, events, layers, openapi, secrets_manager, versions
+from components import api, events, layers, load_balancer, openapi, secrets_manager, versions
+from components.authorizers import TokenAuthorizer
 from components.buckets import Bucket
 from components.function import ServerlessFunction
 from components.grants import Grant
+from components.graphql import GraphQl
+from components.http_api import HttpApi, HttpRoute
+from components.identity import Identity
 from components.keys import DataKey
 from components.messaging import Queue, Topic
 from components.observability import Observability
@@ -17,6 +21,7 @@ from components.packaging import Handlers
 from components.place import Place
 from components.repositories import Repository
 from components.schedules import Warming
+from components.socket_api import Socket
 from components.tables import Table
 from components.tags import tag_everything
 
@@ -36,6 +41,17 @@ items = Table(
     stream=True,
 )
 audit = Table("audit", settings=config.data, encryption=key, key="itemId", sort="sequence")
+users = Table("users", settings=config.data, encryption=key, key="user_id")
+connections = Table(
+    "connections",
+    settings=config.data,
+    encryption=key,
+    key="connectionId",
+    sort="topic",
+    indexes={"by-topic": ("topic", "connectionId")},
+    ttl="expiresAt",
+)
+identity = Identity("identity", settings=config.identity, data=config.data)
 access_logs = Bucket(
     "access-logs", settings=config.data, place=place, encryption=None, expiration_days=90
 )
@@ -101,7 +117,14 @@ def function(name: str, *grants: Grant, uses: Sequence[layers.Layer] = ()) -> Se
     return made
 
 
-browsers = api.answers_browsers(config.api)
+speaks = api.speaks(config.api, ROOT / "openapi.json")
+authorizer = function("authorizer", auth_secret.read())
+create_item = function("create-item", items.put(), speaks)
+list_items = function("list-items", items.query("by-collection"), cursor_key.read(), speaks)
+get_item = function("get-item", items.get(), speaks)
+update_item = function("update-item", items.update(), speaks)
+delete_item = function("delete-item", items.delete(), speaks)
+health = function("health", speaks)
 
 front = api.ApiFront(
     "api",
@@ -110,47 +133,90 @@ front = api.ApiFront(
     encryption=key,
     place=place,
     schemas=openapi.read_schemas(ROOT / "schemas"),
-    authorizer=function("authorizer", auth_secret.read()),
+    authorizer=TokenAuthorizer(authorizer, config.api.authorizer_result_ttl_in_seconds),
     routes=[
-        api.Route(
-            "GET /health", function("health", browsers), public=True, answers={200: "Health"}
-        ),
-        api.Route(
-            "POST /items",
-            function("create-item", items.put(), browsers),
-            body="ItemInput",
-            answers={201: "Item"},
-        ),
-        api.Route(
-            "GET /items",
-            function("list-items", items.query("by-collection"), cursor_key.read(), browsers),
-            query=["limit", "cursor"],
-            answers={200: "ItemPage"},
-        ),
-        api.Route(
-            "GET /items/{id}",
-            function("get-item", items.get(), browsers),
-            answers={200: "Item", 404: ""},
-        ),
+        api.Route("GET /health", health, public=True, answers={200: "Health"}),
+        api.Route("POST /items", create_item, body="ItemInput", answers={201: "Item"}),
+        api.Route("GET /items", list_items, query=["limit", "cursor"], answers={200: "ItemPage"}),
+        api.Route("GET /items/{id}", get_item, answers={200: "Item", 404: ""}),
         api.Route(
             "PUT /items/{id}",
-            function("update-item", items.update(), browsers),
+            update_item,
             body="ItemInput",
             headers=["If-Match"],
             answers={200: "Item", 404: "", 412: "", 428: ""},
         ),
+        api.Route("DELETE /items/{id}", delete_item, answers={204: ""}),
         api.Route(
-            "DELETE /items/{id}",
-            function("delete-item", items.delete(), browsers),
-            answers={204: ""},
+            "POST /notifications",
+            api.Enqueue(outbox, "Sends a notification to everybody who subscribed to the topic"),
+            body="NotificationInput",
+            api_key=True,
+            answers={202: "Accepted"},
         ),
     ],
+)
+
+products = function("products")
+shop = HttpApi(
+    "http",
+    settings=config.http_api,
+    authorizer=identity.jwt(),
+    routes=[
+        HttpRoute("GET /products", products),
+        HttpRoute("POST /orders", products),
+        HttpRoute("POST /users", function("create-user", users.put())),
+    ],
+    encryption=key,
+    place=place,
+)
+
+subscriptions = function(
+    "subscriptions", connections.put(), connections.query(), connections.delete()
+)
+socket = Socket(
+    "socket",
+    settings=config.socket,
+    stage_name=config.stack,
+    authorizer=authorizer,
+    routes={
+        "$connect": subscriptions,
+        "$disconnect": subscriptions,
+        "$default": subscriptions,
+        "subscribe": subscriptions,
+        "unsubscribe": subscriptions,
+    },
+    encryption=key,
+    place=place,
+    log_role=front.account,
+)
+
+# Both are off until the stack file switches them on.
+balancer = load_balancer.LoadBalancer(
+    "balancer",
+    settings=config.load_balancer,
+    targets=[load_balancer.Target("/health", health)],
+    place=place,
+)
+graphql = GraphQl(
+    "graphql",
+    settings=config.graphql,
+    schema=ROOT / "graphql" / "schema.graphql",
+    resolvers={
+        "Query.item": get_item,
+        "Query.items": list_items,
+        "Mutation.createItem": create_item,
+        "Mutation.updateItem": update_item,
+        "Mutation.deleteItem": delete_item,
+    },
+    user_pool_id=identity.pool.id,
+    encryption=key,
+    place=place,
 )
 
 # Called directly, or by a URL of their own. A stack may switch each of them off; what is built elsewhere is off until
 # the stack file names its archive or image (docs/runtimes.md).
 direct: dict[str, Callable[[], Grant]] = {
-    "products": Grant,
     "checksum": Grant,
     "checksum-java": Grant,
     "checksum-dotnet": Grant,
@@ -181,7 +247,19 @@ events.EventTriggers(
         ),
         events.Message(outbox, function("notification-sender", notices.publish())),
         events.Change(
-            items, function("data-transformer", audit.put()), config.triggers.streams["items"]
+            items,
+            function("data-transformer", audit.put()),
+            config.triggers.streams["data-transformer"],
+        ),
+        events.Change(
+            items,
+            function(
+                "change-publisher",
+                connections.query("by-topic"),
+                connections.delete(),
+                socket.push(),
+            ),
+            config.triggers.streams["change-publisher"],
         ),
         events.Schedule(
             function("cleanup-job", uploads.list("uploads/"), uploads.delete("uploads/")),
@@ -225,8 +303,17 @@ observability = Observability(
 
 # What other stacks may read (docs/outputs.md).
 pulumi.export("apiUrl", front.url)
+pulumi.export("httpApiUrl", shop.url)
+pulumi.export("socketUrl", socket.url)
+pulumi.export("loadBalancerUrl", balancer.url)
+pulumi.export("graphqlUrl", graphql.url)
+pulumi.export("userPoolId", identity.pool.id)
+pulumi.export("userPoolClientId", identity.client.id)
+pulumi.export("apiKeyId", front.usage.key.id if front.usage else "")
 pulumi.export("itemsTable", items.name)
 pulumi.export("auditTable", audit.name)
+pulumi.export("usersTable", users.name)
+pulumi.export("connectionsTable", connections.name)
 pulumi.export("uploadsBucket", uploads.name)
 pulumi.export("imagesBucket", images.name)
 pulumi.export("notificationsQueueUrl", outbox.url)

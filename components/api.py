@@ -3,47 +3,55 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
+from components import api_logs, integrations, openapi
+from components.account_logs import own_account_log_role
+from components.authorizers import Authorizer
+from components.domains import rest_domain
+from components.firewall import Firewall
 from components.function import ServerlessFunction
-from components.grants import Grant, policy, trust
+from components.grants import Grant
+from components.integrations import Enqueue, Fixed, Operation
 from components.keys import DataKey
-from components.openapi import Route, document
+from components.method_settings import method_settings
 from components.place import Place
+from components.routes import Route
+from components.usage import UsagePlan
 from settings import ApiSettings
 
-__all__ = ["ApiFront", "Route", "answers_browsers"]
-
-ACCESS_LOG_FORMAT = {
-    "requestId": "$context.requestId",
-    "ip": "$context.identity.sourceIp",
-    "requestTime": "$context.requestTime",
-    "httpMethod": "$context.httpMethod",
-    "path": "$context.path",
-    "status": "$context.status",
-    "responseLength": "$context.responseLength",
-    "responseLatency": "$context.responseLatency",
-    "integrationError": "$context.integrationErrorMessage",
-    "authorizerError": "$context.authorizer.error",
-}
+__all__ = ["ApiFront", "Enqueue", "Fixed", "Route", "speaks"]
 
 
-def answers_browsers(settings: ApiSettings) -> Grant:
-    """What a function needs to know to answer browsers: the origins it may name."""
-    return Grant(environment={"CORS_ALLOW_ORIGINS": ",".join(settings.cors_allow_origins)})
+def speaks(settings: ApiSettings, description: Path) -> Grant:
+    """What a function needs to know to answer for the API: the origins it may name, and how its answers must look.
+
+    `description` is openapi.json. Where settings have answers checked it goes into the function's archive, and an
+    answer that breaks it becomes a 500; elsewhere no function carries it.
+    """
+    origins = {"CORS_ALLOW_ORIGINS": ",".join(settings.cors_allow_origins)}
+    if not settings.check_answers:
+        return Grant(environment=origins)
+    return Grant(
+        environment={**origins, "CHECKED_ANSWERS": description.name},
+        files={description.name: description},
+    )
 
 
 class ApiFront(pulumi.ComponentResource):
-    """A regional REST API with a JWT authorizer, request validation, CORS, throttling and its own stage.
+    """A regional REST API with authorizers, request validation, CORS, throttling, keys, cache and its own stage.
 
     The description is passed as `body` with `fail_on_warnings`: what API Gateway would drop silently fails the update
     instead. The deployment's trigger is the description's hash; without it a stage serves the old API for ever.
-    `url` has no slash at its end.
+
+    `authorizer` guards every route that names no other. `url` has no slash at its end: it is the stage's own address,
+    or the custom domain's where the stage's is switched off. `usage` is there where a route asks for a key, `firewall`
+    where settings say so. Raises ValueError for routes that contradict each other.
     """
 
     def __init__(
@@ -52,7 +60,7 @@ class ApiFront(pulumi.ComponentResource):
         *,
         settings: ApiSettings,
         routes: Sequence[Route],
-        authorizer: ServerlessFunction,
+        authorizer: Authorizer,
         schemas: Mapping[str, Any],
         stage_name: str,
         encryption: DataKey,
@@ -63,40 +71,68 @@ class ApiFront(pulumi.ComponentResource):
         self.routes = tuple(routes)
         self.logical_name = name
         self.title, self.stage_name = f"{place.prefix}-{name}", stage_name
-        self._settings = settings
-        self._encryption = encryption
+        self._settings, self._encryption, self._place = settings, encryption, place
         self._child = pulumi.ResourceOptions(parent=self)
-        self._body = pulumi.Output.json_dumps(
-            document(
-                self.title,
-                routes,
-                schemas=schemas,
-                authorizer_uri=authorizer.invoke_arn,
-                authorizer_ttl=settings.authorizer_result_ttl_in_seconds,
-                allow_origin=next(iter(settings.cors_allow_origins), None),
-                compression=settings.minimum_compression_size,
-            ),
-            sort_keys=True,
-        )
+        self._sending: list[pulumi.Resource] = []
+        self._body = self._describe(authorizer, schemas)
         self.rest_api = self._create_rest_api()
         self.deployment = self._deploy()
-        self.account = self._own_account_log_role() if settings.manage_account_log_role else None
+        self.account = (
+            own_account_log_role(name, self) if settings.manage_account_log_role else None
+        )
         self.stage = self._create_stage()
-        self.method_settings = self._throttle()
-        self._permit(routes, authorizer)
-        self.url = self.stage.invoke_url
+        self.method_settings = method_settings(name, settings, routes, self.stage, self)
+        self._permit(authorizer)
+        self.usage = self._count_calls()
+        self.firewall = self._guard()
+        self.url = self._address()
         self.register_outputs({"url": self.url})
 
+    def _describe(self, authorizer: Authorizer, schemas: Mapping[str, Any]) -> pulumi.Output[str]:
+        s = self._settings
+        options = openapi.Options(
+            description=s.description,
+            allow_origin=next(iter(s.cors_allow_origins), None),
+            compression=s.minimum_compression_size,
+            cached=frozenset(name for name, r in s.routes.items() if r.cache_ttl_in_seconds),
+            binary_media_types=s.binary_media_types,
+            allow_source_ips=s.allow_source_ips,
+        )
+        body = openapi.document(
+            self.title,
+            self.routes,
+            schemas=schemas,
+            authorizer=authorizer,
+            behind=self._behind,
+            options=options,
+        )
+        return pulumi.Output.json_dumps(body, sort_keys=True)
+
+    def _behind(self, route: Route, headers: Mapping[str, str]) -> Operation:
+        match route.target:
+            case ServerlessFunction() as function:
+                return integrations.invoke(function)
+            case Fixed() as answer:
+                return integrations.fixed(answer, headers)
+            case Enqueue() as target:
+                name = f"{self.logical_name}-{route.words}"
+                role, rights = integrations.sending_role(name, target.queue, self._place, self)
+                self._sending.append(rights)
+                return integrations.enqueue(target, role, self._place, headers)
+
     def _create_rest_api(self) -> aws.apigateway.RestApi:
-        size = self._settings.minimum_compression_size
+        s = self._settings
+        size = s.minimum_compression_size
         return aws.apigateway.RestApi(
             f"{self.logical_name}-rest",
             aws.apigateway.RestApiArgs(
-                # The document's title overwrites the name, so both are the same.
+                # The document's title and description overwrite these, so both are the same.
                 name=self.title,
+                description=s.description,
                 body=self._body,
                 fail_on_warnings=True,
                 minimum_compression_size=None if size is None else str(size),
+                disable_execute_api_endpoint=s.disable_execute_api_endpoint,
                 endpoint_configuration=aws.apigateway.RestApiEndpointConfigurationArgs(
                     types="REGIONAL"
                 ),
@@ -111,7 +147,8 @@ class ApiFront(pulumi.ComponentResource):
             aws.apigateway.DeploymentArgs(
                 rest_api=self.rest_api.id, triggers={"description": fingerprint}
             ),
-            self._child,
+            # The first request may come with the deployment.
+            pulumi.ResourceOptions(parent=self, depends_on=self._sending),
         )
 
     def _create_stage(self) -> aws.apigateway.Stage:
@@ -126,15 +163,28 @@ class ApiFront(pulumi.ComponentResource):
                 rest_api=self.rest_api.id,
                 deployment=self.deployment.id,
                 stage_name=self.stage_name,
+                description=s.description,
+                variables=dict(s.variables) or None,
+                cache_cluster_enabled=s.cache_cluster_enabled,
+                cache_cluster_size=s.cache_cluster_size if s.cache_cluster_enabled else None,
+                client_certificate_id=self._create_certificate(),
                 xray_tracing_enabled=s.tracing_enabled,
                 access_log_settings=aws.apigateway.StageAccessLogSettingsArgs(
-                    destination_arn=access_log.arn, format=json.dumps(ACCESS_LOG_FORMAT)
+                    destination_arn=access_log.arn, format=api_logs.line(api_logs.REST_FORMAT)
                 )
                 if access_log
                 else None,
             ),
             pulumi.ResourceOptions(parent=self, depends_on=waits),
         )
+
+    def _create_certificate(self) -> pulumi.Output[str] | None:
+        """By it an HTTP backend knows that a request comes from this gateway."""
+        if not self._settings.client_certificate:
+            return None
+        args = aws.apigateway.ClientCertificateArgs(description=f"Shown by {self.title}")
+        name = f"{self.logical_name}-client-certificate"
+        return aws.apigateway.ClientCertificate(name, args, self._child).id
 
     def _create_access_log(self) -> aws.cloudwatch.LogGroup:
         # With the API's id: logs that arrive late bring a deleted group back, and its name would then be taken.
@@ -149,87 +199,61 @@ class ApiFront(pulumi.ComponentResource):
         return self._create_log_group("execution-logs", name)
 
     def _create_log_group(self, role: str, name: pulumi.Input[str]) -> aws.cloudwatch.LogGroup:
-        return aws.cloudwatch.LogGroup(
+        return api_logs.log_group(
             f"{self.logical_name}-{role}",
-            aws.cloudwatch.LogGroupArgs(
-                name=name,
-                retention_in_days=self._settings.log_retention_in_days,
-                kms_key_id=self._encryption.arn,
-            ),
-            self._child,
-        )
-
-    def _throttle(self) -> aws.apigateway.MethodSettings:
-        s = self._settings
-        return aws.apigateway.MethodSettings(
-            f"{self.logical_name}-method-settings",
-            aws.apigateway.MethodSettingsArgs(
-                rest_api=self.rest_api.id,
-                stage_name=self.stage.stage_name,
-                method_path="*/*",
-                settings=aws.apigateway.MethodSettingsSettingsArgs(
-                    metrics_enabled=s.metrics_enabled,
-                    logging_level=s.logging_level,
-                    # Never: request and answer bodies would land in the logs.
-                    data_trace_enabled=False,
-                    throttling_rate_limit=s.throttle_rate_limit,
-                    throttling_burst_limit=s.throttle_burst_limit,
-                ),
-            ),
-            self._child,
-        )
-
-    def _permit(self, routes: Sequence[Route], authorizer: ServerlessFunction) -> None:
-        """One permission per function, not per route: a resource policy holds 20 KB."""
-        execution = self.rest_api.execution_arn
-        for function in dict.fromkeys(route.function for route in routes):
-            function.allow(
-                f"{function.logical_name}-{self.logical_name}-permission",
-                principal="apigateway.amazonaws.com",
-                source_arn=pulumi.Output.concat(execution, "/*/*"),
-                parent=self,
-            )
-        authorizer.allow(
-            f"{authorizer.logical_name}-{self.logical_name}-permission",
-            principal="apigateway.amazonaws.com",
-            source_arn=pulumi.Output.concat(execution, "/authorizers/*"),
+            physical_name=name,
+            retention_in_days=self._settings.log_retention_in_days,
+            encryption=self._encryption,
             parent=self,
         )
 
-    def _own_account_log_role(self) -> aws.apigateway.Account:
-        """The one log role of API Gateway per account and region; it stays when this stack is destroyed."""
-        kept = pulumi.ResourceOptions(parent=self, retain_on_delete=True)
-        role = aws.iam.Role(
-            f"{self.logical_name}-account-logs-role",
-            aws.iam.RoleArgs(
-                description="API Gateway writes its logs with this role, for every API of the account and region",
-                assume_role_policy=trust("apigateway.amazonaws.com"),
-            ),
-            kept,
+    def _permit(self, authorizer: Authorizer) -> None:
+        """One permission per function, not per route: a resource policy holds 20 KB."""
+        asked = [guard for route in self.routes if (guard := openapi.guards(route, authorizer))]
+        wanted = (
+            ("", "/*/*", (route.function for route in self.routes)),
+            ("-authorizer", "/authorizers/*", (guard.function for guard in asked)),
         )
-        rights = aws.iam.RolePolicy(
-            f"{self.logical_name}-account-logs-policy",
-            aws.iam.RolePolicyArgs(role=role.name, policy=policy([_WRITES_ALL_LOGS])),
-            kept,
-        )
-        return aws.apigateway.Account(
-            f"{self.logical_name}-account",
-            aws.apigateway.AccountArgs(cloudwatch_role_arn=role.arn),
-            pulumi.ResourceOptions.merge(kept, pulumi.ResourceOptions(depends_on=[rights])),
+        for role, path, functions in wanted:
+            for function in dict.fromkeys(functions):
+                if function is not None:
+                    # An authorizer may have routes, too: its two permissions need two names.
+                    also = role if function in {route.function for route in self.routes} else ""
+                    function.allow(
+                        f"{function.logical_name}-{self.logical_name}{also}-permission",
+                        principal="apigateway.amazonaws.com",
+                        source_arn=pulumi.Output.concat(self.rest_api.execution_arn, path),
+                        parent=self,
+                    )
+
+    def _count_calls(self) -> UsagePlan | None:
+        if not any(route.api_key for route in self.routes):
+            return None
+        return UsagePlan(
+            self.logical_name, settings=self._settings.usage_plan, stage=self.stage, parent=self
         )
 
+    def _guard(self) -> Firewall | None:
+        if self._settings.firewall is None:
+            return None
+        return Firewall(
+            f"{self.logical_name}-firewall",
+            settings=self._settings.firewall,
+            stage_arn=self.stage.arn,
+            encryption=self._encryption,
+            place=self._place,
+            opts=self._child,
+        )
 
-# The role serves every API of the account and region, whose groups are not known here; API Gateway refuses a narrower one.
-_WRITES_ALL_LOGS = {
-    "Effect": "Allow",
-    "Action": [
-        "logs:CreateLogGroup",
-        "logs:CreateLogStream",
-        "logs:DescribeLogGroups",
-        "logs:DescribeLogStreams",
-        "logs:PutLogEvents",
-        "logs:GetLogEvents",
-        "logs:FilterLogEvents",
-    ],
-    "Resource": "*",
-}
+    def _address(self) -> pulumi.Output[str]:
+        s = self._settings
+        if s.domain is None:
+            return self.stage.invoke_url
+        own = rest_domain(
+            self.logical_name,
+            s.domain,
+            rest_api_id=self.rest_api.id,
+            stage_name=self.stage.stage_name,
+            parent=self,
+        )
+        return own if s.disable_execute_api_endpoint else self.stage.invoke_url

@@ -17,7 +17,7 @@ from components.keys import DataKey
 from components.layers import Layer
 from components.messaging import Queue
 from components.place import Place
-from components.sources import AnyCode, ImageCode
+from components.sources import AnyCode, Code, ImageCode
 from settings import TAKEN_VARIABLE, FunctionSettings
 
 ALIAS = "live"
@@ -74,6 +74,7 @@ class ServerlessFunction(pulumi.ComponentResource):
         self._tweaks = tweaks or FunctionTweaks()
         self._child = pulumi.ResourceOptions(parent=self)
         granted = together(grants)
+        code = code.with_files(granted.files) if isinstance(code, Code) else code
         environment = self._environment(granted)
         self.log_group = self._create_log_group()
         self.role = self._create_role()

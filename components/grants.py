@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import pulumi
@@ -40,14 +41,17 @@ class Statement:
 
 @dataclass(frozen=True)
 class Grant:
-    """What a function may do, and the environment variables that go with it."""
+    """What a function may do, and the environment variables and files (name in its archive -> file) that go with it."""
 
     statements: Sequence[Statement] = ()
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    files: Mapping[str, Path] = field(default_factory=dict[str, Path])
 
     def __add__(self, other: Grant) -> Grant:
         return Grant(
-            [*self.statements, *other.statements], {**self.environment, **other.environment}
+            [*self.statements, *other.statements],
+            {**self.environment, **other.environment},
+            {**self.files, **other.files},
         )
 
 

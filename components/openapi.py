@@ -8,19 +8,20 @@ plain data, so its hash tells whether the API must be deployed again.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pulumi
+from components import integrations
+from components.authorizers import API_KEY, Authorizer, api_key_scheme
+from components.grants import POLICY_VERSION
+from components.integrations import Operation
+from components.routes import ANY, Route, operation_ids
 
-from components.function import ServerlessFunction
-
-AUTHORIZER = "jwt"
 VALIDATOR = "all"
-ALLOWED_HEADERS = "Content-Type,Authorization,If-Match"
+ALLOWED_HEADERS = "Content-Type,Authorization,If-Match,X-Api-Key"
+EVERY_METHOD = ("delete", "get", "head", "patch", "post", "put")
 EXPOSED_HEADERS = "ETag,Location,Retry-After"
 PREFLIGHT_SECONDS = 600
 """How long a browser may remember a preflight answer."""
@@ -48,51 +49,16 @@ GATEWAY_RESPONSES: Mapping[str, tuple[int, str]] = {
 """Each answer the gateway gives by itself: its status and title (RFC 9457). 413 cannot be customised."""
 
 
-@dataclass(frozen=True)
-class Route:
-    """`Route("POST /items", create_item, body="ItemInput")`: method and path, the function, the body's schema.
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What settings say of the document: one web origin or none, `compression` in bytes, endpoints that are cached."""
 
-    `public` leaves the authorizer out; policies allow that for named routes only. `answers` maps each status of the
-    function's own to the schema of its body in schemas/answers (problems need none): openapi.json tells them to clients.
-    """
-
-    endpoint: str
-    function: ServerlessFunction
-    body: str | None = None
-    query: Sequence[str] = ()
-    headers: Sequence[str] = ()
-    public: bool = False
-    answers: Mapping[int, str] = field(default_factory=dict)
-
-    @property
-    def method(self) -> str:
-        """The HTTP method in lower case, as OpenAPI spells it."""
-        return self.endpoint.split(" ", 1)[0].lower()
-
-    @property
-    def path(self) -> str:
-        """The path, e.g. `/items/{id}`."""
-        return self.endpoint.split(" ", 1)[1]
-
-    def asked(self) -> dict[str, Any]:
-        """The part of an operation that says what a caller sends, the same for the gateway and for people."""
-        places = [
-            *(("path", name) for name in re.findall(r"{(\w+)\+?}", self.path)),
-            *(("query", name) for name in self.query),
-            *(("header", name) for name in self.headers),
-        ]
-        asked: dict[str, Any] = {
-            "operationId": self.function.logical_name.replace("-", "_"),
-            "parameters": [
-                {"name": name, "in": at, "required": at == "path", "schema": {"type": "string"}}
-                for at, name in places
-            ],
-        }
-        if self.body:
-            schema = {"$ref": f"#/components/schemas/{self.body}"}
-            content = {"application/json": {"schema": schema}}
-            asked["requestBody"] = {"required": True, "content": content}
-        return asked
+    description: str = "An API"
+    allow_origin: str | None = None
+    compression: int | None = None
+    cached: frozenset[str] = frozenset()
+    binary_media_types: Sequence[str] = ()
+    allow_source_ips: Sequence[str] = ()
 
 
 def read_schemas(folder: Path) -> dict[str, Any]:
@@ -115,105 +81,128 @@ def document(
     routes: Sequence[Route],
     *,
     schemas: Mapping[str, Any],
-    authorizer_uri: pulumi.Input[str],
-    authorizer_ttl: int,
-    allow_origin: str | None,
-    compression: int | None,
+    authorizer: Authorizer,
+    behind: Callable[[Route, Mapping[str, str]], Operation],
+    options: Options,
 ) -> dict[str, Any]:
-    """The whole API as data; only URIs of functions are Outputs. `authorizer_ttl` in seconds, `compression` in bytes."""
+    """The whole API as data; only ARNs and URIs are Outputs.
+
+    `behind` answers with an operation's integration and responses, given the headers that go with each answer of the
+    gateway's own. Raises ValueError for routes that contradict each other.
+    """
+    ids = operation_ids(routes)
+    shared = _shared_headers(options.allow_origin)
     paths: dict[str, Any] = {}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method] = _operation(route)
-    if allow_origin:
+        key = "x-amazon-apigateway-any-method" if route.method == ANY else route.method
+        operation = _operation(route, ids[route.endpoint], authorizer, behind(route, shared))
+        if route.endpoint in options.cached:
+            _cache(operation, route, options.allow_origin)
+        paths.setdefault(route.path, {})[key] = operation
+    if options.allow_origin:
         for path in paths.values():
-            path["options"] = _preflight(allow_origin, [method.upper() for method in path])
+            path["options"] = _preflight(options.allow_origin, path)
     used = {route.body: schemas[route.body] for route in routes if route.body}
     written: dict[str, Any] = {
         "openapi": "3.0.1",
-        "info": {"title": title, "version": "1.0"},
+        "info": {"title": title, "version": "1.0", "description": options.description},
         "paths": paths,
         "components": {
             "schemas": dict(sorted(used.items())),
-            "securitySchemes": {AUTHORIZER: _token_authorizer(authorizer_uri, authorizer_ttl)},
+            "securitySchemes": _schemes(routes, authorizer),
         },
         "x-amazon-apigateway-request-validators": {
             VALIDATOR: {"validateRequestBody": True, "validateRequestParameters": True}
         },
         "x-amazon-apigateway-request-validator": VALIDATOR,
-        "x-amazon-apigateway-gateway-responses": _gateway_responses(allow_origin),
+        "x-amazon-apigateway-gateway-responses": _gateway_responses(options.allow_origin),
     }
-    if compression is not None:
-        written["x-amazon-apigateway-minimum-compression-size"] = compression
-    return written
+    return written | _extensions(options)
 
 
-def _operation(route: Route) -> dict[str, Any]:
-    operation: dict[str, Any] = {
-        **route.asked(),
-        "responses": {"200": {"description": "The function's own answer"}},
-        "x-amazon-apigateway-integration": {
-            "type": "aws_proxy",
-            # How API Gateway calls Lambda, whatever the client's method is.
-            "httpMethod": "POST",
-            "uri": route.function.invoke_arn,
-            "passthroughBehavior": "when_no_match",
-            "timeoutInMillis": 29_000,
-        },
-    }
-    return operation if route.public else {**operation, "security": [{AUTHORIZER: []}]}
+def _extensions(options: Options) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if options.compression is not None:
+        found["x-amazon-apigateway-minimum-compression-size"] = options.compression
+    if options.binary_media_types:
+        found["x-amazon-apigateway-binary-media-types"] = list(options.binary_media_types)
+    if options.allow_source_ips:
+        found["x-amazon-apigateway-policy"] = _only_from(options.allow_source_ips)
+    return found
 
 
-def _token_authorizer(uri: pulumi.Input[str], ttl: int) -> dict[str, Any]:
+def _only_from(addresses: Sequence[str]) -> dict[str, Any]:
+    """A resource policy: every caller, but none from elsewhere. The gateway completes the short ARN itself."""
+    every = {"Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/*"}
+    elsewhere = {"NotIpAddress": {"aws:SourceIp": list(addresses)}}
     return {
-        "type": "apiKey",
-        # For a TOKEN authorizer the scheme's name is the header.
-        "name": "Authorization",
-        "in": "header",
-        "x-amazon-apigateway-authtype": "custom",
-        "x-amazon-apigateway-authorizer": {
-            "type": "token",
-            "authorizerUri": uri,
-            "identitySource": "method.request.header.Authorization",
-            "authorizerResultTtlInSeconds": ttl,
-        },
+        "Version": POLICY_VERSION,
+        "Statement": [
+            {"Effect": "Allow", **every},
+            {"Effect": "Deny", **every, "Condition": elsewhere},
+        ],
     }
 
 
-def _cors(origin: str, methods: Sequence[str]) -> dict[str, str]:
-    return {
-        "Access-Control-Allow-Origin": origin,
-        "Access-Control-Allow-Methods": ",".join([*methods, "OPTIONS"]),
-        "Access-Control-Allow-Headers": ALLOWED_HEADERS,
-        "Access-Control-Expose-Headers": EXPOSED_HEADERS,
-        "Access-Control-Max-Age": str(PREFLIGHT_SECONDS),
-        "Vary": "Origin",
-    }
+def guards(route: Route, standard: Authorizer) -> Authorizer | None:
+    """The authorizer that a route's callers meet; None for a public one."""
+    return None if route.public else route.authorizer or standard
 
 
-def _preflight(origin: str, methods: Sequence[str]) -> dict[str, Any]:
-    headers = _cors(origin, methods)
-    return {
-        "responses": {
-            "204": {
-                "description": "Preflight",
-                "headers": {name: {"schema": {"type": "string"}} for name in headers},
-            }
+def _operation(
+    route: Route, operation_id: str, standard: Authorizer, behind: Operation
+) -> Operation:
+    operation = {**route.asked(operation_id), **behind}
+    guard = guards(route, standard)
+    # One requirement each, as API Gateway's own export writes them: a caller must meet all of them.
+    security = [{guard.name: list(guard.scopes)}] if guard else []
+    if route.api_key:
+        security.append({API_KEY: []})
+    return {**operation, "security": security} if security else operation
+
+
+def _cache(operation: Operation, route: Route, allow_origin: str | None) -> None:
+    """What a cached answer is found by: every parameter, and the origin where an answer depends on it."""
+    by = route.parameters()
+    if allow_origin:
+        by.append(("header", "Origin"))
+        declared = {"name": "Origin", "in": "header", "required": False}
+        operation["parameters"].append({**declared, "schema": {"type": "string"}})
+    places = {"query": "querystring"}
+    operation[integrations.EXTENSION]["cacheKeyParameters"] = [
+        f"method.request.{places.get(at, at)}.{name}" for at, name in by
+    ]
+
+
+def _schemes(routes: Sequence[Route], standard: Authorizer) -> dict[str, Any]:
+    used = [guard for route in routes if (guard := guards(route, standard))]
+    schemes = {guard.name: guard.scheme() for guard in used}
+    if any(route.api_key for route in routes):
+        schemes[API_KEY] = api_key_scheme()
+    return dict(sorted(schemes.items()))
+
+
+def _shared_headers(origin: str | None) -> dict[str, str]:
+    """What goes with every answer that the gateway makes itself, as the functions send it with theirs."""
+    safe = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    return {**safe, "Access-Control-Allow-Origin": origin, "Vary": "Origin"} if origin else safe
+
+
+def _preflight(origin: str, path: Mapping[str, Any]) -> Operation:
+    methods = EVERY_METHOD if "x-amazon-apigateway-any-method" in path else sorted(path)
+    answer = integrations.Fixed(
+        204,
+        headers={
+            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Allow-Methods": ",".join(m.upper() for m in [*methods, "options"]),
+            "Access-Control-Allow-Headers": ALLOWED_HEADERS,
+            "Access-Control-Expose-Headers": EXPOSED_HEADERS,
+            "Access-Control-Max-Age": str(PREFLIGHT_SECONDS),
+            "Vary": "Origin",
         },
-        "x-amazon-apigateway-integration": {
-            "type": "mock",
-            "passthroughBehavior": "when_no_match",
-            "requestTemplates": {"application/json": '{"statusCode":204}'},
-            "responses": {
-                "default": {
-                    "statusCode": "204",
-                    "responseParameters": {
-                        f"method.response.header.{name}": f"'{value}'"
-                        for name, value in headers.items()
-                    },
-                }
-            },
-        },
-    }
+        summary="Preflight",
+    )
+    return integrations.fixed(answer, {})
 
 
 def _gateway_responses(origin: str | None) -> dict[str, Any]:

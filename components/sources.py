@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pulumi
 import pulumi_aws as aws
@@ -17,6 +18,15 @@ class Code:
     handler: str
     unzipped: int = 0
     """Bytes, where they are known: Lambda counts them together with the layers."""
+
+    def with_files(self, added: Mapping[str, Path]) -> Code:
+        """The same code with further files beside it; a ready zip stays what it is."""
+        if not added or not isinstance(self.archive, pulumi.AssetArchive):
+            return self
+        more = {name: pulumi.FileAsset(str(file)) for name, file in added.items()}
+        size = sum(file.stat().st_size for file in added.values())
+        archive = pulumi.AssetArchive({**self.archive.assets, **more})
+        return replace(self, archive=archive, unzipped=self.unzipped + size)
 
     def put_into(self, args: aws.lambda_.FunctionArgs) -> None:
         """Say where the code is."""

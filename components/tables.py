@@ -16,7 +16,8 @@ class Table(pulumi.ComponentResource):
     """A DynamoDB table: on demand, encrypted with the stack's key, point-in-time recovery as settings say.
 
     `key` and `sort` are string attributes. `indexes` maps an index name to its (hash, range) attributes; every index
-    projects all attributes. With `stream`, changes carry the new and the old image.
+    projects all attributes. With `stream`, changes carry the new and the old image. `ttl` is the attribute (epoch
+    seconds) after which DynamoDB deletes a row, within days.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class Table(pulumi.ComponentResource):
         sort: str | None = None,
         indexes: Mapping[str, tuple[str, str]] | None = None,
         stream: bool = False,
+        ttl: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("sandpiper:components:Table", name, None, opts)
@@ -36,7 +38,7 @@ class Table(pulumi.ComponentResource):
         self._encryption = encryption
         self.table = aws.dynamodb.Table(
             f"{name}-table",
-            _table_args(settings, encryption, key, sort, indexes or {}, stream=stream),
+            _table_args(settings, encryption, key, sort, indexes or {}, stream=stream, ttl=ttl),
             pulumi.ResourceOptions(parent=self, protect=settings.protect),
         )
         self.name = self.table.name
@@ -95,6 +97,7 @@ def _table_args(
     indexes: Mapping[str, tuple[str, str]],
     *,
     stream: bool,
+    ttl: str | None,
 ) -> aws.dynamodb.TableArgs:
     # Only attributes that are keys may be listed: any other makes every later plan differ.
     keys = {key, *([sort] if sort else []), *(a for pair in indexes.values() for a in pair)}
@@ -107,6 +110,7 @@ def _table_args(
         global_secondary_indexes=[_index(*named) for named in indexes.items()] or None,
         stream_enabled=stream,
         stream_view_type="NEW_AND_OLD_IMAGES" if stream else None,
+        ttl=aws.dynamodb.TableTtlArgs(enabled=True, attribute_name=ttl) if ttl else None,
         server_side_encryption=aws.dynamodb.TableServerSideEncryptionArgs(
             enabled=True, kms_key_arn=encryption.arn
         ),

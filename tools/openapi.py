@@ -15,26 +15,33 @@ from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
-from components.openapi import Route, read_schemas
+from components.integrations import Enqueue, Fixed
+from components.openapi import read_schemas
+from components.routes import ANY, Route, operation_ids
 from tests.support.program import ROOT, run_program, stack_config
 from tools.written import keep
 
 FILE: Final = ROOT / "openapi.json"
 PROBLEM: Final = "Problem"
 SCHEME: Final = "bearer"
+KEY: Final = "apiKey"
+METHODS: Final = ("get", "post", "put", "patch", "delete")
+"""What `ANY` stands for in a description, which has no word for it."""
 
 TITLES: Final = {
     200: "OK",
     201: "Created",
+    202: "Accepted: it is done later",
     204: "No Content",
     400: "The body or a parameter is refused",
     401: "No token",
-    403: "The token is refused",
+    403: "The token or the API key is refused",
     404: "No such item",
     412: "If-Match is stale",
     413: "The body is larger than 10 MB",
+    415: "The body is not application/json",
     428: "If-Match is missing",
-    429: "More requests than the stage's throttle lets through",
+    429: "More requests than the throttle or the quota lets through",
     500: "A fault on this side",
     502: "A malformed answer of the function",
     503: "Come back later; Retry-After says when",
@@ -48,6 +55,18 @@ HEADERS: Final = {
     "Location": "The new item, relative to the request's URL",
     "Retry-After": "Seconds",
 }
+
+
+PARAMETERS: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
+    ("path", "id"): {"description": "The item's id"},
+    ("query", "limit"): {
+        "description": "Items on a page, 20 where it is left out",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 100},
+    },
+    ("query", "cursor"): {"description": "`nextCursor` of the page before"},
+    ("header", "If-Match"): {"description": "The ETag of the item that was read, or `*`"},
+}
+"""What people and clients are told of a parameter besides: API Gateway's import takes no more than a type."""
 
 
 def routes() -> Sequence[Route]:
@@ -64,9 +83,14 @@ def routes() -> Sequence[Route]:
 
 def document(given: Sequence[Route]) -> dict[str, Any]:
     """OpenAPI 3.1 as plain data: every route with each status it may answer."""
+    ids = operation_ids(given)
     paths: dict[str, Any] = {}
     for route in given:
-        paths.setdefault(route.path, {})[route.method] = _operation(route)
+        methods = METHODS if route.method == ANY else (route.method,)
+        for method in methods:
+            name = ids[route.endpoint] if len(methods) == 1 else f"{ids[route.endpoint]}_{method}"
+            # A greedy variable is API Gateway's own; for clients it is one variable.
+            paths.setdefault(route.path.replace("+}", "}"), {})[method] = _operation(route, name)
     schemas = {**read_schemas(ROOT / "schemas"), **read_schemas(ROOT / "schemas" / "answers")}
     return {
         "openapi": "3.1.0",
@@ -82,18 +106,25 @@ def document(given: Sequence[Route]) -> dict[str, Any]:
             "schemas": dict(sorted(schemas.items())),
             "securitySchemes": {
                 SCHEME: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                KEY: {"type": "apiKey", "name": "x-api-key", "in": "header"},
             },
         },
     }
 
 
-def _operation(route: Route) -> dict[str, Any]:
+def _operation(route: Route, operation_id: str) -> dict[str, Any]:
+    asked = route.asked(operation_id)
+    for parameter in asked["parameters"]:
+        if known := PARAMETERS.get((parameter["in"], parameter["name"])):
+            parameter.update(known)
     operation = {
-        **route.asked(),
+        **asked,
         "summary": _summary(route),
         "responses": {str(status): _answer(route, status) for status in sorted(_statuses(route))},
     }
-    return operation if route.public else {**operation, "security": [{SCHEME: []}]}
+    # One requirement with all its schemes: a caller meets each of them.
+    guards = ([] if route.public else [SCHEME]) + ([KEY] if route.api_key else [])
+    return {**operation, "security": [{name: [] for name in guards}]} if guards else operation
 
 
 def _statuses(route: Route) -> Iterator[int]:
@@ -103,8 +134,10 @@ def _statuses(route: Route) -> Iterator[int]:
         yield from (401, 403)
     if route.body:
         yield from (400, 413)
-    elif route.query:
+    elif route.query or route.required:
         yield 400
+    if isinstance(route.target, Enqueue):
+        yield 415
 
 
 def _answer(route: Route, status: int) -> dict[str, Any]:
@@ -129,8 +162,10 @@ def _answer(route: Route, status: int) -> dict[str, Any]:
 
 
 def _summary(route: Route) -> str:
-    """The first sentence of the handler's own docstring, after `POST /items:`."""
-    file = ROOT / "handlers" / f"{route.function.logical_name.replace('-', '_')}.py"
+    """The first sentence of the handler's own docstring, after `POST /items:`; the target's where no function stands."""
+    if isinstance(route.target, Enqueue | Fixed):
+        return route.target.summary
+    file = ROOT / "handlers" / f"{route.target.logical_name.replace('-', '_')}.py"
     said = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
     sentence = " ".join(said.split("\n\n")[0].split()).removeprefix(f"{route.endpoint}: ")
     return sentence[:1].upper() + sentence[1:].split(". ")[0].rstrip(".")

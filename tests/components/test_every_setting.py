@@ -18,7 +18,7 @@ import pytest
 from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 
-from components.api import answers_browsers
+from components.api import speaks
 from components.buckets import Bucket
 from components.events import Change, EventTriggers, Message
 from components.events import Schedule as ScheduleTrigger

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from components.openapi import Route
+from components.routes import Route
 from tests.support.program import ROOT, Run
 from tests.support.tiny import Parts, tiny
 from tools import openapi

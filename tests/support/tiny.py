@@ -9,6 +9,7 @@ import pulumi
 from pulumi_aws import lambda_
 
 from components.api import ApiFront, Route
+from components.authorizers import TokenAuthorizer
 from components.function import FunctionTweaks, ServerlessFunction
 from components.grants import Grant
 from components.keys import DataKey
@@ -61,7 +62,7 @@ class Parts:
             "front",
             settings=settings or ApiSettings(),
             routes=[Route(endpoint, function) for endpoint in endpoints],
-            authorizer=self.function("gate"),
+            authorizer=TokenAuthorizer(self.function("gate")),
             schemas={},
             stage_name="tiny",
             encryption=self.key,

@@ -1,0 +1,77 @@
+"""What the stages of all APIs log: one line of JSON per request or message, into a group of the stack's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_aws as aws
+
+from components.keys import DataKey
+
+REST_FORMAT: Mapping[str, str] = {
+    "requestId": "$context.requestId",
+    "ip": "$context.identity.sourceIp",
+    "requestTime": "$context.requestTime",
+    "httpMethod": "$context.httpMethod",
+    "path": "$context.path",
+    "status": "$context.status",
+    "responseLength": "$context.responseLength",
+    "responseLatency": "$context.responseLatency",
+    "integrationError": "$context.integrationErrorMessage",
+    "authorizerError": "$context.authorizer.error",
+}
+
+HTTP_FORMAT: Mapping[str, str] = {
+    **{name: REST_FORMAT[name] for name in ("requestId", "ip", "requestTime", "httpMethod")},
+    # The route, not the path: a stranger's path may hold anything.
+    "routeKey": "$context.routeKey",
+    **{name: REST_FORMAT[name] for name in ("status", "responseLength", "responseLatency")},
+    "integrationError": "$context.integrationErrorMessage",
+    "authorizerError": "$context.authorizer.error",
+}
+
+SOCKET_FORMAT: Mapping[str, str] = {
+    **{name: REST_FORMAT[name] for name in ("requestId", "ip", "requestTime")},
+    "eventType": "$context.eventType",
+    "routeKey": "$context.routeKey",
+    "connectionId": "$context.connectionId",
+    "status": "$context.status",
+    "integrationError": "$context.integrationErrorMessage",
+    "authorizerError": "$context.authorizer.error",
+}
+
+
+def log_group(
+    name: str,
+    *,
+    physical_name: pulumi.Input[str],
+    retention_in_days: int,
+    encryption: DataKey,
+    parent: pulumi.Resource,
+) -> aws.cloudwatch.LogGroup:
+    """An encrypted log group that forgets after `retention_in_days`."""
+    return aws.cloudwatch.LogGroup(
+        name,
+        aws.cloudwatch.LogGroupArgs(
+            name=physical_name, retention_in_days=retention_in_days, kms_key_id=encryption.arn
+        ),
+        pulumi.ResourceOptions(parent=parent),
+    )
+
+
+def line(fields: Mapping[str, str]) -> str:
+    """An access log format: one line of JSON."""
+    return json.dumps(fields)
+
+
+def access_log_settings(
+    group: aws.cloudwatch.LogGroup | None, fields: Mapping[str, str]
+) -> aws.apigatewayv2.StageAccessLogSettingsArgs | None:
+    """The access log of an HTTP or WebSocket stage; None for none."""
+    if group is None:
+        return None
+    return aws.apigatewayv2.StageAccessLogSettingsArgs(
+        destination_arn=group.arn, format=line(fields)
+    )

@@ -1,0 +1,118 @@
+"""Who people are: a Cognito user pool and the client by which they sign in."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_aws as aws
+
+from components.authorizers import CognitoAuthorizer
+from components.http_authorizers import JwtAuthorizer
+from settings import DataSettings, IdentitySettings
+
+_UNITS = {"access_token": "minutes", "id_token": "minutes", "refresh_token": "days"}
+
+
+class Identity(pulumi.ComponentResource):
+    """A user pool whose users sign in by e-mail address, and one public client (no secret: nothing could keep it).
+
+    Neither sign-in nor recovery tells whether somebody has an account. Raw children: `pool`, `client`. `issuer` is who
+    the pool's tokens say they are from.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        settings: IdentitySettings,
+        data: DataSettings,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("sandpiper:components:Identity", name, None, opts)
+        self._name, self._settings = name, settings
+        self.pool = self._create_pool(protect=data.protect)
+        self.client = self._create_client()
+        self.issuer = pulumi.Output.concat("https://", self.pool.endpoint)
+        self.register_outputs({"userPoolId": self.pool.id, "userPoolClientId": self.client.id})
+
+    def jwt(self) -> JwtAuthorizer:
+        """What an HTTP API asks to let this pool's users in."""
+        return JwtAuthorizer("cognito", issuer=self.issuer, audience=[self.client.id])
+
+    def authorizer(self) -> CognitoAuthorizer:
+        """What a REST API asks to let this pool's users in: access tokens, as the HTTP API takes them."""
+        return CognitoAuthorizer(self.pool.arn)
+
+    def _create_pool(self, *, protect: bool) -> aws.cognito.UserPool:
+        s = self._settings
+        cognito = aws.cognito
+        return cognito.UserPool(
+            f"{self._name}-user-pool",
+            cognito.UserPoolArgs(
+                username_attributes=["email"],
+                # Two spellings of an address are one person.
+                username_configuration=cognito.UserPoolUsernameConfigurationArgs(
+                    case_sensitive=False
+                ),
+                auto_verified_attributes=["email"],
+                # A changed address counts once its owner has confirmed it.
+                user_attribute_update_settings=cognito.UserPoolUserAttributeUpdateSettingsArgs(
+                    attributes_require_verification_before_updates=["email"]
+                ),
+                password_policy=cognito.UserPoolPasswordPolicyArgs(
+                    minimum_length=s.password_minimum_length,
+                    require_lowercase=True,
+                    require_uppercase=True,
+                    require_numbers=True,
+                    require_symbols=True,
+                    temporary_password_validity_days=s.temporary_password_validity_days,
+                ),
+                mfa_configuration=s.mfa_configuration,
+                software_token_mfa_configuration=cognito.UserPoolSoftwareTokenMfaConfigurationArgs(
+                    enabled=True
+                )
+                if s.mfa_configuration != "OFF"
+                else None,
+                account_recovery_setting=cognito.UserPoolAccountRecoverySettingArgs(
+                    recovery_mechanisms=[
+                        cognito.UserPoolAccountRecoverySettingRecoveryMechanismArgs(
+                            name="verified_email", priority=1
+                        )
+                    ]
+                ),
+                admin_create_user_config=cognito.UserPoolAdminCreateUserConfigArgs(
+                    allow_admin_create_user_only=not s.allow_self_sign_up
+                ),
+                user_pool_tier=s.user_pool_tier,
+                user_pool_add_ons=cognito.UserPoolUserPoolAddOnsArgs(
+                    advanced_security_mode=s.threat_protection
+                )
+                if s.threat_protection != "OFF"
+                else None,
+                deletion_protection="ACTIVE" if protect else "INACTIVE",
+            ),
+            pulumi.ResourceOptions(parent=self, protect=protect),
+        )
+
+    def _create_client(self) -> aws.cognito.UserPoolClient:
+        s = self._settings
+        return aws.cognito.UserPoolClient(
+            f"{self._name}-user-pool-client",
+            aws.cognito.UserPoolClientArgs(
+                user_pool_id=self.pool.id,
+                generate_secret=False,
+                explicit_auth_flows=[
+                    # The password never leaves the user's machine.
+                    "ALLOW_USER_SRP_AUTH",
+                    "ALLOW_REFRESH_TOKEN_AUTH",
+                    # For who may call Cognito with AWS credentials: tests and `token --cognito`.
+                    "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+                ],
+                prevent_user_existence_errors="ENABLED",
+                enable_token_revocation=True,
+                access_token_validity=s.access_token_validity_minutes,
+                id_token_validity=s.id_token_validity_minutes,
+                refresh_token_validity=s.refresh_token_validity_days,
+                token_validity_units=aws.cognito.UserPoolClientTokenValidityUnitsArgs(**_UNITS),
+            ),
+            pulumi.ResourceOptions(parent=self),
+        )

@@ -1,0 +1,165 @@
+"""What stands behind a route of the REST API: a function, a queue without a function, or the gateway itself.
+
+Source: API Gateway developer guide, OpenAPI extension `x-amazon-apigateway-integration`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components.function import ServerlessFunction
+from components.grants import policy, trust
+from components.messaging import Queue
+from components.place import Place
+
+EXTENSION = "x-amazon-apigateway-integration"
+_REQUEST_ID = "$context.requestId"
+LONGEST_MILLISECONDS = 29_000
+"""How long the gateway waits for what stands behind a route (API Gateway quotas)."""
+
+
+@dataclass(frozen=True)
+class Enqueue:
+    """The request's body becomes a message of a queue, with no function in between; the answer is 202 {"messageId"}.
+
+    The gateway sends in a role of its own, made per route. Bodies of another type than JSON are refused with 415: no
+    template would turn them into a message.
+    """
+
+    queue: Queue
+    summary: str = "Puts the body into a queue"
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """The gateway answers by itself, always the same: a status and a JSON body (None for an empty one)."""
+
+    status: int
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    summary: str = "A fixed answer"
+
+
+Target = ServerlessFunction | Enqueue | Fixed
+Operation = dict[str, Any]
+
+
+def invoke(function: ServerlessFunction) -> Operation:
+    """The part of an operation that calls a function with the whole request and answers what it answers."""
+    return {
+        "responses": {"200": {"description": "The function's own answer"}},
+        EXTENSION: {
+            "type": "aws_proxy",
+            # How API Gateway calls Lambda, whatever the client's method is.
+            "httpMethod": "POST",
+            "uri": function.invoke_arn,
+            "passthroughBehavior": "when_no_match",
+            "timeoutInMillis": LONGEST_MILLISECONDS,
+        },
+    }
+
+
+def enqueue(
+    target: Enqueue, role: aws.iam.Role, place: Place, headers: Mapping[str, str]
+) -> Operation:
+    """The part of an operation that sends the body to a queue; `headers` go with each answer."""
+    accepted = '{"messageId":"$input.path(\'$.SendMessageResponse.SendMessageResult.MessageId\')"}'
+    refused = _compact(
+        {"type": "about:blank", "title": "Bad Gateway", "status": 502, "requestId": _REQUEST_ID}
+    )
+    problem = {"Content-Type": "application/problem+json", **headers}
+    return {
+        "responses": {
+            "202": declared("Accepted", headers),
+            "502": declared("Bad Gateway", problem),
+        },
+        EXTENSION: {
+            "type": "aws",
+            "httpMethod": "POST",
+            "uri": pulumi.Output.concat(
+                f"arn:{place.partition}:apigateway:{place.region}:sqs:path/{place.account}/",
+                target.queue.queue.name,
+            ),
+            "credentials": role.arn,
+            "passthroughBehavior": "never",
+            "timeoutInMillis": LONGEST_MILLISECONDS,
+            "requestParameters": {
+                "integration.request.header.Content-Type": "'application/x-www-form-urlencoded'"
+            },
+            "requestTemplates": {
+                "application/json": "Action=SendMessage&MessageBody=$util.urlEncode($input.body)"
+            },
+            # Keys are patterns of the queue's status; what none matches is the default.
+            "responses": {
+                "2\\d{2}": answered(202, headers, accepted),
+                "default": answered(502, problem, refused),
+            },
+        },
+    }
+
+
+def sending_role(
+    name: str, queue: Queue, place: Place, api: pulumi.Resource
+) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+    """The role in which the gateway sends to one queue, and nothing else."""
+    child = pulumi.ResourceOptions(parent=api)
+    role = aws.iam.Role(
+        f"{name}-role",
+        aws.iam.RoleArgs(
+            description=f"API Gateway of {place.prefix} sends to {queue.component}",
+            # Who names a role in an API must be allowed to pass it, which IAM grants within an account only.
+            assume_role_policy=trust("apigateway.amazonaws.com"),
+        ),
+        child,
+    )
+    rights = aws.iam.RolePolicy(
+        f"{name}-policy",
+        aws.iam.RolePolicyArgs(role=role.name, policy=policy(queue.send().statements)),
+        child,
+    )
+    return role, rights
+
+
+def fixed(target: Fixed, headers: Mapping[str, str]) -> Operation:
+    """The part of an operation that the gateway answers without asking anybody; `headers` go with it."""
+    together = {**headers, **target.headers}
+    body = None if target.body is None else _compact(target.body)
+    return {
+        "responses": {str(target.status): declared("Always the same", together)},
+        EXTENSION: {
+            "type": "mock",
+            "passthroughBehavior": "when_no_match",
+            "requestTemplates": {"application/json": f'{{"statusCode":{target.status}}}'},
+            "responses": {"default": answered(target.status, together, body)},
+        },
+    }
+
+
+def declared(description: str, headers: Mapping[str, str]) -> dict[str, Any]:
+    """A response of an operation: a header that it does not declare is dropped at import."""
+    response: dict[str, Any] = {"description": description}
+    if headers:
+        response["headers"] = {name: {"schema": {"type": "string"}} for name in headers}
+    return response
+
+
+def answered(status: int, headers: Mapping[str, str], template: str | None) -> dict[str, Any]:
+    """An integration's response: fixed headers, and a template of the body."""
+    response: dict[str, Any] = {"statusCode": str(status)}
+    if headers:
+        response["responseParameters"] = {
+            f"method.response.header.{name}": f"'{value}'" for name, value in headers.items()
+        }
+    if template is not None:
+        response["responseTemplates"] = {"application/json": template}
+    return response
+
+
+def _compact(body: Any) -> str:
+    return json.dumps(body, separators=(",", ":"))

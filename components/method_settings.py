@@ -1,0 +1,71 @@
+"""Throttling, logs and cache of a REST stage: for all methods, and for each route that is sized by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from components.routes import Route
+from settings import ApiSettings, RouteSettings
+
+
+def method_settings(
+    name: str,
+    settings: ApiSettings,
+    routes: Sequence[Route],
+    stage: aws.apigateway.Stage,
+    parent: pulumi.Resource,
+) -> list[aws.apigateway.MethodSettings]:
+    """The settings of `*/*`, and those of single routes, which repeat everything: API Gateway merges nothing."""
+    sized = [route for route in routes if route.endpoint in settings.routes]
+    wanted = [
+        (f"{name}-method-settings", "*/*", None),
+        *(
+            (f"{name}-{route.words}-method-settings", _path(route), settings.routes[route.endpoint])
+            for route in sized
+        ),
+    ]
+    return [
+        aws.apigateway.MethodSettings(
+            resource,
+            aws.apigateway.MethodSettingsArgs(
+                rest_api=stage.rest_api,
+                stage_name=stage.stage_name,
+                method_path=path,
+                settings=_settings(settings, own),
+            ),
+            pulumi.ResourceOptions(parent=parent),
+        )
+        for resource, path, own in wanted
+    ]
+
+
+def _path(route: Route) -> str:
+    # `/items/{id}` of GET is `items/{id}/GET`; a leading slash is refused.
+    return f"{route.path.lstrip('/')}/{route.method.upper()}"
+
+
+def _settings(
+    settings: ApiSettings, own: RouteSettings | None
+) -> aws.apigateway.MethodSettingsSettingsArgs:
+    rate = own.throttle_rate_limit if own else None
+    burst = own.throttle_burst_limit if own else None
+    args = aws.apigateway.MethodSettingsSettingsArgs(
+        metrics_enabled=settings.metrics_enabled,
+        logging_level=settings.logging_level,
+        # Never: request and answer bodies would land in the logs.
+        data_trace_enabled=False,
+        throttling_rate_limit=settings.throttle_rate_limit if rate is None else rate,
+        throttling_burst_limit=settings.throttle_burst_limit if burst is None else burst,
+    )
+    if settings.cache_cluster_enabled:
+        args.caching_enabled = True
+        # Nothing is kept for 0 seconds: only routes that name a time are cached.
+        args.cache_ttl_in_seconds = (own.cache_ttl_in_seconds if own else None) or 0
+        args.cache_data_encrypted = True
+        # Who may not invalidate gets the cached answer, with a warning among its headers.
+        args.require_authorization_for_cache_control = True
+        args.unauthorized_cache_control_header_strategy = "SUCCEED_WITH_RESPONSE_HEADER"
+    return args

@@ -1,0 +1,239 @@
+"""Socket: the WebSocket API of a stack, by which functions speak to browsers unasked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_aws as aws
+
+from components import api_logs
+from components.domains import http_domain
+from components.function import ServerlessFunction
+from components.grants import Grant, Statement
+from components.keys import DataKey
+from components.place import Place
+from settings import SocketSettings
+
+CONNECT, DISCONNECT, DEFAULT = "$connect", "$disconnect", "$default"
+SELECTION = "$request.body.action"
+"""Where a message names its route."""
+REPLY = "$default"
+"""The one route response there is: what a function returns is sent back."""
+
+
+class Socket(pulumi.ComponentResource):
+    """A WebSocket API; `routes` maps each route key to its function.
+
+    `$connect` asks `authorizer`, a function that is given the whole handshake: a browser can send no header, so the
+    token may stand in the address. Messages are answered with what their function returns; the connection's coming
+    and going is not. `url` is the stage's own address, `wss://...`, or the custom domain's where the API's is switched
+    off. Raw children: `api`, `stage`, `deployment`.
+
+    `log_role` is API Gateway's role for writing logs, where this stack owns it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        settings: SocketSettings,
+        routes: Mapping[str, ServerlessFunction],
+        authorizer: ServerlessFunction,
+        stage_name: str,
+        encryption: DataKey,
+        place: Place,
+        log_role: pulumi.Resource | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("sandpiper:components:Socket", name, None, opts)
+        self.logical_name, self.title = name, f"{place.prefix}-{name}"
+        self._settings, self._encryption, self._stage_name = settings, encryption, stage_name
+        self._log_role = log_role
+        self._child = pulumi.ResourceOptions(parent=self)
+        self.api = self._create_api()
+        self.deployment = self._deploy(routes, self._create_authorizer(authorizer))
+        self.stage = self._create_stage()
+        self._permit(routes, authorizer)
+        self.url = self._address()
+        self.register_outputs({"url": self.url})
+
+    def push(self) -> Grant:
+        """Send to whoever is connected."""
+        endpoint = self.stage.invoke_url.apply(lambda url: "http" + url.removeprefix("ws"))
+        posts = f"/{self._stage_name}/POST/@connections/*"
+        return Grant(
+            [
+                Statement(
+                    ["execute-api:ManageConnections"],
+                    [pulumi.Output.concat(self.api.execution_arn, posts)],
+                )
+            ],
+            {f"{self.logical_name.upper().replace('-', '_')}_ENDPOINT": endpoint},
+        )
+
+    def _create_api(self) -> aws.apigatewayv2.Api:
+        s = self._settings
+        return aws.apigatewayv2.Api(
+            f"{self.logical_name}-api",
+            aws.apigatewayv2.ApiArgs(
+                name=self.title,
+                description=s.description,
+                protocol_type="WEBSOCKET",
+                route_selection_expression=SELECTION,
+                disable_execute_api_endpoint=s.disable_execute_api_endpoint,
+            ),
+            self._child,
+        )
+
+    def _create_authorizer(self, function: ServerlessFunction) -> aws.apigatewayv2.Authorizer:
+        return aws.apigatewayv2.Authorizer(
+            f"{self.logical_name}-authorizer",
+            aws.apigatewayv2.AuthorizerArgs(
+                api_id=self.api.id,
+                name="jwt",
+                authorizer_type="REQUEST",
+                authorizer_uri=function.invoke_arn,
+                # No identity sources: all that are named must be there, and a token is in one place or the other.
+            ),
+            self._child,
+        )
+
+    def _deploy(
+        self, routes: Mapping[str, ServerlessFunction], authorizer: aws.apigatewayv2.Authorizer
+    ) -> aws.apigatewayv2.Deployment:
+        functions = dict.fromkeys(routes.values())
+        integrations = {function: self._integrate(function) for function in functions}
+        made: list[pulumi.Resource] = []
+        for key, function in routes.items():
+            made += self._route(key, integrations[function], authorizer)
+        described = pulumi.Output.json_dumps(
+            {
+                "routes": {key: function.invoke_arn for key, function in routes.items()},
+                "authorizer": authorizer.authorizer_uri,
+                "selection": SELECTION,
+            },
+            sort_keys=True,
+        )
+        return aws.apigatewayv2.Deployment(
+            f"{self.logical_name}-deployment",
+            aws.apigatewayv2.DeploymentArgs(
+                api_id=self.api.id,
+                triggers={
+                    "description": described.apply(lambda d: hashlib.sha256(d.encode()).hexdigest())
+                },
+            ),
+            pulumi.ResourceOptions(parent=self, depends_on=made),
+        )
+
+    def _integrate(self, function: ServerlessFunction) -> aws.apigatewayv2.Integration:
+        return aws.apigatewayv2.Integration(
+            f"{self.logical_name}-{function.logical_name}-integration",
+            aws.apigatewayv2.IntegrationArgs(
+                api_id=self.api.id,
+                integration_type="AWS_PROXY",
+                integration_method="POST",
+                integration_uri=function.invoke_arn,
+                timeout_milliseconds=29_000,
+            ),
+            self._child,
+        )
+
+    def _route(
+        self,
+        key: str,
+        integration: aws.apigatewayv2.Integration,
+        authorizer: aws.apigatewayv2.Authorizer,
+    ) -> list[pulumi.Resource]:
+        name = f"{self.logical_name}-{key.removeprefix('$')}"
+        connects, answers = key == CONNECT, key not in {CONNECT, DISCONNECT}
+        route = aws.apigatewayv2.Route(
+            f"{name}-route",
+            aws.apigatewayv2.RouteArgs(
+                api_id=self.api.id,
+                route_key=key,
+                target=pulumi.Output.concat("integrations/", integration.id),
+                # Who has connected has been asked: AWS takes an authorizer at no other route.
+                authorization_type="CUSTOM" if connects else "NONE",
+                authorizer_id=authorizer.id if connects else None,
+                route_response_selection_expression=REPLY if answers else None,
+            ),
+            self._child,
+        )
+        if not answers:
+            return [route]
+        args = aws.apigatewayv2.RouteResponseArgs(
+            api_id=self.api.id, route_id=route.id, route_response_key=REPLY
+        )
+        return [route, aws.apigatewayv2.RouteResponse(f"{name}-response", args, self._child)]
+
+    def _create_stage(self) -> aws.apigatewayv2.Stage:
+        s = self._settings
+        waits: list[pulumi.Resource] = [self._log_role] if self._log_role else []
+        access_log = None
+        if s.access_log_enabled:
+            access_log = self._create_log_group(
+                "access-logs", f"/aws/vendedlogs/{self.title}-", "/access"
+            )
+        if s.logging_level != "OFF":
+            # API Gateway would make this group itself, without retention, with the first message.
+            waits.append(
+                self._create_log_group("execution-logs", "/aws/apigateway/", f"/{self._stage_name}")
+            )
+        return aws.apigatewayv2.Stage(
+            f"{self.logical_name}-stage",
+            aws.apigatewayv2.StageArgs(
+                api_id=self.api.id,
+                name=self._stage_name,
+                description=s.description,
+                deployment_id=self.deployment.id,
+                access_log_settings=api_logs.access_log_settings(
+                    access_log, api_logs.SOCKET_FORMAT
+                ),
+                default_route_settings=aws.apigatewayv2.StageDefaultRouteSettingsArgs(
+                    throttling_rate_limit=s.throttle_rate_limit,
+                    throttling_burst_limit=s.throttle_burst_limit,
+                    detailed_metrics_enabled=s.metrics_enabled,
+                    logging_level=s.logging_level,
+                    # Never: messages would land in the logs.
+                    data_trace_enabled=False,
+                ),
+            ),
+            pulumi.ResourceOptions(parent=self, depends_on=waits),
+        )
+
+    def _create_log_group(self, role: str, before: str, after: str) -> aws.cloudwatch.LogGroup:
+        return api_logs.log_group(
+            f"{self.logical_name}-{role}",
+            physical_name=pulumi.Output.concat(before, self.api.id, after),
+            retention_in_days=self._settings.log_retention_in_days,
+            encryption=self._encryption,
+            parent=self,
+        )
+
+    def _permit(
+        self, routes: Mapping[str, ServerlessFunction], authorizer: ServerlessFunction
+    ) -> None:
+        wanted = [*((function, "/*/*") for function in routes.values())]
+        for function, path in dict.fromkeys([*wanted, (authorizer, "/authorizers/*")]):
+            function.allow(
+                f"{function.logical_name}-{self.logical_name}-permission",
+                principal="apigateway.amazonaws.com",
+                source_arn=pulumi.Output.concat(self.api.execution_arn, path),
+                parent=self,
+            )
+
+    def _address(self) -> pulumi.Output[str]:
+        s = self._settings
+        if s.domain is None:
+            return self.stage.invoke_url
+        own = http_domain(
+            self.logical_name,
+            s.domain,
+            api_id=self.api.id,
+            stage_id=self.stage.id,
+            parent=self,
+            scheme="wss",
+        )
+        return own if s.disable_execute_api_endpoint else self.stage.invoke_url
