@@ -76,6 +76,18 @@ def prepare(*services: str, read_timeout: int = _READ_SECONDS) -> None:
             client(service, read_timeout=read_timeout)
 
 
+def signed(service: str, url: str, body: bytes) -> dict[str, str]:
+    """The headers that make a POST of this body a call of the function's role (Signature Version
+    4).
+    """
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import AWSRequest
+
+    request = AWSRequest("POST", url, data=body)
+    SigV4Auth(_session().get_credentials(), service, os.environ["AWS_REGION"]).add_auth(request)
+    return dict(request.headers.items())
+
+
 def error_code(error: BaseException) -> str:
     """The code AWS gave (`ConditionalCheckFailedException`), or "" for an error that is not an
     answer of AWS.

@@ -1,0 +1,106 @@
+"""DynamoDB stream of the items table -> everyone who subscribed to `items` over the WebSocket.
+
+A change arrives at least once, and may be pushed again: subscribers tell by the item's version.
+Pushes that fail are logged, not repeated by the stream: that would push the others again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from common import aws, items, logs, push, warming
+from common.deadline import Deadline
+
+TOPIC = "items"
+EVENTS = {"INSERT": "created", "MODIFY": "updated", "REMOVE": "deleted"}
+
+_INDEX = "by-topic"
+
+aws.prepare("dynamodb")
+push.prepare()
+
+
+@warming.aware
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """The record to start again at, for ReportBatchItemFailures: the first one when the subscribers
+    cannot be found, else none.
+    """
+    logs.begin(context)
+    deadline = Deadline(context)
+    records = event["Records"]
+    messages = [message for record in records if (message := _message(record))]
+    if not messages:
+        return {"batchItemFailures": []}
+    try:
+        connections = _subscribers()
+    except Exception as error:
+        logs.error("subscribers not found", cause=error, records=len(records))
+        failed = records[0]["dynamodb"]["SequenceNumber"]
+        return {"batchItemFailures": [{"itemIdentifier": failed}]}
+    outcome = push.broadcast(connections, messages, deadline)
+    _forget(outcome.gone, deadline)
+    logs.info(
+        "changes pushed",
+        changes=len(messages),
+        subscribers=len(connections),
+        sent=outcome.sent,
+        gone=len(outcome.gone),
+        failed=outcome.failed,
+        left=outcome.left,
+    )
+    return {"batchItemFailures": []}
+
+
+def _message(record: dict[str, Any]) -> bytes | None:
+    """What subscribers get: the item as GET /items/{id} answers it, of a deleted one its last
+    state. None for a row that is no item, which another attempt would not mend.
+    """
+    try:
+        change = record["dynamodb"]
+        row = change.get("NewImage") or change["OldImage"]
+        body = {
+            "topic": TOPIC,
+            "event": EVENTS[record["eventName"]],
+            "item": items.from_row(row),
+        }
+    except Exception as error:
+        logs.error("change not understood", cause=error, eventId=str(record.get("eventID", "")))
+        return None
+    return json.dumps(body, ensure_ascii=False).encode()
+
+
+def _subscribers() -> list[str]:
+    """The ids of all connections that subscribed."""
+    query: dict[str, Any] = {
+        "TableName": os.environ["CONNECTIONS_TABLE"],
+        "IndexName": _INDEX,
+        "KeyConditionExpression": "#topic = :topic",
+        "ProjectionExpression": "#connection",
+        "ExpressionAttributeNames": {"#topic": "topic", "#connection": "connectionId"},
+        "ExpressionAttributeValues": {":topic": {"S": TOPIC}},
+    }
+    found: list[str] = []
+    while True:
+        page = aws.client("dynamodb").query(**query)
+        found += [row["connectionId"]["S"] for row in page["Items"]]
+        if not page.get("LastEvaluatedKey"):
+            return found
+        query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def _forget(gone: list[str], deadline: Deadline) -> None:
+    """Delete the subscriptions of connections that are no more. What is not deleted is found gone
+    again, or expires.
+    """
+    for connection in gone:
+        if deadline.is_near():
+            return
+        try:
+            aws.client("dynamodb").delete_item(
+                TableName=os.environ["CONNECTIONS_TABLE"],
+                Key={"connectionId": {"S": connection}, "topic": {"S": TOPIC}},
+            )
+        except Exception as error:
+            logs.warning("subscription not deleted", code=aws.error_code(error))
