@@ -70,6 +70,31 @@ ARN_FORMS = {
 }
 
 
+OUTPUTS: dict[str, dict[str, Any]] = {
+    "aws:appsync/graphQLApi:GraphQLApi": {
+        "uris": {"GRAPHQL": f"https://graph.appsync-api.{REGION}.amazonaws.com/graphql"}
+    },
+    "aws:lb/loadBalancer:LoadBalancer": {"dnsName": f"balancer.{REGION}.elb.amazonaws.com"},
+    "aws:acm/certificate:Certificate": {
+        "domainValidationOptions": [
+            {
+                "domainName": "api.example.com",
+                "resourceRecordName": "_x.api.example.com.",
+                "resourceRecordType": "CNAME",
+                "resourceRecordValue": "_y.acm-validations.aws.",
+            }
+        ]
+    },
+}
+"""What a type answers besides: outputs whose shape is its own."""
+
+
+def _stage_url(type_: str, name: str, inputs: dict[str, Any]) -> str:
+    if type_ == "aws:apigatewayv2/stage:Stage":
+        return f"wss://{name}.execute-api.{REGION}.amazonaws.com/{name}"
+    return f"https://{name}.execute-api.{REGION}.amazonaws.com/{inputs.get('stageName')}"
+
+
 class Answers(pulumi.runtime.Mocks):
     """Plausible outputs for every resource: real enough for ARNs to be followed from one resource to the next."""
 
@@ -92,7 +117,9 @@ class Answers(pulumi.runtime.Mocks):
             "keyId": name,
             "invokeArn": f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn}/invocations",
             "executionArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{name}",
-            "invokeUrl": f"https://{name}.execute-api.{REGION}.amazonaws.com/{inputs.get('stageName')}",
+            "invokeUrl": _stage_url(args.typ, name, inputs),
+            "apiEndpoint": f"https://{name}.execute-api.{REGION}.amazonaws.com",
+            "endpoint": f"cognito-idp.{REGION}.amazonaws.com/{name}",
             "streamArn": f"{arn}/stream/2026",
             "version": "1",
             "codeSha256": "c2hhMjU2",
@@ -102,7 +129,7 @@ class Answers(pulumi.runtime.Mocks):
             "repositoryUrl": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{name}",
             "result": f"random-{name}",
         }
-        return name, {**computed, **inputs}
+        return name, {**computed, **OUTPUTS.get(args.typ, {}), **inputs}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
         return {"accountId": ACCOUNT, "region": REGION, "partition": "aws", "id": "x"}
