@@ -18,6 +18,8 @@ def plain(field: FieldInfo) -> Any:
     value: object = None if field.is_required() else field.default
     if isinstance(value, tuple):
         return list(value)
+    if isinstance(value, Model):
+        return value.model_dump(mode="json")
     return dict(value) if isinstance(value, Mapping) else value
 
 

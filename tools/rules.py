@@ -10,10 +10,13 @@ from settings import (
     access_rules,
     code_rules,
     concurrency_rules,
+    front_rules,
     function_rules,
+    gate_rules,
     stack_rules,
     trigger_rules,
 )
+from settings.api import STAGE_VARIABLES
 from settings.archives import BUILT, UNZIPPED, ZIPPED
 from settings.draft import Draft
 from settings.function import ENVIRONMENT_BYTES, GIVEN_BYTES
@@ -33,7 +36,7 @@ _SOURCES: Final = ", ".join(f"`{key}`" for key in SOURCES)
 
 OF_FUNCTIONS: Final[Mapping[Rule, tuple[str, str]]] = {
     function_rules.api_answers_in_time: (
-        f"functions behind the API, and the authorizer: timeout at most {function_rules.API_TIMEOUT} seconds",
+        f"functions behind an API, and the authorizer: timeout at most {function_rules.API_TIMEOUT} seconds",
         "API Gateway answers 504 then",
     ),
     function_rules.runtime_fits_handler: (
@@ -183,8 +186,8 @@ OF_THE_REST: Final[Mapping[Rule, tuple[str, str]]] = {
         f"the layer for x86_64 is larger than {ZIPPED} MB",
     ),
     stack_rules.cors_origins: (
-        "at most one of `api.cors_allow_origins`, exactly as browsers send it",
-        "what the gateway answers by itself names a fixed one",
+        "origins of `api` and `http_api` exactly as browsers send them, none of them `*`; of `api` one at most",
+        "any page could call otherwise; what a REST API answers by itself names a fixed one",
     ),
     stack_rules.alarm_window: (
         "`evaluation_periods` times `period` at most a day, a week with periods of an hour or more",
@@ -216,6 +219,67 @@ OF_THE_REST: Final[Mapping[Rule, tuple[str, str]]] = {
     stack_rules.function_names: (
         f"a function's own name at most {FUNCTION_NAME} characters",
         f"its role's name may have {NAME_LENGTH}",
+    ),
+    gate_rules.routes_are_the_programs: (
+        "`routes` of `api` and `http_api` name routes of the program",
+        "what is said of others would be forgotten",
+    ),
+    gate_rules.caches_hold_answers_of_get: (
+        "`cache_ttl_in_seconds` for GET routes only, beside `cache_cluster_enabled`",
+        "there is no cache without it, and changes are no answers to keep",
+    ),
+    gate_rules.stage_variables_are_takable: (
+        (
+            f"at most {STAGE_VARIABLES} stage variables, names and values as API Gateway has them; no credential in a value"
+        ),
+        "API Gateway refuses it; others could read it",
+    ),
+    gate_rules.quota_starts_within_its_period: (
+        f"`quota_offset` at most {', '.join(f'{day} with {period}' for period, day in gate_rules.LATEST_START.items())}",
+        "API Gateway refuses more",
+    ),
+    gate_rules.source_ranges_fit_the_policy: (
+        f"`allow_source_ips` at most {gate_rules.RANGES_CHARACTERS} characters as JSON",
+        f"API Gateway allows a resource policy {gate_rules.POLICY_CHARACTERS}",
+    ),
+    gate_rules.credentials_are_for_named_origins: (
+        "`cors_allow_credentials` beside `cors_allow_origins`",
+        "it would do nothing",
+    ),
+    gate_rules.apis_stay_reachable: (
+        "`disable_execute_api_endpoint` beside `domain`",
+        "nobody could reach the API",
+    ),
+    gate_rules.domains_can_be_shown_to_be_ours: (
+        (
+            "a `domain` names `certificate_arn`, `hosted_zone_id` or both; without the former it has at most "
+            f"{gate_rules.COMMON_NAME} characters"
+        ),
+        "ACM makes a certificate once it finds a record, and for no longer name",
+    ),
+    gate_rules.domains_lead_to_one_api: (
+        (
+            "`api` and `http_api` on one `domain_name`: different `base_path`, otherwise the same; `socket` shares none"
+        ),
+        "API Gateway refuses it",
+    ),
+    gate_rules.certificates_are_in_the_stacks_region: (
+        "certificates in the stack's own region",
+        "API Gateway and load balancers refuse others",
+    ),
+    front_rules.refresh_tokens_outlive_the_others: (
+        "refresh tokens longer valid than access and ID tokens",
+        "Cognito refuses it",
+    ),
+    front_rules.threats_are_watched_by_plus: (
+        "`threat_protection` other than OFF with `user_pool_tier: PLUS` only",
+        "Cognito refuses it",
+    ),
+    front_rules.load_balancer_has_its_parts: (
+        (
+            f"an enabled load balancer has {front_rules.LEAST_SUBNETS} subnets or more, security groups and a certificate"
+        ),
+        "AWS refuses it, or it would not speak TLS",
     ),
 }
 """Rule over everything else -> what it asks for, and why."""

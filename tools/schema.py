@@ -19,7 +19,7 @@ from settings.fields import Model, choices, entries, facts, kinds, nested
 from settings.function import ONE_FUNCTIONS, FunctionSettings
 from settings.function_rules import VARIABLE
 from settings.images import RepositorySettings
-from settings.reader import NAMESPACE, TRIGGERS
+from settings.reader import NAMESPACE, TRIGGERS, trigger_baseline
 from settings.runtimes import FAMILIES, IMAGE
 from settings.stack_rules import MOST_TAGS
 from settings.whole import StackWide
@@ -123,7 +123,8 @@ def _form(field: FieldInfo) -> dict[str, Any]:
     """Return the schema of a setting's type."""
     wanted, known = kinds(field.annotation), choices(field.annotation)
     if inner := nested(field.annotation):
-        return {"anyOf": [_reference(inner), {"type": "null"}]}
+        empty = [{"type": "null"}] if type(None) in wanted else []
+        return {"anyOf": [_reference(inner), *empty]}
     if inner := entries(field.annotation):
         return {"type": "object", "additionalProperties": _reference(inner)}
     if known:
@@ -218,7 +219,8 @@ def _definitions() -> dict[str, Any]:
     """Return the schema of any function, of `defaults`, of each kind of function, and of the maps in them."""
     function = _object(FunctionSettings)
     everyones = {key for key in function["properties"] if key not in ONE_FUNCTIONS}
-    parts = {model.__name__: _object(model) for model in maps_within(FunctionSettings)}
+    holders = (FunctionSettings, *SECTIONS.values())
+    parts = {model.__name__: _object(model) for holder in holders for model in maps_within(holder)}
     named = {_kind(name, family): (name, family) for name, family in handlers().items()}
     return {
         "function": function,
@@ -255,10 +257,17 @@ def _repositories() -> dict[str, Any]:
 
 def _triggers() -> dict[str, Any]:
     groups = {
-        group: _map(_first_line(model), {name: _object(model) for name in names})
+        group: _map(_first_line(model), {name: _trigger(group, name) for name in names})
         for group, (model, names) in TRIGGERS.items()
     }
-    return _map("Everything that starts a function, besides the API.", groups)
+    return _map("Everything that starts a function, besides the APIs.", groups)
+
+
+def _trigger(group: str, name: str) -> dict[str, Any]:
+    model, _ = TRIGGERS[group]
+    found, own = _object(model), trigger_baseline(group, name)
+    found["properties"] |= {key: _property(model.model_fields[key], own[key]) for key in own}
+    return found
 
 
 def _documents() -> dict[Path, str]:

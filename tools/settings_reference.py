@@ -1,6 +1,6 @@
 """The reference of all settings in Markdown, out of the settings' own models."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from pydantic.fields import FieldInfo
@@ -8,10 +8,14 @@ from pydantic.fields import FieldInfo
 from settings.api import ApiSettings
 from settings.data import DataSettings
 from settings.fields import Model, choices, facts, kinds
+from settings.fronts import GraphQlSettings, LoadBalancerSettings
 from settings.function import ADDED_UP, ONE_FUNCTIONS, FunctionSettings
+from settings.http_api import HttpApiSettings
+from settings.identity import IdentitySettings
 from settings.images import RepositorySettings
 from settings.mistakes import length, limits
-from settings.reader import NAMESPACE, TRIGGERS
+from settings.reader import NAMESPACE, TRIGGERS, trigger_baseline
+from settings.socket_api import SocketSettings
 from settings.whole import ObservabilitySettings, PackagingSettings, StackWide
 from settings.wiring import handlers
 from tools.described import keys, kind, of_its_own, paths_within, plain, shown
@@ -19,11 +23,16 @@ from tools.rules import OF_FUNCTIONS, OF_THE_REST, table
 
 SECTIONS: Final[Mapping[str, type[Model]]] = {
     "api": ApiSettings,
+    "http_api": HttpApiSettings,
+    "socket": SocketSettings,
+    "identity": IdentitySettings,
+    "load_balancer": LoadBalancerSettings,
+    "graphql": GraphQlSettings,
     "data": DataSettings,
     "observability": ObservabilitySettings,
     "packaging": PackagingSettings,
 }
-"""Keys whose value is one flat map."""
+"""Keys whose value is one map of settings."""
 
 _INTRODUCTION: Final = """# Settings
 
@@ -63,10 +72,29 @@ def _tables() -> Iterator[str]:
         yield _table(f"{NAMESPACE}functions.<function>.{path}", model)
     for key, model in SECTIONS.items():
         yield _table(NAMESPACE + key, model)
+    for model, paths in _within_sections().items():
+        yield _table(", ".join(paths), model)
     yield _table(f"{NAMESPACE}repositories.<function>", RepositorySettings)
     for group, (model, names) in TRIGGERS.items():
         yield _table(f"{NAMESPACE}triggers.{group}.{'|'.join(names)}", model)
+        yield from _of_triggers(group, names)
     yield _table(", ".join(NAMESPACE + key for key in StackWide.model_fields), StackWide)
+
+
+def _within_sections() -> dict[type[Model], list[str]]:
+    """Return each map below the sections with all keys that lead to it."""
+    found: dict[type[Model], list[str]] = {}
+    for key, section in SECTIONS.items():
+        for path, model in paths_within(section):
+            found.setdefault(model, []).append(f"{NAMESPACE}{key}.{path}")
+    return found
+
+
+def _of_triggers(group: str, names: Iterable[str]) -> Iterator[str]:
+    """Yield what the program itself says of triggers of this group."""
+    owned = {name: own for name in names if (own := trigger_baseline(group, name))}
+    if owned:
+        yield _said("trigger", owned)
 
 
 def _table(title: str, model: type[Model]) -> str:
@@ -98,13 +126,14 @@ def _value(field: FieldInfo) -> str:
 
 
 def _baselines() -> str:
+    owned = {name: of_its_own(name, family) for name, family in handlers().items()}
+    return _said("function", {name: own for name, own in owned.items() if own})
+
+
+def _said(kind_of: str, owned: Mapping[str, Mapping[str, object]]) -> str:
     rows = [
         f"| {name} | {', '.join(f'`{key}: {shown(value)}`' for key, value in own.items())} |"
-        for name, family in handlers().items()
-        if (own := of_its_own(name, family))
+        for name, own in owned.items()
     ]
-    return (
-        "The program itself says of some functions:\n\n| function | values |\n|---|---|\n"
-        + "\n".join(rows)
-        + "\n"
-    )
+    head = f"The program itself says of some {kind_of}s:\n\n| {kind_of} | values |\n|---|---|"
+    return "\n".join([head, *rows, ""])
