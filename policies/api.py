@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-from policies import dialect, documents, links
+from policies import dialect, documents, gateways, links
 from policies.encryption import key_of
 from policies.model import Registered, Stack, rule
 
@@ -15,9 +15,9 @@ PUBLIC = {
 }
 """Methods without an authorizer, and why. A preflight (OPTIONS, answered by the gateway itself) is always open."""
 
-STAGE = "aws:apigateway/stage:Stage"
-METHOD_SETTINGS = "aws:apigateway/methodSettings:MethodSettings"
-INTEGRATION = "x-amazon-apigateway-integration"
+STAGE = gateways.REST_STAGE
+INTEGRATION = gateways.EXTENSION
+EVERY_METHOD = "*/*"
 
 
 @rule
@@ -41,10 +41,11 @@ def api_imports_without_loss(stack: Stack) -> Iterator[tuple[Registered, str]]:
 
 @rule
 def method_asks_the_authorizer(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """Every method but the named public ones asks who is calling."""
+    """Every method but the named public ones asks who is calling; an API key says who pays."""
     for api in stack.all(links.REST_API):
-        for endpoint, operation in _operations(api):
-            open_to_all = not operation.get("security")
+        for endpoint, operation in gateways.operations(api):
+            callers, _ = gateways.asked(api, operation)
+            open_to_all = not callers or not all(operation["security"])
             preflight = endpoint.startswith("OPTIONS ") and _type(operation) == "mock"
             if open_to_all and not preflight and endpoint not in PUBLIC:
                 yield api, f"{endpoint} has no authorizer and is not on the list of public methods"
@@ -54,10 +55,10 @@ def method_asks_the_authorizer(stack: Stack) -> Iterator[tuple[Registered, str]]
 def request_is_validated(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Body and parameters of every method are checked before a function is paid for."""
     for api in stack.all(links.REST_API):
-        body = links.api_description(api)
+        body = gateways.description(api)
         validators = body.get("x-amazon-apigateway-request-validators", {})
         default = body.get("x-amazon-apigateway-request-validator")
-        for endpoint, operation in _operations(api):
+        for endpoint, operation in gateways.operations(api):
             chosen = validators.get(
                 operation.get("x-amazon-apigateway-request-validator", default), {}
             )
@@ -98,13 +99,33 @@ def stage_is_logged_and_traced(stack: Stack) -> Iterator[tuple[Registered, str]]
 
 @rule
 def stage_is_throttled_and_measured(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """Limits are explicit, methods are counted, and bodies never reach the logs."""
+    """Limits are explicit, methods are counted, and bodies never reach the logs.
+
+    A method with settings of its own inherits nothing: what they leave out is AWS's default, not that of all methods.
+    """
     for stage in stack.all(STAGE):
-        found = stack.having(METHOD_SETTINGS, stageName=stage.get("stageName"), methodPath="*/*")
-        if not found:
-            yield stage, "needs method settings for */*"
+        found = gateways.method_settings(stack, stage)
+        if EVERY_METHOD not in {s.get("methodPath") for s in found}:
+            yield stage, f"needs method settings for {EVERY_METHOD}"
         for settings in found:
             yield from _unmeasured(settings, settings.get("settings") or {})
+
+
+@rule
+def method_settings_name_a_method(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """`items/GET`, without the path's first slash: API Gateway refuses what is no method of the stage, or takes it for another."""
+    for api in stack.all(links.REST_API):
+        known = {_method_path(endpoint) for endpoint, _ in gateways.operations(api)}
+        for stage in gateways.rest_stages(stack, api):
+            for settings in gateways.method_settings(stack, stage):
+                path = str(settings.get("methodPath"))
+                if path not in known | {EVERY_METHOD}:
+                    yield settings, f"methodPath {path} is no method of the API; say path/METHOD"
+
+
+def _method_path(endpoint: str) -> str:
+    method, path = endpoint.split(" ", 1)
+    return f"{path.lstrip('/')}/{method}"
 
 
 def _unmeasured(settings: Registered, written: dict[str, Any]) -> Iterator[tuple[Registered, str]]:
@@ -119,12 +140,6 @@ def _unmeasured(settings: Registered, written: dict[str, Any]) -> Iterator[tuple
         yield settings, "loggingLevel must be ERROR or INFO"
 
 
-def _operations(api: Registered) -> Iterator[tuple[str, dict[str, Any]]]:
-    for path, methods in links.api_description(api).get("paths", {}).items():
-        for method, operation in methods.items():
-            yield f"{method.upper()} {path}", operation
-
-
 def _type(operation: dict[str, Any]) -> object:
     return operation.get(INTEGRATION, {}).get("type")
 
@@ -136,4 +151,5 @@ RULES = (
     deployment_follows_the_description,
     stage_is_logged_and_traced,
     stage_is_throttled_and_measured,
+    method_settings_name_a_method,
 )

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from policies import documents
+from policies import documents, gateways
 from policies.documents import Statement
 from policies.model import Registered, Stack
 
@@ -31,8 +30,8 @@ TOPIC = "aws:sns/topic:Topic"
 SECRET = "aws:secretsmanager/secret:Secret"  # noqa: S105 (a type, not a password)
 KEY = "aws:kms/key:Key"
 SCHEDULE = "aws:scheduler/schedule:Schedule"
-REST_API = "aws:apigateway/restApi:RestApi"
-ACCOUNT = "aws:apigateway/account:Account"
+REST_API = gateways.REST_API
+ACCOUNT = gateways.ACCOUNT
 
 WARMING = {"warming": True}
 """The event by which a function is kept warm."""
@@ -59,7 +58,10 @@ class Invoked:
 
 @dataclass(frozen=True)
 class Target:
-    """What a resource says it starts: `kind` is one of api, authorizer, upload, queue, stream, schedule, warming."""
+    """What a resource says it starts.
+
+    `kind` is one of api, authorizer, target (of a load balancer), resolver, upload, queue, stream, schedule, warming.
+    """
 
     kind: str
     by: Registered
@@ -110,7 +112,8 @@ def starts(stack: Stack) -> Iterator[Start]:
 
 def targets(stack: Stack) -> Iterator[Target]:
     """Everything in the stack that names a function to start, whether there is one or not."""
-    yield from _routes(stack)
+    for kind, by, arn in gateways.started(stack):
+        yield Target(kind, by, arn)
     for notification in stack.all(NOTIFICATION):
         for entry in notification.get("lambdaFunctions") or []:
             yield Target("upload", notification, str(entry.get("lambdaFunctionArn")))
@@ -229,27 +232,3 @@ def acting(stack: Stack, resource: Registered) -> Registered | None:
         target = invoked(stack, str(resource.get("functionName")))
         return target.function if target else None
     return named_function(stack, resource.get("functionName"))
-
-
-def _routes(stack: Stack) -> Iterator[Target]:
-    for api in stack.all(REST_API):
-        body = api_description(api)
-        for path in body.get("paths", {}).values():
-            for operation in path.values():
-                integration = operation.get("x-amazon-apigateway-integration", {})
-                if integration.get("type") != "mock":
-                    yield Target("api", api, arn_in_uri(integration.get("uri")))
-        for scheme in body.get("components", {}).get("securitySchemes", {}).values():
-            uri = scheme.get("x-amazon-apigateway-authorizer", {}).get("authorizerUri")
-            yield Target("authorizer", api, arn_in_uri(uri))
-
-
-def api_description(api: Registered) -> Mapping[str, Any]:
-    """The OpenAPI document of a REST API as data; empty where it is no JSON object."""
-    return documents.json_object(api.get("body")) or {}
-
-
-def arn_in_uri(uri: object) -> str:
-    """The function's or alias's ARN inside an integration URI of API Gateway; empty where there is none."""
-    parts = str(uri or "").split("/functions/")
-    return parts[1].removesuffix("/invocations") if len(parts) == 2 else ""

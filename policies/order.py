@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from policies import destinations, documents, links, network
+from policies import destinations, documents, gateways, links, network
 from policies.model import Registered, Stack, rule
 from policies.permissions import PERMISSION
 
@@ -103,10 +103,8 @@ def logging_waits_for_its_target(stack: Stack) -> Iterator[tuple[Registered, str
 def stage_waits_for_its_logs(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Without the account's log role a logging stage is refused; a group that API Gateway makes itself has no retention."""
     accounts = stack.all(links.ACCOUNT)
-    for stage in stack.all("aws:apigateway/stage:Stage"):
-        settings = stack.having(
-            "aws:apigateway/methodSettings:MethodSettings", stageName=stage.get("stageName")
-        )
+    for stage in stack.all(gateways.REST_STAGE):
+        settings = gateways.method_settings(stack, stage)
         logs = any(s.get("settings.loggingLevel") in {"ERROR", "INFO"} for s in settings)
         wanted = f"API-Gateway-Execution-Logs_{stage.get('restApi')}/{stage.get('stageName')}"
         groups = stack.having(links.LOG_GROUP, name=wanted)

@@ -17,6 +17,7 @@ from policies.urls import is_for_a_url
 PERMISSION = links.PERMISSION
 API = "apigateway.amazonaws.com"
 S3 = "s3.amazonaws.com"
+BALANCER = "elasticloadbalancing.amazonaws.com"
 PERMISSIONS_A_FUNCTION = 20
 """A function's resource policy holds 20,480 bytes, some 30 to 50 statements (Lambda quotas); this leaves room."""
 
@@ -74,7 +75,7 @@ def permission_is_used(stack: Stack) -> Iterator[tuple[Registered, str]]:
     used = {_wanted(stack, start) for start in links.starts(stack)}
     for permission in _of_services(stack):
         if _allowed(permission) not in used:
-            yield permission, "no route, authorizer or upload needs it; remove it"
+            yield permission, "no route, authorizer, target or upload needs it; remove it"
 
 
 @rule
@@ -120,6 +121,8 @@ def _wanted(stack: Stack, start: Start) -> Allowed | None:
     if start.kind in {"api", "authorizer"}:
         path = "/*/*" if start.kind == "api" else "/authorizers/*"
         return Allowed(function, qualifier, API, start.by.output("executionArn") + path)
+    if start.kind == "target":
+        return Allowed(function, qualifier, BALANCER, str(start.by.get("targetGroupArn")))
     if start.kind == "upload":
         bucket = stack.answering("bucket", str(start.by.get("bucket")), links.BUCKET)
         arn = bucket.output("arn") if bucket else ""

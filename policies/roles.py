@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from policies import destinations, documents, links, network, versions
+from policies import destinations, documents, links, network, role_users, sockets, versions
 from policies.documents import Statement
 from policies.model import Registered, Stack, rule
 
@@ -62,21 +62,21 @@ def function_has_a_role_of_its_own(stack: Stack) -> Iterator[tuple[Registered, s
 
 @rule
 def role_is_trusted_by_one_service(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """Lambda for a function's role, the scheduler for a schedule's, on behalf of this account only."""
-    for role, service in _users(stack):
+    """Lambda for a function's role, API Gateway for a route's ...; the scheduler on behalf of this account only."""
+    for role, service in role_users.users(stack):
         trust = documents.of(role.get("assumeRolePolicy"))
         if len(trust) != 1 or not trust[0].allows or trust[0].actions != ("sts:AssumeRole",):
             yield role, "its trust must be one Allow of sts:AssumeRole"
         elif not trust[0].is_for(service):
             yield role, f"must be trusted by {service} and nobody else"
-        elif service == "scheduler.amazonaws.com":
+        elif service == role_users.SCHEDULER:
             yield from _confused_deputy(role, trust[0])
 
 
 @rule
 def role_is_used(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """A role or policy without a user is a right without a reason."""
-    used = {role.urn for role, _ in _users(stack)}
+    used = {role.urn for role, _ in role_users.users(stack)}
     attached = {p.urn for role in stack.all(links.ROLE) for p in links.policies_of(stack, role)}
     for role in stack.all(links.ROLE):
         if role.urn not in used:
@@ -186,22 +186,6 @@ def _malformed(text: str) -> Iterator[str]:
         yield "a statement names no Action; NotAction would mean all others"
 
 
-def _users(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """(role, the service that must be able to assume it) for everything that uses a role."""
-    for function in stack.all(links.FUNCTION):
-        yield from _used(stack, function.get("role"), "lambda.amazonaws.com")
-    for schedule in stack.all(links.SCHEDULE):
-        yield from _used(stack, schedule.get("target.roleArn"), "scheduler.amazonaws.com")
-    for account in stack.all(links.ACCOUNT):
-        yield from _used(stack, account.get("cloudwatchRoleArn"), "apigateway.amazonaws.com")
-
-
-def _used(stack: Stack, arn: object, service: str) -> Iterator[tuple[Registered, str]]:
-    role = stack.at(str(arn), links.ROLE)
-    if role is not None:
-        yield role, service
-
-
 def _confused_deputy(role: Registered, trust: Statement) -> Iterator[tuple[Registered, str]]:
     account = trust.only_if("StringEquals", "aws:SourceAccount")
     groups = trust.only_if("StringEquals", "aws:SourceArn")
@@ -214,7 +198,7 @@ def _confused_deputy(role: Registered, trust: Statement) -> Iterator[tuple[Regis
 
 def _known_from_outside(stack: Stack, role: Registered | None) -> set[tuple[str, str]]:
     """(action, resource) that a role may hold on what is not of this stack."""
-    known = set(destinations.delivered_as(stack, role))
+    known = set(destinations.delivered_as(stack, role)) | sockets.connections(stack)
     arn = role.output("arn") if role else ""
     if arn and stack.having(links.ACCOUNT, cloudwatchRoleArn=arn):
         known |= {(action, "*") for action in ACCOUNT_LOG_ACTIONS}

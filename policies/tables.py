@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from policies import links
 from policies.model import Registered, Stack, rule
 
+CONNECTION = "connectionId"
+"""The key by which rows belong to a WebSocket connection."""
+
 
 @rule
 def table_is_on_demand_and_encrypted(stack: Stack) -> Iterator[tuple[Registered, str]]:
@@ -57,6 +60,16 @@ def table_can_be_restored(stack: Stack) -> Iterator[tuple[Registered, str]]:
 
 
 @rule
+def table_forgets_connections(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """A connection lives two hours; whoever vanishes without a word would stay in the table for ever."""
+    for table in stack.all(links.TABLE):
+        if table.get("hashKey") == CONNECTION and not (
+            table.get("ttl.enabled") is True and table.get("ttl.attributeName")
+        ):
+            yield table, f"its key is {CONNECTION}; set ttl, so that rows of the gone end"
+
+
+@rule
 def secret_is_encrypted_and_recoverable(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """With the data key; in production it can be brought back for 30 days."""
     for secret in stack.all(links.SECRET):
@@ -73,5 +86,6 @@ RULES = (
     table_is_on_demand_and_encrypted,
     table_lists_its_keys_only,
     table_can_be_restored,
+    table_forgets_connections,
     secret_is_encrypted_and_recoverable,
 )

@@ -1,0 +1,98 @@
+"""Domains of our own in front of APIs: TLS, certificates, and where each path leads."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from policies import gateways, links
+from policies.model import Registered, Stack, rule
+
+REST_DOMAIN = "aws:apigateway/domainName:DomainName"
+REST_MAPPING = "aws:apigateway/basePathMapping:BasePathMapping"
+DOMAIN = "aws:apigatewayv2/domainName:DomainName"
+MAPPING = "aws:apigatewayv2/apiMapping:ApiMapping"
+CERTIFICATE = "aws:acm/certificate:Certificate"
+VALIDATION = "aws:acm/certificateValidation:CertificateValidation"
+
+PATHS: Mapping[str, tuple[str, str, str]] = {
+    REST_DOMAIN: ("regionalCertificateArn", "securityPolicy", "endpointConfiguration.types"),
+    DOMAIN: (
+        "domainNameConfiguration.certificateArn",
+        "domainNameConfiguration.securityPolicy",
+        "domainNameConfiguration.endpointType",
+    ),
+}
+"""Type of a domain -> where it names its certificate, its least TLS version and its kind of endpoint."""
+
+
+@rule
+def domain_speaks_tls_as_it_should(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """TLS 1.2 at least, a regional endpoint, and a certificate that is valid before the domain is made."""
+    for domain in stack.all(*PATHS):
+        certificate, policy, kind = (domain.get(path) for path in PATHS[domain.type])
+        # AWS's newer policies are named SecurityPolicy_TLS13_...
+        if policy != "TLS_1_2" and not str(policy).startswith("SecurityPolicy_TLS1"):
+            yield domain, f"securityPolicy is {policy}; say TLS_1_2"
+        if kind not in {"REGIONAL", ("REGIONAL",)} and kind != ["REGIONAL"]:
+            yield domain, "its endpoint must be REGIONAL, as the API is"
+        if not str(certificate or "").startswith("arn:"):
+            yield domain, "names no certificate"
+        made = stack.at(str(certificate), CERTIFICATE)
+        checked = stack.having(VALIDATION, certificateArn=certificate)
+        if made is not None and not any(v.urn in stack.waits_for(domain) for v in checked):
+            yield domain, f"must wait until {made.name} is validated; use the validation's ARN"
+
+
+@rule
+def domain_leads_somewhere(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Each path of a domain leads to one stage of this stack; REST and WebSocket APIs cannot share a domain."""
+    for domain in stack.all(*PATHS):
+        name = domain.get("domainName")
+        mappings = [m for t in (REST_MAPPING, MAPPING) for m in stack.having(t, domainName=name)]
+        if not mappings:
+            yield domain, "no mapping leads from it to a stage"
+        for path, count in Counter(map(_path, mappings)).items():
+            if count > 1:
+                yield domain, f"{count} mappings have the path '{path}'"
+        apis = [_api(stack, mapping) for mapping in mappings]
+        for mapping, api in zip(mappings, apis, strict=True):
+            if api is None:
+                yield mapping, "leads to no stage of this stack"
+        kinds = {api.get("protocolType") for api in apis if api is not None}
+        if gateways.SOCKET in kinds and len(kinds) > 1:
+            yield domain, "is shared by a WebSocket API and another one; AWS refuses that"
+
+
+@rule
+def closed_address_leaves_another(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """An API whose own address is closed is reached by its domain only."""
+    mapped = {
+        api.urn
+        for mapping in stack.all(REST_MAPPING, MAPPING)
+        if (api := _api(stack, mapping)) is not None
+    }
+    for api in stack.all(links.REST_API, gateways.API):
+        if api.get("disableExecuteApiEndpoint") is True and api.urn not in mapped:
+            yield api, "disableExecuteApiEndpoint closes its one address; give it a domain"
+
+
+def _path(mapping: Registered) -> str:
+    return str(mapping.get("basePath") or mapping.get("apiMappingKey") or "")
+
+
+def _api(stack: Stack, mapping: Registered) -> Registered | None:
+    """The API behind a mapping, if its stage is one of this stack."""
+    if mapping.type == REST_MAPPING:
+        id_, stage = mapping.get("restApi"), mapping.get("stageName")
+        if not stack.having(gateways.REST_STAGE, restApi=id_, stageName=stage):
+            return None
+        return stack.answering("id", str(id_), links.REST_API)
+    id_, stage = mapping.get("apiId"), mapping.get("stage")
+    stages = stack.having(gateways.STAGE, apiId=id_)
+    if not any(stage in {s.get("name"), s.output("id")} for s in stages):
+        return None
+    return stack.answering("id", str(id_), gateways.API)
+
+
+RULES = (domain_speaks_tls_as_it_should, domain_leads_somewhere, closed_address_leaves_another)

@@ -1,0 +1,136 @@
+"""HTTP APIs: who may call a route, whose tokens are believed, and in which form functions are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from policies import gateways, identity
+from policies.model import Registered, Stack, rule
+
+PUBLIC: Mapping[str, str] = {}
+"""Routes without an authorizer, and why. Preflights are answered by the API itself."""
+
+BEARER = ["$request.header.Authorization"]
+LONGEST_AGE = 86_400
+LONGEST_TTL = 3_600
+TIMEOUTS = {gateways.HTTP: 30_000, gateways.SOCKET: 29_000}
+"""Milliseconds that an integration may take (API Gateway quotas)."""
+FORMATS = {gateways.HTTP: "2.0", gateways.SOCKET: None}
+"""The event's form: handlers know 2.0, and the provider's default is 1.0. WebSocket APIs know one form only."""
+
+
+@rule
+def route_of_an_http_api_asks_the_authorizer(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Every route but the named public ones asks an authorizer of its own API, or a signed request."""
+    for api in gateways.apis(stack, gateways.HTTP):
+        known = {
+            a.output("id"): {"JWT": "JWT", "REQUEST": "CUSTOM"}.get(a.get("authorizerType"))
+            for a in gateways.parts(stack, api, gateways.AUTHORIZER)
+        }
+        for route in gateways.parts(stack, api, gateways.ROUTE):
+            key, kind = route.get("routeKey"), route.get("authorizationType")
+            if kind in {None, "NONE"}:
+                if key not in PUBLIC:
+                    yield route, f"{key} has no authorizer and is not on the list of public routes"
+            elif kind != "AWS_IAM" and known.get(str(route.get("authorizerId"))) != kind:
+                yield route, f"{key} asks {kind} of no such authorizer of its API"
+
+
+@rule
+def jwt_authorizer_believes_our_pool(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """One bearer token, issued by a user pool of this stack to one of its clients."""
+    pools = {f"https://{p.output('endpoint')}": p for p in stack.all(identity.POOL)}
+    for authorizer in stack.having(gateways.AUTHORIZER, authorizerType="JWT"):
+        if authorizer.get("identitySources") != BEARER:
+            yield authorizer, f"identitySources must be {BEARER}: AWS takes exactly one"
+        pool = pools.get(str(authorizer.get("jwtConfiguration.issuer")))
+        if pool is None:
+            yield authorizer, "its issuer must be https://<endpoint of a user pool of this stack>"
+            continue
+        clients = {c.output("id") for c in identity.clients(stack, pool)}
+        audiences = set(authorizer.get("jwtConfiguration.audiences") or ())
+        if not audiences or not audiences <= clients:
+            yield authorizer, f"its audiences must be clients of {pool.name}"
+
+
+@rule
+def lambda_authorizer_is_asked_in_full(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Form 2.0 with a plain yes or no for an HTTP API; what is remembered is remembered per identity source."""
+    for authorizer in stack.having(gateways.AUTHORIZER, authorizerType="REQUEST"):
+        api = gateways.api_of(stack, authorizer)
+        if api is not None and api.get("protocolType") == gateways.SOCKET:
+            if any(authorizer.get(key) is not None for key in _FOR_HTTP_ONLY):
+                yield authorizer, f"{', '.join(_FOR_HTTP_ONLY)} are for HTTP APIs only"
+            continue
+        if authorizer.get("authorizerPayloadFormatVersion") != "2.0":
+            yield authorizer, "authorizerPayloadFormatVersion must be 2.0"
+        if authorizer.get("enableSimpleResponses") is not True:
+            yield authorizer, "set enableSimpleResponses"
+        seconds = authorizer.get("authorizerResultTtlInSeconds")
+        if not isinstance(seconds, int) or not 0 <= seconds <= LONGEST_TTL:
+            yield authorizer, f"authorizerResultTtlInSeconds must be 0 to {LONGEST_TTL}"
+        elif seconds and not authorizer.get("identitySources"):
+            yield authorizer, "remembers answers for everybody alike; name identitySources"
+
+
+@rule
+def integration_is_spelt_out(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Form, method and time are said; each route leads to an integration of its own API, and none is left over."""
+    for api in stack.all(gateways.API):
+        protocol = str(api.get("protocolType"))
+        found = gateways.parts(stack, api, gateways.INTEGRATION)
+        for integration in found:
+            yield from ((integration, text) for text in _vague(integration, protocol))
+        known = {f"integrations/{i.output('id')}": i for i in found}
+        targets = {r.get("target"): r for r in gateways.parts(stack, api, gateways.ROUTE)}
+        for target, route in targets.items():
+            if target not in known:
+                yield route, f"its target {target} is no integration of its API"
+        for target in known.keys() - targets.keys():
+            yield known[target], "no route leads to it; remove it"
+
+
+@rule
+def http_api_names_its_origins(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """The API answers preflights itself: pages of any origin may not send tokens of our users."""
+    for api in gateways.apis(stack, gateways.HTTP):
+        cors: Mapping[str, Any] = api.get("corsConfiguration") or {}
+        if "*" in (cors.get("allowOrigins") or ()):
+            yield api, "CORS must name its origins"
+        if cors.get("allowCredentials"):
+            for key in ("allowHeaders", "allowMethods", "exposeHeaders"):
+                if "*" in (cors.get(key) or ()):
+                    yield api, f"with credentials, * in {key} means the letter *; name them"
+            if not cors.get("allowOrigins"):
+                yield api, "CORS with credentials must name its origins"
+        if not 0 <= (cors.get("maxAge") or 0) <= LONGEST_AGE:
+            yield api, f"maxAge is {cors.get('maxAge')}; it must be 0 to {LONGEST_AGE}"
+
+
+_FOR_HTTP_ONLY = (
+    "authorizerPayloadFormatVersion",
+    "enableSimpleResponses",
+    "authorizerResultTtlInSeconds",
+)
+
+
+def _vague(integration: Registered, protocol: str) -> Iterator[str]:
+    if integration.get("integrationType") != "AWS_PROXY":
+        yield "integrationType must be AWS_PROXY"
+    if integration.get("payloadFormatVersion") != FORMATS.get(protocol):
+        yield f"payloadFormatVersion must be {FORMATS.get(protocol) or 'left out'}"
+    if integration.get("integrationMethod") not in {None, "POST"}:
+        yield "integrationMethod must be POST: it is how Lambda is called"
+    longest = TIMEOUTS.get(protocol, 0)
+    if not 50 <= (integration.get("timeoutMilliseconds") or longest) <= longest:
+        yield f"timeoutMilliseconds must be 50 to {longest}"
+
+
+RULES = (
+    route_of_an_http_api_asks_the_authorizer,
+    jwt_authorizer_believes_our_pool,
+    lambda_authorizer_is_asked_in_full,
+    integration_is_spelt_out,
+    http_api_names_its_origins,
+)

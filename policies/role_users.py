@@ -1,0 +1,38 @@
+"""What acts in a role, and which service therefore must be able to assume it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from policies import gateways, graphql_apis, links, service_integrations
+from policies.model import Registered, Stack
+
+LAMBDA, SCHEDULER, GATEWAY = (
+    "lambda.amazonaws.com",
+    "scheduler.amazonaws.com",
+    "apigateway.amazonaws.com",
+)
+
+_NAMED = (
+    (links.FUNCTION, "role", LAMBDA),
+    (links.SCHEDULE, "target.roleArn", SCHEDULER),
+    (links.ACCOUNT, "cloudwatchRoleArn", GATEWAY),
+    (gateways.DATA_SOURCE, "serviceRoleArn", graphql_apis.SERVICE),
+    (graphql_apis.GRAPHQL_API, "logConfig.cloudwatchLogsRoleArn", graphql_apis.SERVICE),
+)
+"""Type, where it names its role, and the service that acts in it."""
+
+
+def users(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """(role, the service that must be able to assume it) for everything that uses a role of the stack."""
+    for type_, path, service in _NAMED:
+        for resource in stack.all(type_):
+            yield from _used(stack, resource.get(path), service)
+    for integration in service_integrations.services(stack):
+        yield from _used(stack, integration.integration.get("credentials"), GATEWAY)
+
+
+def _used(stack: Stack, arn: object, service: str) -> Iterator[tuple[Registered, str]]:
+    role = stack.at(str(arn), links.ROLE)
+    if role is not None:
+        yield role, service
