@@ -1,0 +1,185 @@
+"""LoadBalancer: functions behind an application load balancer, inside a network of one's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.function import ServerlessFunction
+from components.place import Place
+from settings import LoadBalancerSettings
+
+STRICT_TRANSPORT = "max-age=31536000"
+"""A year in which browsers ask this name by HTTPS only."""
+
+NAME_PREFIX = 6
+"""Characters that a target group's name may begin with before the provider makes it unique (pulumi_aws, TargetGroup)."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A path and the function that answers there; `*` and `?` in the path stand for any text and any character."""
+
+    path: str
+    function: ServerlessFunction
+
+    @property
+    def slug(self) -> str:
+        """The path as part of a resource's name: `items-any` for `/items/*`."""
+        words = re.findall(r"[A-Za-z0-9]+", self.path.replace("*", "-any").replace("?", "-one"))
+        return "-".join(words) or "root"
+
+
+class LoadBalancer(pulumi.ComponentResource):
+    """Routes by path to functions, over HTTPS; plain HTTP is sent there, and what nobody answers is 404.
+
+    The first target whose path fits answers. Requests and answers may be 1 MB long (AWS Lambda developer guide,
+    Application Load Balancer). `url` is the balancer's own address without a slash at its end, "" where settings do not
+    enable it; callers use a name of the certificate, which points there.
+    """
+
+    balancer: aws.lb.LoadBalancer | None = None
+    https: aws.lb.Listener | None = None
+    http: aws.lb.Listener | None = None
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        settings: LoadBalancerSettings,
+        targets: Sequence[Target],
+        place: Place,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("sandpiper:components:LoadBalancer", name, None, opts)
+        self._name, self._settings, self._place = name, settings, place
+        self._child = pulumi.ResourceOptions(parent=self)
+        self.rules: dict[str, aws.lb.ListenerRule] = {}
+        self.url = pulumi.Output.from_input("")
+        if settings.enabled:
+            self.balancer = balancer = self._create_balancer()
+            self.https = self._listen(balancer)
+            self.http = self._redirect(balancer, self.https)
+            self._route(targets, self.https)
+            self.url = pulumi.Output.concat("https://", balancer.dns_name)
+        self.register_outputs({"url": self.url})
+
+    def _create_balancer(self) -> aws.lb.LoadBalancer:
+        s = self._settings
+        return aws.lb.LoadBalancer(
+            f"{self._name}-alb",
+            aws.lb.LoadBalancerArgs(
+                load_balancer_type="application",
+                internal=s.internal,
+                subnets=list(s.subnet_ids),
+                security_groups=list(s.security_group_ids),
+                idle_timeout=s.idle_timeout_seconds,
+                enable_deletion_protection=s.deletion_protection,
+                # What is no header by the standard would reach the function as one.
+                drop_invalid_header_fields=True,
+            ),
+            pulumi.ResourceOptions(parent=self, protect=s.deletion_protection),
+        )
+
+    def _listen(self, balancer: aws.lb.LoadBalancer) -> aws.lb.Listener:
+        return aws.lb.Listener(
+            f"{self._name}-https",
+            aws.lb.ListenerArgs(
+                load_balancer_arn=balancer.arn,
+                port=443,
+                protocol="HTTPS",
+                ssl_policy=self._settings.ssl_policy,
+                certificate_arn=self._settings.certificate_arn,
+                routing_http_response_server_enabled=False,
+                routing_http_response_strict_transport_security_header_value=STRICT_TRANSPORT,
+                default_actions=[
+                    aws.lb.ListenerDefaultActionArgs(
+                        type="fixed-response",
+                        fixed_response=aws.lb.ListenerDefaultActionFixedResponseArgs(
+                            status_code="404",
+                            content_type="application/json",
+                            message_body='{"type": "about:blank", "title": "Not Found", "status": 404}',
+                        ),
+                    )
+                ],
+            ),
+            self._child,
+        )
+
+    def _redirect(self, balancer: aws.lb.LoadBalancer, https: aws.lb.Listener) -> aws.lb.Listener:
+        return aws.lb.Listener(
+            f"{self._name}-http",
+            aws.lb.ListenerArgs(
+                load_balancer_arn=balancer.arn,
+                port=80,
+                protocol="HTTP",
+                routing_http_response_server_enabled=False,
+                default_actions=[
+                    aws.lb.ListenerDefaultActionArgs(
+                        type="redirect",
+                        redirect=aws.lb.ListenerDefaultActionRedirectArgs(
+                            protocol="HTTPS", port="443", status_code="HTTP_301"
+                        ),
+                    )
+                ],
+            ),
+            # Nobody is sent to a listener that is not there yet.
+            pulumi.ResourceOptions(parent=self, depends_on=[https]),
+        )
+
+    def _route(self, targets: Sequence[Target], listener: aws.lb.Listener) -> None:
+        functions = dict.fromkeys(target.function for target in targets)
+        attached = {function: self._attach(function) for function in functions}
+        for priority, target in enumerate(targets, 1):
+            # A rule may name a group only once it has its target: until then the answer is 503.
+            attachment = attached[target.function]
+            self.rules[target.path] = aws.lb.ListenerRule(
+                f"{self._name}-{target.slug}-rule",
+                aws.lb.ListenerRuleArgs(
+                    listener_arn=listener.arn,
+                    priority=priority,
+                    conditions=[
+                        aws.lb.ListenerRuleConditionArgs(
+                            path_pattern=aws.lb.ListenerRuleConditionPathPatternArgs(
+                                values=[target.path]
+                            )
+                        )
+                    ],
+                    actions=[
+                        aws.lb.ListenerRuleActionArgs(
+                            type="forward", target_group_arn=attachment.target_group_arn
+                        )
+                    ],
+                ),
+                pulumi.ResourceOptions(parent=self, depends_on=[attachment]),
+            )
+
+    def _attach(self, function: ServerlessFunction) -> aws.lb.TargetGroupAttachment:
+        """A target group with the function's alias as its one target, which the group may call."""
+        name = f"{self._name}-{function.logical_name}"
+        group = aws.lb.TargetGroup(
+            f"{name}-targets",
+            aws.lb.TargetGroupArgs(
+                # A whole name may be 32 characters long, which a function's own may exceed.
+                name_prefix=f"{function.logical_name[: NAME_PREFIX - 1].rstrip('-')}-",
+                target_type="lambda",
+            ),
+            self._child,
+        )
+        permission = function.allow(
+            f"{name}-permission",
+            principal="elasticloadbalancing.amazonaws.com",
+            source_arn=group.arn,
+            source_account=self._place.account,
+            parent=self,
+        )
+        return aws.lb.TargetGroupAttachment(
+            f"{name}-attachment",
+            aws.lb.TargetGroupAttachmentArgs(target_group_arn=group.arn, target_id=function.arn),
+            # The balancer tries whether it may call the function when it is told of it.
+            pulumi.ResourceOptions(parent=self, depends_on=[permission]),
+        )
