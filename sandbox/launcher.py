@@ -55,6 +55,7 @@ def _install(nursery: Nursery | None) -> None:
         model_seams,
         reference_seams,
         seams,
+        stream_seams,
         transport_seams,
         url_seams,
     )
@@ -62,7 +63,7 @@ def _install(nursery: Nursery | None) -> None:
     # The order matters where two change one spot: a later one goes around an earlier one.
     rooms = (lambda_seams, custom_seams, alias_seams, async_seams, gateway_seams, url_seams)
     rooms += (http_api_seams, iam_seams, clock_seams, model_seams, transport_seams)
-    rooms += (reference_seams,)
+    rooms += (reference_seams, stream_seams)
     changes = [seam for room in rooms for seam in room.seams()]
     if nursery is not None:
         from sandbox.workers import worker_seams

@@ -12,6 +12,7 @@ Parent side (inside the emulator's process):
     transport_seams  loopback counts as TLS
     gateway_seams  what API Gateway makes of a function's answer
     http_api_seams  HTTP and WebSocket APIs: throttling, CORS, replies
+    stream_seams   readers of streams side by side
     clock_seams    schedules tick every second
     model_seams    AWS service models, read no further than needed
     reference_seams  the page that shows the API's document

@@ -1,0 +1,96 @@
+"""Readers of streams, side by side as on AWS: MiniStack's one thread serves them in turn, and a slow one delays all.
+
+Each event source mapping of a DynamoDB or Kinesis stream is read by one thread at a time, so that its records keep their
+order; the thread goes on while there is more, and ends. MiniStack's own function does the reading, of one mapping.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from types import ModuleType
+from typing import Any, Final
+
+from sandbox.workers.lambda_seams import LAMBDA
+from sandbox.workers.seams import Seam
+
+_only: ContextVar[str | None] = ContextVar("_only", default=None)
+"""The mapping that this thread reads; None outside of a reader."""
+_LATE: Final = "a slow reader of a stream delays every other one"
+
+Mapping = tuple[str, str, dict[str, Any]]
+
+
+def seams() -> list[Seam]:
+    """Return the seams of streams."""
+    return [
+        Seam(LAMBDA, "_iter_all_esms", (), _LATE, _own_only),
+        Seam(LAMBDA, "_poll_dynamodb_streams", (), _LATE, _beside("dynamodb"), _NEEDS),
+        Seam(LAMBDA, "_poll_kinesis", (), _LATE, _beside("kinesis"), _NEEDS),
+    ]
+
+
+_NEEDS: Final = ("_iter_all_esms", "spawn_background")
+
+
+def _own_only(
+    _module: ModuleType, original: Callable[[], Iterator[Mapping]]
+) -> Callable[[], Iterator[Mapping]]:
+    def mappings() -> Iterator[Mapping]:
+        wanted = _only.get()
+        return (each for each in original() if wanted is None or each[2]["UUID"] == wanted)
+
+    return mappings
+
+
+def _beside(service: str) -> Callable[[ModuleType, Callable[[], bool]], Callable[[], bool]]:
+    def build(module: ModuleType, original: Callable[[], bool]) -> Callable[[], bool]:
+        return _Readers(module, original, f":{service}:").poll
+
+    return build
+
+
+class _Readers:
+    """The threads that read the streams of one service."""
+
+    def __init__(self, module: ModuleType, read: Callable[[], bool], mark: str) -> None:
+        self._module, self._read, self._mark = module, read, mark
+        self._lock = threading.Lock()
+        self._busy: dict[str, bool] = {}
+        """Mappings with a thread, and whether something came in the meantime."""
+
+    def poll(self) -> bool:
+        """See to it that every mapping is read from now on; answers at once, and never that there is more."""
+        for _account, _region, mapping in self._module._iter_all_esms():
+            if self._mark in mapping.get("EventSourceArn", "") and mapping.get("Enabled", True):
+                self._start(mapping["UUID"])
+        return False
+
+    def _start(self, mark: str) -> None:
+        with self._lock:
+            if mark in self._busy:
+                self._busy[mark] = True
+                return
+            self._busy[mark] = False
+        try:
+            self._module.spawn_background(self._run, mark, thread_name="ministack-stream")
+        except RuntimeError:
+            self._busy.pop(mark, None)  # No thread is left: the next round tries again.
+
+    def _run(self, mark: str) -> None:
+        _only.set(mark)
+        try:
+            while self._read() or self._more(mark):
+                pass
+        except Exception:
+            with self._lock:
+                self._busy.pop(mark, None)
+            raise
+
+    def _more(self, mark: str) -> bool:
+        """Whether a round found this thread at work; else the next round starts another one."""
+        with self._lock:
+            if self._busy[mark]:
+                self._busy[mark] = False
+                return True
+            del self._busy[mark]
+            return False
