@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from policies.dialect_answers import gateway_response_problems
+from policies.dialect_integrations import INTEGRATION, integration_problems
+from policies.dialect_policies import policy_problems
 from policies.dialect_schemas import schema_problems
+from policies.dialect_schemes import scheme_problems
 
-INTEGRATION = "x-amazon-apigateway-integration"
 METHODS = frozenset(
     {"get", "put", "post", "delete", "options", "head", "patch", "x-amazon-apigateway-any-method"}
 )
@@ -35,7 +37,7 @@ PARAMETER_KEYS = frozenset({"name", "in", "required", "schema", "description"})
 ROOT_KEYS = frozenset({"openapi", "info", "paths", "components", "tags", "servers"})
 PRIMITIVES = frozenset({"string", "number", "integer", "boolean"})
 RESERVED_PATHS = frozenset({"/ping", "/sping"})
-MOST_RESOURCES, MOST_AUTHORIZERS = 300, 10
+MOST_RESOURCES = 300
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_.,:-]+|\{[A-Za-z0-9_.-]+\+?\}")
 _VARIABLE = re.compile(r"\{([^}+]+)\+?\}")
@@ -51,7 +53,9 @@ def problems(body: str) -> tuple[str, ...]:
             _root,
             _paths,
             _operations,
-            _schemes,
+            integration_problems,
+            scheme_problems,
+            policy_problems,
             schema_problems,
             gateway_response_problems,
         )
@@ -121,7 +125,6 @@ def _operations(document: dict[str, Any]) -> Iterator[str]:
                 )
             yield from _parameters(where, path, operation)
             yield from _answers(where, operation)
-            yield from _integration(where, operation)
 
 
 def _parameters(where: str, path: str, operation: dict[str, Any]) -> Iterator[str]:
@@ -159,67 +162,3 @@ def _answers(where: str, operation: dict[str, Any]) -> Iterator[str]:
     for kind in operation.get("requestBody", {}).get("content", {}):
         if kind != "application/json":
             yield f"{where}: a body is validated as application/json only"
-
-
-def _integration(where: str, operation: dict[str, Any]) -> Iterator[str]:
-    integration = operation.get(INTEGRATION)
-    if not integration:
-        yield f"{where}: no {INTEGRATION}; the API cannot be deployed"
-        return
-    kind = integration.get("type")
-    if kind not in {"aws_proxy", "aws", "http", "http_proxy", "mock"}:
-        yield f"{where}: integration type '{kind}' is unknown"
-    timeout = integration.get("timeoutInMillis", 29_000)
-    if not 50 <= timeout <= 29_000:
-        yield f"{where}: timeoutInMillis is {timeout}; it must be 50 to 29000"
-    if integration.get("passthroughBehavior") not in {
-        "when_no_match",
-        "when_no_templates",
-        "never",
-    }:
-        yield f"{where}: passthroughBehavior must be when_no_match, when_no_templates or never"
-    if kind == "aws_proxy":
-        yield from _proxy(where, integration)
-    if kind == "mock":
-        yield from _mock(where, operation, integration)
-
-
-def _proxy(where: str, integration: dict[str, Any]) -> Iterator[str]:
-    if integration.get("httpMethod") != "POST":
-        yield f"{where}: httpMethod must be POST: it is how Lambda is called, whatever the client's method"
-    if not re.fullmatch(
-        r"arn:[\w-]+:apigateway:[\w-]+:lambda:path/.+/invocations", str(integration.get("uri"))
-    ):
-        yield f"{where}: uri must be a function's invoke ARN"
-
-
-def _mock(where: str, operation: dict[str, Any], integration: dict[str, Any]) -> Iterator[str]:
-    if not integration.get("requestTemplates", {}).get("application/json"):
-        yield f"{where}: a mock needs a request template that says its status"
-    for answer in integration.get("responses", {}).values():
-        declared = (
-            operation.get("responses", {}).get(answer.get("statusCode"), {}).get("headers", {})
-        )
-        for target, value in answer.get("responseParameters", {}).items():
-            if target.removeprefix("method.response.header.") not in declared:
-                yield f"{where}: {target} is not declared by response {answer.get('statusCode')}; it is dropped"
-            if not (value.startswith("'") and value.endswith("'")):
-                yield f"{where}: {target}: a static value stands in single quotes"
-
-
-def _schemes(document: dict[str, Any]) -> Iterator[str]:
-    schemes = document.get("components", {}).get("securitySchemes", {})
-    if len(schemes) > MOST_AUTHORIZERS:
-        yield f"{len(schemes)} authorizers; an API has {MOST_AUTHORIZERS} at most"
-    for name, scheme in schemes.items():
-        where = f"security scheme '{name}'"
-        if scheme.get("type") != "apiKey" or scheme.get("in") != "header":
-            yield f"{where}: API Gateway knows type apiKey in a header only"
-        authorizer = scheme.get("x-amazon-apigateway-authorizer", {})
-        if authorizer.get("type") not in {"token", "request"} or "authorizerUri" not in authorizer:
-            yield f"{where}: needs an authorizer of type token or request with its authorizerUri"
-        if not 0 <= authorizer.get("authorizerResultTtlInSeconds", 300) <= 3600:
-            yield f"{where}: authorizerResultTtlInSeconds must be 0 to 3600"
-        header = f"method.request.header.{scheme.get('name')}"
-        if authorizer.get("type") == "token" and authorizer.get("identitySource") != header:
-            yield f"{where}: a token authorizer reads exactly the header that the scheme names"

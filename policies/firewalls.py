@@ -13,18 +13,24 @@ WEB_ACL = "aws:wafv2/webAcl:WebAcl"
 ASSOCIATION = "aws:wafv2/webAclAssociation:WebAclAssociation"
 LOGGING = "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"
 
-MANAGED = (
-    "AWSManagedRulesCommonRuleSet",
-    "AWSManagedRulesKnownBadInputsRuleSet",
-    "AWSManagedRulesAnonymousIpList",
-    "AWSManagedRulesAmazonIpReputationList",
+MANAGED = frozenset(
+    {
+        "AWSManagedRulesCommonRuleSet",
+        "AWSManagedRulesKnownBadInputsRuleSet",
+        "AWSManagedRulesAnonymousIpList",
+        "AWSManagedRulesAmazonIpReputationList",
+    }
 )
 """Rule groups that AWS keeps up to date and that every API here gets."""
+COUNTED: Mapping[str, str] = {
+    "SizeRestrictions_BODY": "it refuses bodies over 8 KB; models and functions say how long one may be",
+}
+"""Rules in those groups that may be counted instead of enforced, and why."""
 LIMITS = 10, 2_000_000_000
 WINDOWS = frozenset({60, 120, 300, 600})
 """Requests of one address, and seconds over which they are counted (RateBasedStatement)."""
 LOG_PREFIX = "aws-waf-logs-"
-SECRET_HEADERS = frozenset({"authorization", "cookie"})
+SECRET_HEADERS = frozenset({"authorization", "cookie", "x-api-key"})
 
 
 @rule
@@ -45,14 +51,11 @@ def firewall_blocks_what_it_knows(stack: Stack) -> Iterator[tuple[Registered, st
             yield acl, "scope must be REGIONAL: its stage is"
         if "allow" not in (acl.get("defaultAction") or {}):
             yield acl, "defaultAction must be allow: the rules say what to block"
-        if len({r.get("priority") for r in rules}) != len(rules):
-            yield acl, "two rules have one priority"
-        if not _seen(acl.properties) or not all(_seen(r) for r in rules):
+        if not all(_seen(part) for part in (acl.properties, *rules)):
             yield acl, "set cloudwatchMetricsEnabled in every visibilityConfig"
         blocking = {name for r in rules if (name := _managed(r)) and _as_meant(r)}
-        for name in MANAGED:
-            if name not in blocking:
-                yield acl, f"needs {name} of AWS with overrideAction none, and no rule counted only"
+        for name in sorted(MANAGED - blocking):
+            yield acl, f"needs {name} of AWS with overrideAction none, and no rule counted only"
         if not any(_limits(r) for r in rules):
             yield acl, "needs a rule that blocks an address by its rate"
 
@@ -92,7 +95,8 @@ def _as_meant(written: Mapping[str, Any]) -> bool:
     """Neither the group nor one of its rules is counted instead of enforced."""
     group = written["statement"]["managedRuleGroupStatement"]
     counted = any(
-        "count" in (o.get("actionToUse") or {}) for o in group.get("ruleActionOverrides") or []
+        "count" in (o.get("actionToUse") or {}) and o.get("name") not in COUNTED
+        for o in group.get("ruleActionOverrides") or []
     )
     return "none" in (written.get("overrideAction") or {}) and not counted
 

@@ -32,7 +32,7 @@ def graphql_asks_who_is_calling(stack: Stack) -> Iterator[tuple[Registered, str]
 
 @rule
 def graphql_is_limited_and_seen(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """One question cannot ask for everything; errors are written down without what was asked; production keeps its schema."""
+    """One question cannot ask for everything; errors are written down without what was asked."""
     for api in stack.all(GRAPHQL_API):
         if not 1 <= (api.get("queryDepthLimit") or 0) <= MOST_DEPTH:
             yield api, f"queryDepthLimit must be 1 to {MOST_DEPTH}"
@@ -44,8 +44,6 @@ def graphql_is_limited_and_seen(stack: Stack) -> Iterator[tuple[Registered, str]
             yield api, "logConfig.fieldLogLevel must be ERROR or ALL"
         if api.get("logConfig.excludeVerboseContent") is not True:
             yield api, "set logConfig.excludeVerboseContent: it would log headers and tokens"
-        if stack.production and api.get("introspectionConfig") != "DISABLED":
-            yield api, "introspectionConfig must be DISABLED in production"
 
 
 @rule

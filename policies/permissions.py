@@ -122,7 +122,9 @@ def _wanted(stack: Stack, start: Start) -> Allowed | None:
         path = "/*/*" if start.kind == "api" else "/authorizers/*"
         return Allowed(function, qualifier, API, start.by.output("executionArn") + path)
     if start.kind == "target":
-        return Allowed(function, qualifier, BALANCER, str(start.by.get("targetGroupArn")))
+        arn = str(start.by.get("targetGroupArn"))
+        account = links.place_of(start.invoked.function).account
+        return Allowed(function, qualifier, BALANCER, arn, account)
     if start.kind == "upload":
         bucket = stack.answering("bucket", str(start.by.get("bucket")), links.BUCKET)
         arn = bucket.output("arn") if bucket else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from policies import documents, links
+from policies import documents, identity, links
 from policies.encryption import ENCRYPTION
 from policies.model import Registered, Stack, rule
 
@@ -32,7 +32,14 @@ INLINE = (
 """Arguments of Bucket that fight with the resources made for the same setting."""
 
 
-PROTECTED = (links.TABLE, links.BUCKET, links.KEY, links.SECRET, links.REPOSITORY)
+PROTECTED = (
+    links.TABLE,
+    links.BUCKET,
+    links.KEY,
+    links.SECRET,
+    links.REPOSITORY,
+    identity.POOL,
+)
 
 
 @rule
