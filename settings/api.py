@@ -190,6 +190,7 @@ class ApiSettings(Model):
             "Size of the cache.",
             unit="GB",
             source="API Gateway API reference, CreateStage",
+            remedy="API Gateway has no other sizes",
             schema={"enum": [*_CACHE_SIZES, *map(float, _CACHE_SIZES)]},
         )
     )

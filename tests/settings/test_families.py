@@ -9,7 +9,7 @@ import pytest
 from policies import runtimes as judged
 from settings import FAMILIES, NODE_RUNTIMES, Family, wiring
 from settings.runtimes import IMAGE, RETIRED, languages, snap_starting
-from tests.settings.conftest import UNWIRED
+from tests.settings.conftest import NOT_PYTHON
 from tests.settings.helper import load
 
 WITH_RUNTIMES = [name for name, family in FAMILIES.items() if family.runtimes]
@@ -17,7 +17,7 @@ WITH_RUNTIMES = [name for name, family in FAMILIES.items() if family.runtimes]
 
 def test_families_are_read_from_what_a_functions_folder_holds(handlers: Path) -> None:
     families = load(handlers=handlers).families
-    assert dict(families) == {**dict.fromkeys(wiring.WIRED, "python"), **UNWIRED}
+    assert dict(families) == {**dict.fromkeys(wiring.WIRED, "python"), **NOT_PYTHON}
 
 
 def test_every_marker_is_of_one_family_and_only_python_has_none() -> None:

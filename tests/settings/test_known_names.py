@@ -25,7 +25,11 @@ from tests.settings.helper import load, refused
             "settings.function('creat-item'): no such function; did you mean 'create-item'?",
         ),
         ("queue", "zzz", "settings.queue('zzz'): no such queue; known: notifications"),
-        ("stream", "item", "settings.stream('item'): no such stream; did you mean 'items'?"),
+        (
+            "stream",
+            "items",
+            "settings.stream('items'): no such stream; known: data-transformer, change-publisher",
+        ),
         (
             "schedule",
             "zzz",
