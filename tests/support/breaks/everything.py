@@ -1,4 +1,5 @@
-"""The application asked for everything at once: each thing that a stack file may say at one of its functions.
+"""The application asked for everything at once: each thing that a stack file may say at one of its functions, and
+every way in that is off by default.
 
 The shipped stacks ask for little of it. Rules must be content with this, and awake when a part of it is broken.
 """
@@ -95,6 +96,37 @@ ASKED_FOR: dict[str, dict[str, Any]] = {
     },
 }
 
+ZONE = "Z0123456789ABCDEFGHIJ"
+CERTIFICATE = f"arn:aws:acm:{HERE}:certificate/01234567-89ab-cdef-0123-456789abcdef"
+PAGE = "https://app.example.com"
+FRONTS: dict[str, dict[str, Any]] = {
+    "sandpiper:api": {
+        "manage_account_log_role": True,
+        "cors_allow_origins": [PAGE],
+        "cache_cluster_enabled": True,
+        "routes": {
+            "GET /items": {"cache_ttl_in_seconds": 10},
+            "GET /items/{id}": {"cache_ttl_in_seconds": 5, "throttle_rate_limit": 50},
+        },
+        "client_certificate": True,
+        "variables": {"release": "2026-11-21"},
+        "binary_media_types": ["image/*"],
+        "allow_source_ips": ["192.0.2.0/24", "2001:db8::/32"],
+        "firewall": {"rate_limit": 500},
+        "domain": {"domain_name": "api.example.com", "hosted_zone_id": ZONE, "base_path": "v1"},
+        "disable_execute_api_endpoint": True,
+    },
+    "sandpiper:http_api": {
+        "cors_allow_origins": [PAGE, "https://shop.example.com"],
+        "cors_allow_credentials": True,
+        "routes": {"POST /users": {"throttle_rate_limit": 5, "throttle_burst_limit": 10}},
+        "domain": {"domain_name": "shop.example.com", "certificate_arn": CERTIFICATE},
+    },
+    "sandpiper:socket": {"domain": {"domain_name": "live.example.com", "hosted_zone_id": ZONE}},
+    "sandpiper:load_balancer": {"enabled": True, "certificate_arn": CERTIFICATE, **NETWORK},
+    "sandpiper:graphql": {"enabled": True},
+}
+
 
 def _repository(parts: Parts) -> None:
     tag_everything({"Project": "sandpiper", "Environment": "dev"})
@@ -109,12 +141,8 @@ def _repository(parts: Parts) -> None:
 
 @functools.cache
 def asked_for() -> Run:
-    """The dev stack with all of it, and a repository for images."""
-    config = {
-        "sandpiper:functions": ASKED_FOR,
-        "sandpiper:api": {"manage_account_log_role": True},
-    }
-    run = run_stack("dev", config=config)
+    """The dev stack with all of it, every way in, and a repository for images."""
+    run = run_stack("dev", config={"sandpiper:functions": ASKED_FOR, **FRONTS})
     images = [r for r in tiny(_repository).resources if r.type.startswith("aws:ecr/")]
     return Run("dev", resources=[*run.resources, *images])
 
