@@ -1,6 +1,6 @@
-// Requests, answers and problems, as common/http.py has them: payload format 1.0 (REST API) and
-// 2.0 (function URL, HTTP API). Problems are RFC 9457 problem+json and never tell how the function
-// works inside.
+// Requests, answers and problems, as common/http.py has them: payload format 1.0 (REST API), 2.0
+// (function URL, HTTP API) and the events of a load balancer. Problems are RFC 9457 problem+json and
+// never tell how the function works inside.
 
 import * as logs from "./logs.mjs";
 
@@ -58,8 +58,16 @@ export function endpoint(routes) {
       status: result.statusCode,
       milliseconds: Math.round((performance.now() - started) * 10) / 10,
     });
-    return result;
+    return event?.requestContext?.elb === undefined ? result : forBalancer(event, result);
   };
+}
+
+// A load balancer asks for the encoding of the body; headers are lists where its target group says
+// so, and its events then have no others.
+function forBalancer(event, { headers, ...result }) {
+  const lists = Object.entries(headers).map(([name, value]) => [name, [value]]);
+  const said = event.multiValueHeaders ? { multiValueHeaders: Object.fromEntries(lists) } : { headers };
+  return { ...result, ...said, isBase64Encoded: false };
 }
 
 async function answered(route, event, requestId) {
@@ -83,8 +91,8 @@ function target(event) {
   const method = String(event?.httpMethod ?? context?.http?.method ?? "");
   const path = String(event?.rawPath ?? event?.path ?? "");
   // An HTTP API puts a named stage in front of the path.
-  const stage = `/${context?.stage}/`;
-  return { method, path: path.startsWith(stage) ? path.slice(stage.length - 1) : path };
+  const stage = context?.stage === undefined ? undefined : `/${context.stage}/`;
+  return { method, path: stage && path.startsWith(stage) ? path.slice(stage.length - 1) : path };
 }
 
 /** The body as a JSON object. Raises Problem 400 for everything else. */

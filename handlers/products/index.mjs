@@ -1,5 +1,5 @@
-// GET /products and POST /orders, in Node.js. It answers at its function URL, and would behind a
-// REST or HTTP API. Orders are priced and answered, not stored.
+// GET /products and POST /orders, in Node.js. It answers behind the HTTP API and at its function URL,
+// and would behind a REST API or a load balancer. Orders are priced and answered, not stored.
 
 import { createRequire } from "node:module";
 

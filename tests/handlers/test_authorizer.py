@@ -47,6 +47,29 @@ def authorize(event: Any, context: Any, secret: dict[str, Any]) -> Any:
     return ask
 
 
+@pytest.fixture
+def connect(event: Any, context: Any, secret: dict[str, Any]) -> Any:
+    """`connect({"Authorization": ...}, token=...)`: the answer for a WebSocket that opens."""
+
+    def ask(headers: Any = None, **query: Any) -> dict[str, Any]:
+        asked = event("authorizer_socket") | {"headers": headers, "queryStringParameters": query}
+        answer = authorizer.handler(asked, context)
+        json.dumps(answer)
+        return answer
+
+    return ask
+
+
+@pytest.fixture
+def ask_http(event: Any, context: Any, secret: dict[str, Any]) -> Any:
+    """The answer to an HTTP API that passes these headers on."""
+
+    def ask(headers: Any) -> dict[str, Any]:
+        return authorizer.handler(event("authorizer_http_api") | {"headers": headers}, context)
+
+    return ask
+
+
 def _effect(answer: dict[str, Any]) -> str:
     return answer["policyDocument"]["Statement"][0]["Effect"]
 
@@ -296,3 +319,120 @@ def test_neither_key_nor_token_reaches_the_log(
         for part in token.split("."):
             assert part not in logged.out + logged.err
     assert _SECRET["key"] not in logged.out + logged.err
+
+
+_SOCKET = "arn:aws:execute-api:us-west-2:123456789012:w1s2o3c4k5/dev/$connect"
+
+
+@pytest.mark.parametrize("name", ["Authorization", "authorization", "AUTHORIZATION"])
+def test_a_websocket_opens_for_a_good_token_in_its_header(connect: Any, name: str) -> None:
+    answer = connect({"Host": "h", name: f"Bearer {make_token(_SECRET, subject='ada')}"})
+    # `stage/*/*` would not match a WebSocket's `stage/$connect`.
+    assert answer["policyDocument"]["Statement"] == [
+        {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": _SOCKET}
+    ]
+    assert (answer["principalId"], answer["context"]) == ("ada", {"sub": "ada"})
+
+
+@pytest.mark.parametrize("headers", [{}, None, {"Host": "h"}])
+def test_a_websocket_opens_for_a_good_token_in_its_address(connect: Any, headers: Any) -> None:
+    answer = connect(headers, token=make_token(_SECRET))
+    assert _effect(answer) == "Allow"
+
+
+def test_a_header_counts_before_the_address(connect: Any) -> None:
+    bad = {"authorization": "Bearer a.b.c"}
+    assert _effect(connect(bad, token=make_token(_SECRET))) == "Deny"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"token": ""},
+        {"token": None},
+        {"token": "Bearer a.b.c"},
+        {"token": ["a"]},
+        {"Token": "a.b.c"},
+    ],
+)
+def test_a_websocket_without_a_good_token_is_denied(connect: Any, query: Any) -> None:
+    answer = connect({}, **query)
+    (statement,) = answer["policyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Resource"]) == ("Deny", _SOCKET)
+
+
+@pytest.mark.parametrize("odd", _BAD_HEADERS.values(), ids=_BAD_HEADERS)
+def test_what_a_rest_route_refuses_a_websocket_and_an_http_api_refuse_too(
+    connect: Any, ask_http: Any, odd: dict[str, Any]
+) -> None:
+    token = _signed(_claims(), **odd)
+    assert _effect(connect({}, token=token)) == "Deny"
+    assert ask_http({"authorization": f"Bearer {token}"}) == {"isAuthorized": False, "context": {}}
+
+
+def test_query_parameters_that_are_null_count_as_none(
+    event: Any, context: Any, secret: Any
+) -> None:
+    asked = event("authorizer_socket") | {"headers": None, "queryStringParameters": None}
+    assert _effect(authorizer.handler(asked, context)) == "Deny"
+
+
+@pytest.mark.parametrize("path", ["GET/items", "GET/$connect", "GET/a/$connect"])
+def test_a_token_in_the_address_counts_for_websockets_only(
+    event: Any, context: Any, secret: Any, path: str
+) -> None:
+    arn = f"arn:aws:execute-api:us-west-2:123456789012:a1b2c3d4e5/dev/{path}"
+    asked = event("authorizer_socket") | {"methodArn": arn, "headers": {}}
+    asked["queryStringParameters"] = {"token": make_token(_SECRET)}
+    assert _effect(authorizer.handler(asked, context)) == "Deny"
+
+
+def test_a_rest_route_may_pass_the_whole_request(event: Any, context: Any, secret: Any) -> None:
+    arn = "arn:aws:execute-api:us-west-2:123456789012:a1b2c3d4e5/dev/GET/items"
+    asked = event("authorizer_socket") | {"methodArn": arn}
+    asked["headers"] = {"authorization": f"Bearer {make_token(_SECRET)}"}
+    (statement,) = authorizer.handler(asked, context)["policyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Resource"]) == (
+        "Allow",
+        "arn:aws:execute-api:us-west-2:123456789012:a1b2c3d4e5/dev/*/*",
+    )
+
+
+def test_an_http_api_gets_a_simple_answer(ask_http: Any) -> None:
+    token = make_token(_SECRET, subject="ada")
+    expected = {"isAuthorized": True, "context": {"sub": "ada"}}
+    assert ask_http({"authorization": f"Bearer {token}"}) == expected
+
+
+@pytest.mark.parametrize("headers", [{}, None, {"authorization": "Basic dTpw"}, {"cookie": "a=b"}])
+def test_an_http_api_without_a_token_is_told_no(ask_http: Any, headers: Any) -> None:
+    assert ask_http(headers) == {"isAuthorized": False, "context": {}}
+
+
+@pytest.mark.parametrize(
+    "scope", ["cache:invalidate", "items:read cache:invalidate", "cache:invalidate a"]
+)
+def test_the_scope_for_it_may_have_cached_answers_made_anew(authorize: Any, scope: str) -> None:
+    answer = authorize(f"Bearer {_signed(_claims(scope=scope))}")
+    assert answer["policyDocument"]["Statement"][1:] == [
+        {
+            "Action": "execute-api:InvalidateCache",
+            "Effect": "Allow",
+            "Resource": "arn:aws:execute-api:us-west-2:123456789012:a1b2c3d4e5/dev/GET/*",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [..., "", "cache", "cache:invalidate:not", "xcache:invalidate", None, 7, ["cache:invalidate"]],
+)
+def test_no_other_scope_may(authorize: Any, scope: Any) -> None:
+    answer = authorize(f"Bearer {_signed(_claims(scope=scope))}")
+    assert len(answer["policyDocument"]["Statement"]) == 1
+
+
+def test_a_websocket_has_no_cache_to_be_made_anew(connect: Any) -> None:
+    answer = connect({}, token=_signed(_claims(scope="cache:invalidate")))
+    assert len(answer["policyDocument"]["Statement"]) == 1

@@ -94,6 +94,19 @@ def _url(method: str, path: str, body: Any = None, stage: str = "$default") -> d
     return event if body is None else event | {"body": body}
 
 
+def _balanced(method: str, path: str, body: Any = None) -> dict[str, Any]:
+    """An event of a load balancer."""
+    return {
+        "requestContext": {"elb": {"targetGroupArn": "arn:aws:elasticloadbalancing:r:a:tg/x/1"}},
+        "httpMethod": method,
+        "path": path,
+        "queryStringParameters": {},
+        "headers": {"accept": "*/*"},
+        "body": body or "",
+        "isBase64Encoded": False,
+    }
+
+
 def _order(*items: Any) -> str:
     return json.dumps({"items": items})
 
@@ -105,8 +118,9 @@ def _order(*items: Any) -> str:
         _url("GET", "/products"),
         _url("GET", "/dev/products", stage="dev"),
         _rest("GET", "/dev/products"),
+        _balanced("GET", "/products"),
     ],
-    ids=["rest", "url", "http api with a stage", "http api in format 1.0"],
+    ids=["rest", "url", "http api with a stage", "http api in format 1.0", "load balancer"],
 )
 def test_products_are_listed_in_both_payload_formats(invoke: Any, event: Any) -> None:
     answer, _ = invoke(event)
@@ -124,7 +138,28 @@ def test_products_are_listed_in_both_payload_formats(invoke: Any, event: Any) ->
     }
 
 
-@pytest.mark.parametrize("form", [_rest, _url])
+@pytest.mark.parametrize("path", ["/products", "/nothing"])
+def test_a_load_balancer_gets_an_answer_in_the_shape_it_asks_for(invoke: Any, path: str) -> None:
+    plain, _ = invoke(_balanced("GET", path))
+    assert plain["isBase64Encoded"] is False
+    assert "multiValueHeaders" not in plain
+    event = _balanced("GET", path)
+    event["multiValueHeaders"] = {"accept": ["*/*"]}
+    del event["headers"]
+    lists, _ = invoke(event)
+    assert "headers" not in lists
+    assert lists["multiValueHeaders"] == {k: [v] for k, v in plain["headers"].items()}
+    ordinary, _ = invoke(_rest("GET", path))
+    assert set(ordinary) == {"statusCode", "headers", "body"}
+
+
+@pytest.mark.parametrize("path", ["//products", "/undefined/products"])
+def test_a_load_balancer_has_no_stage_in_front_of_its_paths(invoke: Any, path: str) -> None:
+    answer, _ = invoke(_balanced("GET", path))
+    assert answer["statusCode"] == 404
+
+
+@pytest.mark.parametrize("form", [_rest, _url, _balanced])
 def test_an_order_is_answered_as_it_was_sent(invoke: Any, form: Any) -> None:
     order = {"customer": "Ä 🦩", "gift": True, "__proto__": {"a": 1}, "total": "0"}
     answer, _ = invoke(form("POST", "/orders", json.dumps(order)))
