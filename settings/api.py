@@ -255,5 +255,6 @@ class ApiSettings(Model):
     @classmethod
     def _size_in_words(cls, value: object) -> object:
         """Read the number that YAML makes of an unquoted size as the text that AWS has."""
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        return f"{value:.15g}" if number else value
+        if isinstance(value, bool | str):
+            return value
+        return next((size for size in _CACHE_SIZES if float(size) == value), value)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from settings.fields import entries, facts, nested
 from settings.function import FunctionSettings
 from settings.reader import KEYS
-from settings.triggers import QueueSettings, ScheduleSettings
-from settings.whole import ObservabilitySettings
+from settings.triggers import QueueSettings, ScheduleSettings, StreamSettings
 from tests.settings.helper import refused
+from tools.settings_reference import SECTIONS
 
 CANARY = "zzsecretzz"
 ANYTHING = st.recursive(
@@ -32,6 +32,9 @@ ANYTHING = st.recursive(
             "cron(? ? ? ? ? ?)",
             "at(0000-00-00T00:00:00)",
             "٣",
+            10**400,
+            "api.example.com",
+            "0.0.0.0/0",
         ]
     ),
     lambda inner: (
@@ -52,7 +55,12 @@ def _value(field: Any) -> st.SearchStrategy[Any]:
     if inner := nested(field.annotation):
         return fields(inner) | ANYTHING
     if inner := entries(field.annotation):
-        return st.dictionaries(st.sampled_from(["night", "at night"]), fields(inner)) | ANYTHING
+        return (
+            st.dictionaries(
+                st.sampled_from(["night", "at night", "GET /items", "POST /users"]), fields(inner)
+            )
+            | ANYTHING
+        )
     known = facts(field).example
     return ANYTHING if known is None else ANYTHING | st.just(known)
 
@@ -61,6 +69,7 @@ CONFIG = st.fixed_dictionaries(
     {},
     optional={
         **dict.fromkeys(KEYS, ANYTHING),
+        **{name: fields(model) | ANYTHING for name, model in SECTIONS.items()},
         "functions": st.dictionaries(
             st.sampled_from(["defaults", "create-item", "notification-sender", "products"])
             | st.text(max_size=9),
@@ -70,13 +79,14 @@ CONFIG = st.fixed_dictionaries(
         "triggers": st.fixed_dictionaries(
             {},
             optional={
+                "streams": st.fixed_dictionaries({"change-publisher": fields(StreamSettings)})
+                | ANYTHING,
                 "queues": st.fixed_dictionaries({"notifications": fields(QueueSettings)})
                 | ANYTHING,
                 "schedules": st.fixed_dictionaries({"cleanup-job": fields(ScheduleSettings)})
                 | ANYTHING,
             },
         ),
-        "observability": fields(ObservabilitySettings) | ANYTHING,
         "tags": st.dictionaries(st.text(max_size=9), ANYTHING, max_size=3),
         "aws:region": ANYTHING | st.just("eu-central-1"),
     },
