@@ -34,8 +34,8 @@ _AGAIN = frozenset({429, 500, 502, 503, 504})
 
 
 class Outcome(NamedTuple):
-    """How many connections got everything (`sent`), how many did not (`failed`) and how many were
-    not begun in time (`left`); the ids of those that are `gone`.
+    """How many connections got everything (`sent`), how many could not (`failed`) and for how many
+    the time was too short (`left`); the ids of those that are `gone`.
     """
 
     sent: int
@@ -125,7 +125,7 @@ def broadcast(connections: Sequence[str], messages: Sequence[bytes], deadline: D
     def work() -> None:
         line = _line(endpoint)
         own: Counter[str] = Counter()
-        while not deadline.is_near():
+        while True:
             try:
                 connection = waiting.popleft()
             except IndexError:
@@ -143,7 +143,7 @@ def broadcast(connections: Sequence[str], messages: Sequence[bytes], deadline: D
         thread.start()
     for thread in threads:
         thread.join()
-    return Outcome(counts["sent"], counts["failed"], len(waiting), gone)
+    return Outcome(counts["sent"], counts["failed"], counts["left"], gone)
 
 
 def _line(endpoint: str) -> _Line:
@@ -155,10 +155,12 @@ def _line(endpoint: str) -> _Line:
 
 
 def _deliver(line: _Line, connection: str, messages: Sequence[bytes], deadline: Deadline) -> str:
-    """How it ended: sent, gone or failed. After a failure the connection's further messages are not
-    tried: one may be missing, but none comes before its time.
+    """How it ended: sent, gone, failed or, for want of time, left. After a failure the connection's
+    further messages are not tried: one may be missing, but none comes before its time.
     """
     for message in messages:
+        if deadline.is_near():
+            return "left"
         try:
             status = _persistent_post(line, connection, message, deadline)
         except Exception as error:
@@ -174,16 +176,19 @@ def _deliver(line: _Line, connection: str, messages: Sequence[bytes], deadline: 
 
 def _persistent_post(line: _Line, connection: str, message: bytes, deadline: Deadline) -> int:
     """The last status of up to three attempts, with growing pauses between them."""
-    attempt = 1
+    attempt = 0
     while True:
-        last = attempt == ATTEMPTS or deadline.is_near()
+        attempt += 1
         try:
             status = line.post(connection, message)
-            if last or status not in _AGAIN:
+            if status not in _AGAIN or _is_last(attempt, deadline):
                 return status
         except (OSError, http.client.HTTPException):
-            if last:
+            if _is_last(attempt, deadline):
                 raise
         by_chance = 0.5 + os.urandom(1)[0] / 512  # a half to one: not all threads at one moment
         time.sleep(_FIRST_PAUSE * 2 ** (attempt - 1) * by_chance)
-        attempt += 1
+
+
+def _is_last(attempt: int, deadline: Deadline) -> bool:
+    return attempt >= ATTEMPTS or deadline.is_near()
