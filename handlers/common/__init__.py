@@ -1,12 +1,15 @@
 """What the functions share. Every archive carries this package whole; a module is paid for only by
 those who import it.
 
-http     requests, answers and problems of the REST API
+http     requests, answers and problems of the APIs
 bodies   JSON request bodies, read strictly
+fields   members of a body, checked one by one
+answers  answers against the API's description, where a stack asks for it
 items    the item: validation, table row, answer
 ids      time-ordered identifiers
 cursor   signed page cursors
 aws      clients with short timeouts, and which AWS errors are worth another try
+push     messages to many WebSocket connections at once
 warming  the event that keeps an execution environment initialised
 deadline when a batch should begin no more work
 secrets  Secrets Manager values, cached

@@ -1,7 +1,8 @@
 """Messages to many WebSocket connections at once.
 
-Posts go out through http.client, signed by botocore: a post of botocore's own client takes three
-times the processor, and a third of a processor is what a function of 512 MB has (docs/performance.md).
+Posts go out through http.client, signed by botocore: 0.3 ms of a processor each. botocore's own
+client takes 0.95 ms, and a function of 512 MB has less than a third of a processor: 200 posts would
+be 0.6 seconds instead of 0.2.
 """
 
 from __future__ import annotations
