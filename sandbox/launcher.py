@@ -54,6 +54,8 @@ def _install(nursery: Nursery | None) -> None:
         lambda_seams,
         model_seams,
         reference_seams,
+        rest_access_seams,
+        rest_call_seams,
         seams,
         stream_seams,
         transport_seams,
@@ -61,7 +63,9 @@ def _install(nursery: Nursery | None) -> None:
     )
 
     # The order matters where two change one spot: a later one goes around an earlier one.
-    rooms = (lambda_seams, custom_seams, alias_seams, async_seams, gateway_seams, url_seams)
+    # Those of REST calls come before `gateway_seams`, which goes around one of them without naming it.
+    rooms = (lambda_seams, custom_seams, alias_seams, async_seams, rest_call_seams)
+    rooms += (gateway_seams, rest_access_seams, url_seams)
     rooms += (http_api_seams, iam_seams, clock_seams, model_seams, transport_seams)
     rooms += (reference_seams, stream_seams)
     changes = [seam for room in rooms for seam in room.seams()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sandbox.openapi import LONGEST_MILLIS, Plan, expand, read
@@ -107,8 +108,13 @@ def _note_differences(r: Resource, plan: Plan | None, settings: dict[str, Any]) 
         r.note("API keys are read from the x-api-key header only")
     if any(each["timeoutInMillis"] < LONGEST_MILLIS for each in integrations):
         r.note("integration timeouts are recorded: a function's own timeout ends a request")
-    if any(each["type"] in ("AWS", "HTTP") for each in integrations):
+    if any(each["type"] in ("AWS", "HTTP") and not _sends(each) for each in integrations):
         r.note("mapping templates of AWS and HTTP integrations do not run, SQS excepted")
+
+
+def _sends(integration: Mapping[str, Any]) -> bool:
+    """Whether it calls a queue."""
+    return ":sqs:path/" in integration.get("uri", "")
 
 
 def _set_policy(r: Resource, api_id: str, policy: str | None, execution_arn: str) -> None:

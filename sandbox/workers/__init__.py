@@ -11,6 +11,8 @@ Parent side (inside the emulator's process):
     iam_seams      which right a call of Lambda needs
     transport_seams  loopback counts as TLS
     gateway_seams  what API Gateway makes of a function's answer
+    rest_call_seams    what a REST API knows of a request: templates, identity sources, sizes
+    rest_access_seams  who may call a method, and what the gateway may do in a role
     http_api_seams  HTTP and WebSocket APIs: throttling, CORS, replies
     stream_seams   readers of streams side by side
     clock_seams    schedules tick every second

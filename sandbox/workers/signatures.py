@@ -1,4 +1,4 @@
-"""Signatures of calls to function URLs, recomputed from the request as it arrived.
+"""Signatures of calls to function URLs and to methods with AWS_IAM, recomputed from the request as it arrived.
 
 MiniStack leaves the administrator's key unchecked, and any key's region and service: `Signature=deadbeef` would be
 let in. Source: IAM user guide, "Create a signed AWS API request".
@@ -64,8 +64,10 @@ def _with_body(_module: ModuleType, original: Callable[..., None]) -> Callable[.
     return pin
 
 
-def fault(query: Mapping[str, Any], account: str, region: str) -> tuple[str, str] | None:
-    """Code and message of what is wrong with the request's signature for Lambda in `region`, or None."""
+def fault(
+    query: Mapping[str, Any], account: str, region: str, *, service: str = "lambda"
+) -> tuple[str, str] | None:
+    """Code and message of what is wrong with the request's signature for a service in `region`, or None."""
     from ministack.core import sigv4
 
     arrived = _arrived.get()
@@ -77,7 +79,9 @@ def fault(query: Mapping[str, Any], account: str, region: str) -> tuple[str, str
     signature = signature or sigv4.parse_header_signature(headers)
     if isinstance(signature, tuple):
         return signature
-    found = _misplaced(signature, region) or _outdated(signature, query, presigned=presigned)
+    found = _misplaced(signature, region, service) or _outdated(
+        signature, query, presigned=presigned
+    )
     if found:
         return found
     token = query.get("X-Amz-Security-Token") if presigned else headers.get("x-amz-security-token")
@@ -100,13 +104,13 @@ def fault(query: Mapping[str, Any], account: str, region: str) -> tuple[str, str
     return ("InvalidSignatureException", wrong[1]) if wrong else None
 
 
-def _misplaced(signature: Any, region: str) -> tuple[str, str] | None:
+def _misplaced(signature: Any, region: str, service: str) -> tuple[str, str] | None:
     """What is wrong with the place that a signature is scoped to."""
     code = "InvalidSignatureException"
     if signature.region != region:
         return code, f"Credential should be scoped to a valid region, not '{signature.region}'. "
-    if signature.service != "lambda":
-        return code, "Credential should be scoped to correct service: 'lambda'. "
+    if signature.service != service:
+        return code, f"Credential should be scoped to correct service: '{service}'. "
     if not {"host"} <= set(signature.signed_headers.split(";")):
         return code, "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."
     return None

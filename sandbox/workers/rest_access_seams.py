@@ -1,0 +1,179 @@
+"""Who may call a method of a REST API, and what the gateway itself may do in the role of an integration.
+
+MiniStack lets an administrator's forged signature through, takes any token of a user pool where no scope is asked, and
+sends to a queue whatever the integration's role may do. Sources: API Gateway developer guide, "Control access to REST
+APIs using Amazon Cognito user pools as an authorizer" (without scopes the token is taken for an identity token),
+"Control access to a REST API with IAM permissions", "Permissions for AWS service integrations".
+"""
+
+import contextvars
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from types import ModuleType
+from typing import Any, Final
+
+from sandbox.workers import signatures
+from sandbox.workers.gateway_seams import GATEWAY
+from sandbox.workers.rest_call_seams import INTEGRATE
+from sandbox.workers.seams import Seam
+
+_SERVICE: Final = "apigateway.amazonaws.com"
+_ASSUMES: Final = "sts:AssumeRole"
+# fmt: off
+_AUTHORIZE = ("api_id", "stage_name", "method_obj", "method", "request_path", "resource", "headers", "body", "query_params", "path_params", "stage", "owner_account_id", "owner_region")
+# fmt: on
+
+Handler = Callable[..., Awaitable[Any]]
+
+_acting: contextvars.ContextVar[tuple[str, str] | None] = contextvars.ContextVar(
+    "_acting", default=None
+)
+"""The role in which the gateway calls a queue now, empty where the integration names none; and that queue's ARN."""
+
+
+def seams() -> list[Seam]:
+    """Return the seams of access to REST APIs."""
+    return [
+        Seam(
+            GATEWAY,
+            "_authorize_request_v1",
+            _AUTHORIZE,
+            "methods with AWS_IAM answer forged signatures",
+            _signed,
+            needs=("_GatewayError", "_AUTHENTICATION_GATEWAY_ERRORS"),
+        ),
+        Seam(
+            GATEWAY,
+            "_validate_cognito_authorizer",
+            ("authorizer", "method_obj", "headers", "query_params", "stage"),
+            "access tokens pass where identity tokens are asked for",
+            _of_the_right_use,
+            needs=("_gw_error",),
+        ),
+        Seam(
+            GATEWAY,
+            "_invoke_sqs_v1",
+            INTEGRATE,
+            "the gateway sends to queues that its role may not send to",
+            _in_its_role,
+            needs=("_gw_error",),
+        ),
+        Seam(
+            "ministack.services.sqs",
+            "_dispatch",
+            ("action", "data", "qurl"),
+            "the gateway sends to queues that its role may not send to",
+            _judged,
+            needs=("_Err",),
+        ),
+    ]
+
+
+def _signed(module: ModuleType, original: Handler) -> Handler:
+    async def authorize(
+        api_id: str, stage_name: str, method_obj: Mapping[str, Any], *rest: Any
+    ) -> Any:
+        refused, context = await original(api_id, stage_name, method_obj, *rest)
+        if refused is not None or method_obj.get("authorizationType") != "AWS_IAM":
+            return refused, context
+        query, account, region = rest[5], rest[-2], rest[-1]
+        fault = signatures.fault(query or {}, account, region, service="execute-api")
+        if fault is None:
+            return None, context
+        code, message = fault
+        known = module._AUTHENTICATION_GATEWAY_ERRORS
+        wrong = "SignatureDoesNotMatch" if code == "InvalidSignatureException" else code
+        kind, shown = known.get(wrong, ("DEFAULT_4XX", code))
+        return module._GatewayError(kind, message, shown), None
+
+    return authorize
+
+
+def _of_the_right_use(module: ModuleType, original: Handler) -> Handler:
+    async def validate(
+        authorizer: Any, method_obj: Mapping[str, Any], headers: Any, query_params: Any, stage: Any
+    ) -> Any:
+        claims, refused = await original(authorizer, method_obj, headers, query_params, stage)
+        asked = method_obj.get("authorizationScopes")
+        if refused is None and not asked and claims.get("token_use") == "access":
+            return None, module._gw_error("UNAUTHORIZED", "Unauthorized")
+        return claims, refused
+
+    return validate
+
+
+def _in_its_role(module: ModuleType, original: Handler) -> Handler:
+    async def invoke(integration: Mapping[str, Any], *rest: Any, **named: Any) -> Any:
+        role = integration.get("credentials") or ""
+        if role and not _trusts_the_gateway(role):
+            return module._gw_error("API_CONFIGURATION_ERROR", "Internal server error")
+        token = _acting.set((role, _queue(integration.get("uri", ""))))
+        try:
+            return await original(integration, *rest, **named)
+        finally:
+            _acting.reset(token)
+
+    return invoke
+
+
+def _judged(module: ModuleType, original: Handler) -> Handler:
+    """Ask the role's rights, where it is the gateway that calls."""
+
+    async def dispatch(action: str, data: dict[str, Any], qurl: str) -> Any:
+        acting = _acting.get()
+        if acting is None:
+            return await original(action, data, qurl)
+        role, arn = acting
+        if not _may(role, f"sqs:{action}", arn):
+            shown = role or "API Gateway"
+            said = f"User: {shown} is not authorized to perform: sqs:{action} on resource: {arn}"
+            raise module._Err("AccessDenied", said, 403)
+        return await original(action, data, qurl)
+
+    return dispatch
+
+
+def _queue(uri: str) -> str:
+    """The ARN of the queue in `arn:aws:apigateway:<region>:sqs:path/<account>/<name>`."""
+    parts = uri.split(":")
+    account, _, name = uri.partition(":path/")[2].partition("/")
+    return f"arn:{parts[1]}:sqs:{parts[3]}:{account}:{name}"
+
+
+def _record(role: str) -> tuple[str, str, dict[str, Any] | None]:
+    """Name, account and record of a role."""
+    from ministack.services import iam
+
+    name, account = role.rpartition("/")[2], role.split(":")[4]
+    return name, account, iam._roles.get_scoped(account, None, name)
+
+
+def _trusts_the_gateway(role: str) -> bool:
+    found = _record(role)[2]
+    document = (found or {}).get("AssumeRolePolicyDocument") or {}
+    document = json.loads(document) if isinstance(document, str) else document
+    statements = document.get("Statement") or []
+    return any(
+        each.get("Effect") == "Allow"
+        and _ASSUMES in _listed(each.get("Action"))
+        and _SERVICE in _listed((each.get("Principal") or {}).get("Service"))
+        for each in statements
+    )
+
+
+def _listed(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+def _may(role: str, action: str, arn: str) -> bool:
+    """Whether the role's own policies allow the action on the resource."""
+    from ministack.core import iam_evaluator
+
+    if not role:
+        return False
+    name, account, _ = _record(role)
+    context = iam_evaluator.EvalContext(
+        role, "AssumedRole", account, action, arn, arn.split(":")[3]
+    )
+    policies = iam_evaluator._gather_role_policies(name, account)
+    return bool(iam_evaluator.evaluate(context, policies).decision == "Allow")
