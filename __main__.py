@@ -167,6 +167,7 @@ shop = HttpApi(
         HttpRoute("POST /orders", products),
         HttpRoute("POST /users", function("create-user", users.put())),
     ],
+    beside=front,
     encryption=key,
     place=place,
 )

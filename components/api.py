@@ -71,6 +71,7 @@ class ApiFront(pulumi.ComponentResource):
         self.routes = tuple(routes)
         self.logical_name = name
         self.title, self.stage_name = f"{place.prefix}-{name}", stage_name
+        self.domain_name = settings.domain.domain_name if settings.domain else None
         self._settings, self._encryption, self._place = settings, encryption, place
         self._child = pulumi.ResourceOptions(parent=self)
         self._sending: list[pulumi.Resource] = []

@@ -10,6 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import api_logs
+from components.api import ApiFront
 from components.domains import http_domain
 from components.function import ServerlessFunction
 from components.http_authorizers import HttpAuthorizer
@@ -45,6 +46,8 @@ class HttpRoute:
 class HttpApi(pulumi.ComponentResource):
     """An HTTP API whose every route asks `authorizer`, unless the route names another one.
 
+    `beside` is the REST API, which may have the domain already: then this one only takes its base path there.
+
     Raw children: `api`, `stage`, `routes`. `url` has no slash at its end: it is the API's own address, or the custom
     domain's where the API's is switched off.
     """
@@ -56,6 +59,7 @@ class HttpApi(pulumi.ComponentResource):
         settings: HttpApiSettings,
         routes: Sequence[HttpRoute],
         authorizer: HttpAuthorizer,
+        beside: ApiFront,
         encryption: DataKey,
         place: Place,
         opts: pulumi.ResourceOptions | None = None,
@@ -64,7 +68,7 @@ class HttpApi(pulumi.ComponentResource):
         self.logical_name, self.title = name, f"{place.prefix}-{name}"
         self._settings, self._encryption = settings, encryption
         self._child = pulumi.ResourceOptions(parent=self)
-        self._guard = authorizer
+        self._guard, self._beside = authorizer, beside
         self.api = self._create_api()
         self.routes = self._create_routes(routes)
         self.stage = self._create_stage()
@@ -211,5 +215,6 @@ class HttpApi(pulumi.ComponentResource):
             api_id=self.api.id,
             stage_id=self.stage.id,
             parent=self,
+            beside=self._beside if self._beside.domain_name == s.domain.domain_name else None,
         )
         return own if s.disable_execute_api_endpoint else self.api.api_endpoint

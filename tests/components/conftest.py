@@ -42,7 +42,7 @@ CUSTOM = {
                 "max_receive_count": 9,
             }
         },
-        "streams": {"items": {"parallelization_factor": 3, "batch_size": 7}},
+        "streams": {"data-transformer": {"parallelization_factor": 3, "batch_size": 7}},
         "schedules": {
             "cleanup-job": {
                 "schedule_expression": "rate(2 days)",

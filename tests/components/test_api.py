@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.api import Route
+from components.api import Fixed, Route
 from settings import ApiSettings
 from tests.support.program import Run
 from tests.support.tiny import source, tiny
@@ -52,15 +52,18 @@ def fingerprint(run: Run) -> str:
 
 def test_api_has_exactly_these_routes_each_with_its_function(run: Run) -> None:
     found = {
-        endpoint: operation[INTEGRATION]["uri"].split(f"sandpiper-{run.stack}-")[1]
+        endpoint: operation[INTEGRATION]["uri"].rsplit(f"sandpiper-{run.stack}-", maxsplit=1)[-1]
         for endpoint, operation in operations(run).items()
     }
+    queue = "arn:aws:apigateway:us-west-2:sqs:path/123456789012/notifications-queue-0123456"
+    assert found.pop("POST /notifications") == queue
     assert found == {endpoint: f"{name}:live/invocations" for endpoint, name in ROUTES.items()}
 
 
 def test_only_health_is_open_to_everybody(run: Run) -> None:
     asked = {endpoint: o.get("security") for endpoint, o in operations(run).items()}
     assert asked.pop("GET /health") is None
+    assert asked.pop("POST /notifications") == [{"jwt": []}, {"api_key": []}]
     assert all(security == [{"jwt": []}] for security in asked.values())
 
 
@@ -69,6 +72,7 @@ def test_bodies_are_checked_against_the_items_schema(run: Run) -> None:
     assert {endpoint for endpoint, body in bodies.items() if body} == {
         "POST /items",
         "PUT /items/{id}",
+        "POST /notifications",
     }
     schema = described(run)["components"]["schemas"]["ItemInput"]
     assert schema["required"] == ["name", "price"]
@@ -191,5 +195,5 @@ def test_url_ends_without_a_slash(run: Run) -> None:
 
 @pytest.mark.parametrize("endpoint", ["GET /health", "GET /items"])
 def test_route_reads_its_method_and_path(endpoint: str) -> None:
-    route = Route(endpoint, function=None)  # type: ignore[arg-type]
+    route = Route(endpoint, Fixed(200))
     assert f"{route.method.upper()} {route.path}" == endpoint

@@ -13,7 +13,8 @@ from tests.support.tiny import Parts, tiny
 
 TABLE, BUCKET, QUEUE = "aws:dynamodb/table:Table", "aws:s3/bucket:Bucket", "aws:sqs/queue:Queue"
 KEY, SECRET = "aws:kms/key:Key", "aws:secretsmanager/secret:Secret"
-DATA = (TABLE, BUCKET, KEY, SECRET)
+POOL = "aws:cognito/userPool:UserPool"
+DATA = (TABLE, BUCKET, KEY, SECRET, POOL)
 
 
 def test_items_are_found_by_id_and_listed_by_collection(run: Run) -> None:
@@ -31,6 +32,20 @@ def test_audit_rows_are_ordered_by_sequence_and_have_no_stream(run: Run) -> None
     table = run.one(TABLE, "audit-table")
     assert (table.get("hashKey"), table.get("rangeKey")) == ("itemId", "sequence")
     assert not table.get("streamEnabled")
+
+
+def test_users_are_found_by_their_id(run: Run) -> None:
+    table = run.one(TABLE, "users-table")
+    assert (table.get("hashKey"), table.get("rangeKey")) == ("user_id", None)
+
+
+def test_connections_are_found_by_topic_and_forgotten_by_themselves(run: Run) -> None:
+    table = run.one(TABLE, "connections-table")
+    assert (table.get("hashKey"), table.get("rangeKey")) == ("connectionId", "topic")
+    (index,) = table.get("globalSecondaryIndexes")
+    keys = [(k["attributeName"], k["keyType"]) for k in index["keySchemas"]]
+    assert keys == [("topic", "HASH"), ("connectionId", "RANGE")]
+    assert table.get("ttl") == {"enabled": True, "attributeName": "expiresAt"}
 
 
 def test_development_leaves_nothing_behind(dev: Run) -> None:

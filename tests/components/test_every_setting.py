@@ -9,7 +9,7 @@ import functools
 import json
 import typing
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,34 +18,14 @@ import pytest
 from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 
-from components.api import speaks
-from components.buckets import Bucket
-from components.events import Change, EventTriggers, Message
-from components.events import Schedule as ScheduleTrigger
-from components.keys import DataKey
-from components.layers import Layer
-from components.messaging import Queue
-from components.observability import Observability
 from components.packaging import Handlers
-from components.repositories import Repository
 from components.schedules import Warming
-from components.secrets_manager import Secret, random_text, signing_key
-from components.tables import Table
-from settings import (
-    ApiSettings,
-    DataSettings,
-    FunctionSettings,
-    ObservabilitySettings,
-    PackagingSettings,
-    QueueSettings,
-    RepositorySettings,
-    ScheduleSettings,
-    StreamSettings,
-)
+from settings import DomainSettings, FunctionSettings, PackagingSettings
 from settings.fields import Model, choices, facts, kinds
 from settings.reader import KEYS, NAMESPACE, TRIGGERS
 from settings.whole import StackWide
-from tests.support.program import ROOT, Run, run_stack
+from tests.support.program import Run, run_stack
+from tests.support.takers import TAKERS
 from tests.support.tiny import Parts, tiny
 
 Values = Mapping[str, Any]
@@ -62,6 +42,7 @@ EXAMPLES: Values = {
     "image_config": {"command": ["app.handler"]},
     "secret_recovery_window_in_days": 7,
     "schedule_expression": "rate(2 days)",
+    "user_pool_tier": "PLUS",
 }
 """Values of fields that say nothing of the form they want."""
 
@@ -75,12 +56,38 @@ TOGETHER: Mapping[str, Values] = {
 }
 """Function settings that mean something beside others only."""
 
+DOMAIN: Values = {"domain_name": "api.example.com", "hosted_zone_id": "Z0123456789ABCDEFGHIJ"}
+LEAST: Mapping[type[Model], Values] = {DomainSettings: DOMAIN}
+"""What a model wants to be told besides its required fields."""
+
+ENABLED: Mapping[str, Values] = {
+    "load_balancer": {
+        "enabled": True,
+        "subnet_ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+        "security_group_ids": ["sg-0123456789abcdef0"],
+        "certificate_arn": facts(DomainSettings.model_fields["certificate_arn"]).example,
+    },
+    "graphql": {"enabled": True},
+    "api.cache_cluster_size": {"cache_cluster_enabled": True},
+    "api.routes.cache_ttl_in_seconds": {"cache_cluster_enabled": True},
+    **{
+        f"{api}.disable_execute_api_endpoint": {"domain": DOMAIN}
+        for api in ("api", "http_api", "socket")
+    },
+    **{
+        f"http_api.{key}": {"cors_allow_origins": ["https://a.example.com"]}
+        for key in ("cors_allow_credentials", "cors_max_age")
+    },
+}
+"""Sections and settings that mean something beside others only."""
+
 
 def paths(model: type[Model], *path: str) -> Iterator[tuple[str, ...]]:
     """Every field of a model, those of nested models too."""
     for key, field in model.model_fields.items():
-        yield (*path, key)
         inner = nested(field)
+        if not isinstance(field.default, Model):  # One that is always there is its fields.
+            yield (*path, key)
         if inner is not None:
             yield from paths(inner, *path, key)
 
@@ -95,7 +102,8 @@ def nested(field: FieldInfo) -> type[Model] | None:
 
 def smallest(model: type[Model]) -> Values:
     """The least that a model wants to be told."""
-    return {key: other(key, f) for key, f in model.model_fields.items() if f.is_required()}
+    known = LEAST.get(model, {})
+    return {**{k: other(k, f) for k, f in model.model_fields.items() if f.is_required()}, **known}
 
 
 def other(key: str, field: FieldInfo) -> Any:
@@ -105,7 +113,7 @@ def other(key: str, field: FieldInfo) -> Any:
     if key in EXAMPLES or facts(field).example is not None:
         return EXAMPLES.get(key, facts(field).example)
     if inner is not None:
-        return {"word": smallest(inner)} if is_map(field) else smallest(inner)
+        return {name_in(field): smallest(inner)} if is_map(field) else smallest(inner)
     if known:
         return next(value for value in known if value != field.default)
     if bool in wanted:
@@ -120,13 +128,18 @@ def is_map(field: FieldInfo) -> bool:
     return typing.get_origin(field.annotation) is Mapping
 
 
+def name_in(field: FieldInfo) -> str:
+    """A name that a map takes: the first it knows, where it does not take every one."""
+    return next(iter((facts(field).schema or {}).get("propertyNames", {}).get("enum", ())), "word")
+
+
 def number(field: FieldInfo) -> int | float:
     """Another number within a field's limits."""
     low = next((rule.ge for rule in field.metadata if isinstance(rule, Ge)), 1)
     high = next((rule.le for rule in field.metadata if isinstance(rule, Le)), None)
     step = int((facts(field).schema or {}).get("multipleOf", 1))
     if not isinstance(field.default, int | float):
-        return typing.cast("int", low)
+        return typing.cast("int", low) or 1  # 0 may mean what nothing means
     if isinstance(field.default, float):
         return field.default / 2
     return field.default - step if high == field.default else field.default + step
@@ -149,10 +162,11 @@ def told(model: type[Model], path: tuple[str, ...], *, changed: bool) -> Values:
     if rest:
         assert inner is not None
         within = {**smallest(inner), **told(inner, tuple(rest), changed=changed)}
-        return {key: {"word": within} if is_map(field) else within}
+        return {key: {name_in(field): within} if is_map(field) else within}
     if not changed:
         return {}
-    return {key: another(other(key, field)) if field.is_required() else other(key, field)}
+    known = field.is_required() or key in LEAST.get(model, {})
+    return {key: another(other(key, field)) if known else other(key, field)}
 
 
 def registered(run: Run) -> str:
@@ -222,85 +236,12 @@ def test_every_setting_of_a_function_reaches_a_resource(
 
 
 def test_function_that_is_switched_off_is_not_declared() -> None:
-    off = {"sandpiper:functions": {"products": {"enabled": False}}}
+    off = {"sandpiper:functions": {"checksum": {"enabled": False}}}
     names = {r.name for r in run_stack("dev", config=off).resources}
     assert "get-item-function" in names
-    assert not [name for name in names if name.startswith("products")]
+    assert not [name for name in names if name.startswith("checksum")]
 
 
-# The others: what takes the settings, by itself.
-
-
-def api(parts: Parts, settings: ApiSettings) -> None:
-    parts.front(parts.function("f", answers_browsers(settings)), "GET /a", settings=settings)
-
-
-def data(parts: Parts, settings: DataSettings) -> None:
-    key = DataKey("other", settings=settings, place=parts.place)
-    Table("t", settings=settings, encryption=key, key="id", stream=True)
-    Bucket("b", settings=settings, place=parts.place, encryption=key)
-    value = random_text("r", settings=settings)
-    Secret("s", value=value, description="d", settings=settings, encryption=key)
-    signing_key("k", settings=settings, issuer="i", audience="a")
-    Repository("i", settings=RepositorySettings(), data=settings, encryption=key, place=parts.place)
-
-
-def queue(parts: Parts, settings: QueueSettings) -> None:
-    made = Queue("q", settings=settings, encryption=parts.key)
-    join(parts, Message(made, parts.function("f")))
-
-
-def stream(parts: Parts, settings: StreamSettings) -> None:
-    table = Table("t", settings=DataSettings(), encryption=parts.key, key="id", stream=True)
-    join(parts, Change(table, parts.function("f"), settings))
-
-
-def schedule(parts: Parts, settings: ScheduleSettings) -> None:
-    join(parts, ScheduleTrigger(parts.function("f"), settings))
-
-
-def join(parts: Parts, trigger: Message | Change | ScheduleTrigger) -> None:
-    EventTriggers(
-        "events", [trigger], failures=parts.failures, encryption=parts.key, place=parts.place
-    )
-
-
-def observability(parts: Parts, settings: ObservabilitySettings) -> None:
-    function = parts.function("f")
-    Observability(
-        "o",
-        settings=settings,
-        functions=[function],
-        failure_queues={"failures": parts.failures.queue},
-        api=parts.front(function, "GET /a"),
-        encryption=parts.key,
-        place=parts.place,
-    )
-
-
-def packaging(parts: Parts, settings: PackagingSettings) -> None:
-    off = settings.model_copy(update={"build": False})
-    layer = Layer(
-        "common", root=ROOT, place=parts.place, packaging=off, description="d", license_info="MIT"
-    )
-    parts.function("f", layers=[layer])
-
-
-def repository(parts: Parts, settings: RepositorySettings) -> None:
-    loose = DataSettings()
-    Repository("i", settings=settings, data=loose, encryption=parts.key, place=parts.place)
-
-
-TAKERS: Mapping[str, tuple[type[Model], Callable[[Parts, Any], None]]] = {
-    "api": (ApiSettings, api),
-    "data": (DataSettings, data),
-    "queues": (QueueSettings, queue),
-    "streams": (StreamSettings, stream),
-    "schedules": (ScheduleSettings, schedule),
-    "observability": (ObservabilitySettings, observability),
-    "packaging": (PackagingSettings, packaging),
-    "repositories": (RepositorySettings, repository),
-}
 WHOLE: Mapping[str, Values] = {
     "packaging.opencv": {"packaging": {"build": False, "opencv": True}},
     "repositories": {"repositories": {"inference": {}}},
@@ -329,7 +270,11 @@ SECTION_PATHS = [
 def test_every_setting_of_a_section_reaches_a_resource(path: tuple[str, ...]) -> None:
     section, *rest = path
     model, _ = TAKERS[section]
-    before, after = (told(model, tuple(rest), changed=changed) for changed in (False, True))
+    beside = {**ENABLED.get(section, {}), **ENABLED.get(".".join(path), {})}
+    beside = {key: value for key, value in beside.items() if key != rest[0]}
+    before, after = (
+        {**beside, **told(model, tuple(rest), changed=changed)} for changed in (False, True)
+    )
     assert with_settings(section, json.dumps(before)) != with_settings(section, json.dumps(after))
 
 

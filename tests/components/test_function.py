@@ -25,6 +25,8 @@ AUDIT = "arn:aws:dynamodb:us-west-2:123456789012:table/audit-table-0123456"
 UPLOADS, IMAGES = "arn:aws:s3:::uploads-bucket-0123456", "arn:aws:s3:::images-bucket-0123456"
 AUTH = "arn:aws:secretsmanager:us-west-2:123456789012:secret:auth-secret-0123456"
 CURSOR = "arn:aws:secretsmanager:us-west-2:123456789012:secret:cursor-key-secret-0123456"
+USERS = "arn:aws:dynamodb:us-west-2:123456789012:table/users-table-0123456"
+CONNECTIONS = "arn:aws:dynamodb:us-west-2:123456789012:table/connections-table-0123456"
 NOTICES = "arn:aws:sns:us-west-2:123456789012:notifications-topic-0123456"
 
 MAY: dict[str, set[tuple[str, str]]] = {
@@ -52,6 +54,13 @@ MAY: dict[str, set[tuple[str, str]]] = {
         ("kms:GenerateDataKey", "sns"),
         ("kms:Decrypt", "sns"),
     },
+    "create-user": {("dynamodb:PutItem", USERS), ("kms:Decrypt", "dynamodb")},
+    "subscriptions": {
+        ("dynamodb:PutItem", CONNECTIONS),
+        ("dynamodb:Query", CONNECTIONS),
+        ("dynamodb:DeleteItem", CONNECTIONS),
+        ("kms:Decrypt", "dynamodb"),
+    },
     "cleanup-job": {("s3:ListBucket", UPLOADS), ("s3:DeleteObject", f"{UPLOADS}/uploads/*")},
     "products": set(),
     "checksum": set(),
@@ -72,6 +81,9 @@ TOLD: dict[str, set[str]] = {
     "version-cleaner": {"FUNCTION_NAMES", "VERSIONS_TO_KEEP"},
     "products": set(),
     "checksum": set(),
+    "create-user": {"USERS_TABLE"},
+    "subscriptions": {"CONNECTIONS_TABLE"},
+    "change-publisher": {"CONNECTIONS_TABLE", "SOCKET_ENDPOINT"},
 }
 
 
@@ -102,9 +114,19 @@ def test_function_gets_only_the_grants_it_asks_for(name: str, run: Run) -> None:
 @pytest.mark.parametrize("name", sorted(TOLD))
 def test_function_is_told_only_of_what_it_uses(name: str, run: Run) -> None:
     variables = run.one(FUNCTION, f"{name}-function").get("environment.variables")
-    cors = {"CORS_ALLOW_ORIGINS"} if name in BROWSERS else set()
-    assert set(variables) == {"LOG_LEVEL", "SERVICE_NAME"} | TOLD[name] | cors
+    speaks = {"CORS_ALLOW_ORIGINS"} if name in BROWSERS else set()
+    checked = {"CHECKED_ANSWERS"} if speaks and run.stack == "dev" else set()
+    assert set(variables) == {"LOG_LEVEL", "SERVICE_NAME"} | TOLD[name] | speaks | checked
     assert variables["SERVICE_NAME"] == "sandpiper"
+
+
+def test_publisher_may_post_to_connections_of_this_stage_only(run: Run) -> None:
+    posts = f"arn:aws:execute-api:us-west-2:123456789012:sandpiper-{run.stack}-socket"
+    assert {
+        pair for pair in rights(run, "change-publisher-policy") if pair[0].startswith("exec")
+    } == {("execute-api:ManageConnections", f"{posts}/{run.stack}/POST/@connections/*")}
+    told = run.one(FUNCTION, "change-publisher-function").get("environment.variables")
+    assert told["SOCKET_ENDPOINT"] == run.outputs["socketUrl"].replace("wss://", "https://")
 
 
 def test_listing_is_narrowed_to_the_prefix(dev: Run) -> None:

@@ -22,6 +22,7 @@ from tests.support.program import ROOT, Run
 from tests.support.tiny import Parts, tiny
 
 FUNCTION, LAYER = "aws:lambda/function:Function", "aws:lambda/layerVersion:LayerVersion"
+TOLD = "environment.variables"
 DECLARED = PackagingSettings(build=False)
 
 
@@ -104,16 +105,19 @@ def test_function_without_a_handler_is_refused_by_its_name(handlers: Path) -> No
         Handlers(handlers).code("no-such")
 
 
-def test_every_shipped_archive_holds_one_handler_and_common_only(dev: Run) -> None:
+def test_every_shipped_archive_holds_one_handler_and_common_only(run: Run) -> None:
     common = {
         p.relative_to(ROOT / "handlers").as_posix()
         for p in (ROOT / "handlers/common").rglob("*.py")
     }
-    for function in dev.all(FUNCTION):
+    for function in run.all(FUNCTION):
         handler = str(function.get("handler"))
         if str(function.get("runtime")).startswith("python"):
             held = contents(function.get("code"))
-            assert set(held) == common | {handler.replace(".handler", ".py")}
+            # Where answers are checked, their description is at hand.
+            checked = {"openapi.json"} if function.get(f"{TOLD}.CHECKED_ANSWERS") else set[str]()
+            assert set(held) == common | checked | {handler.replace(".handler", ".py")}
+            assert not checked or run.stack == "dev"
             assert not [name for name in held if "__pycache__" in name or name.endswith(".pyc")]
 
 

@@ -17,8 +17,17 @@ from tests.support.urns import kept, urns
 
 EXPORTS = {
     "apiUrl",
+    "httpApiUrl",
+    "socketUrl",
+    "loadBalancerUrl",
+    "graphqlUrl",
+    "userPoolId",
+    "userPoolClientId",
+    "apiKeyId",
     "itemsTable",
     "auditTable",
+    "usersTable",
+    "connectionsTable",
     "uploadsBucket",
     "imagesBucket",
     "notificationsQueueUrl",
@@ -139,7 +148,7 @@ def test_program_says_nothing_and_warns_of_nothing(watched: tuple[Run, Watching]
 
 def test_first_preview_knows_nothing_and_still_succeeds() -> None:
     run = run_stack("dev", answers=Unknown(), preview=True)
-    assert len(run.all("aws:lambda/function:Function")) == 14
+    assert len(run.all("aws:lambda/function:Function")) == 17
     assert urns(run) == kept("dev")
 
 
@@ -147,12 +156,16 @@ def test_urns_are_those_in_peoples_state_files(run: Run) -> None:
     assert urns(run) == kept(run.stack), "a rename? python -m tests.support.urns --write"
 
 
-def test_stacks_differ_in_sizes_only(runs: Callable[[str], Run]) -> None:
-    shapes = [
-        {(r.type, r.name) for r in runs(stack).resources if r.type != "pulumi:pulumi:Stack"}
+def test_stacks_differ_in_sizes_and_switches_only(runs: Callable[[str], Run]) -> None:
+    names = {
+        stack: {r.name for r in runs(stack).resources if r.type != "pulumi:pulumi:Stack"}
         for stack in ("dev", "staging", "prod")
-    ]
-    assert shapes[0] == shapes[1] == shapes[2]
+    }
+    assert names["dev"] <= names["staging"] <= names["prod"]
+    assert names["staging"] - names["dev"] == {"api-client-certificate"}
+    switched = names["prod"] - names["staging"]
+    assert {"api-get-items-method-settings", "api-firewall"} <= switched
+    assert {name for name in switched if not name.startswith("api-")} == set()
 
 
 def test_any_stack_name_loads_with_the_defaults(custom: Run) -> None:

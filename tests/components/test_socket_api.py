@@ -1,0 +1,109 @@
+"""Socket: its routes, who may connect, and when it is deployed anew."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from components.socket_api import Socket
+from settings import SocketSettings
+from tests.support.program import Run
+from tests.support.tiny import Parts, source, tiny
+
+V2 = "aws:apigatewayv2"
+STAGE, ROUTE, DEPLOYMENT = f"{V2}/stage:Stage", f"{V2}/route:Route", f"{V2}/deployment:Deployment"
+GROUP = "aws:cloudwatch/logGroup:LogGroup"
+
+
+def socket(
+    parts: Parts,
+    routes: Sequence[str] = ("$connect", "$default"),
+    *,
+    settings: SocketSettings | None = None,
+    code: str = "1",
+) -> Socket:
+    """A WebSocket API with one function behind these routes."""
+    function = parts.function("a", code=source(code))
+    return Socket(
+        "live",
+        settings=settings or SocketSettings(),
+        routes=dict.fromkeys(routes, function),
+        authorizer=parts.function("gate"),
+        stage_name="tiny",
+        encryption=parts.key,
+        place=parts.place,
+    )
+
+
+def test_connecting_asks_the_authorizer_and_nothing_else_does(run: Run) -> None:
+    routes = {r.get("routeKey"): r for r in run.all(ROUTE) if r.name.startswith("socket-")}
+    assert routes.keys() == {"$connect", "$disconnect", "$default", "subscribe", "unsubscribe"}
+    kinds = {key: r.get("authorizationType") for key, r in routes.items()}
+    assert kinds.pop("$connect") == "CUSTOM"
+    assert set(kinds.values()) == {"NONE"}
+    guard = run.one(f"{V2}/authorizer:Authorizer", "socket-authorizer")
+    assert guard.get("authorizerType") == "REQUEST"
+    assert not guard.get("identitySources")
+
+
+def test_messages_are_answered_and_coming_and_going_is_not(run: Run) -> None:
+    answered = {
+        r.name
+        for r in run.all(ROUTE)
+        if r.name.startswith("socket-") and r.get("routeResponseSelectionExpression") == "$default"
+    }
+    assert answered == {
+        "socket-default-route",
+        "socket-subscribe-route",
+        "socket-unsubscribe-route",
+    }
+    responses = run.all(f"{V2}/routeResponse:RouteResponse")
+    assert {r.name for r in responses} == {n.replace("-route", "-response") for n in answered}
+    assert {r.get("routeResponseKey") for r in responses} == {"$default"}
+
+
+def test_stage_is_named_limited_and_logged_without_messages(run: Run) -> None:
+    stage = run.one(STAGE, "socket-stage")
+    assert stage.get("name") == run.stack
+    own = stage.get("defaultRouteSettings")
+    assert (own["throttlingRateLimit"], own["throttlingBurstLimit"]) == (1000, 500)
+    assert (own["dataTraceEnabled"], own["loggingLevel"]) == (False, "ERROR")
+    assert "connectionId" in json.loads(str(stage.get("accessLogSettings.format")))
+    group = run.one(GROUP, "socket-execution-logs")
+    assert group.urn in stage.depends_on
+    assert str(group.get("name")).endswith(f"/{run.stack}")
+    assert run.outputs["socketUrl"].startswith("wss://")
+
+
+def test_log_role_of_the_account_comes_before_the_stage(custom: Run) -> None:
+    (account,) = custom.all("aws:apigateway/account:Account")
+    assert account.urn in custom.one(STAGE, "socket-stage").depends_on
+
+
+def test_new_route_is_deployed_and_new_code_is_not() -> None:
+    def triggers(run: Run) -> object:
+        (deployment,) = run.all(DEPLOYMENT)
+        made = {r.urn for r in run.all(ROUTE)} | {
+            r.urn for r in run.all(f"{V2}/routeResponse:RouteResponse")
+        }
+        assert made <= deployment.depends_on
+        return deployment.get("triggers")
+
+    first = triggers(tiny(socket))
+    assert triggers(tiny(lambda parts: socket(parts, code="2"))) == first
+    assert triggers(tiny(lambda parts: socket(parts, ["$connect", "$default", "hello"]))) != first
+
+
+def test_logs_can_be_switched_off() -> None:
+    off = SocketSettings(access_log_enabled=False, logging_level="OFF")
+    run = tiny(lambda parts: socket(parts, settings=off))
+    assert {g.name for g in run.all(GROUP)} == {"a-logs", "gate-logs"}
+    assert run.all(STAGE)[0].get("accessLogSettings") is None
+
+
+def test_each_function_is_permitted_once() -> None:
+    permissions = tiny(socket).all("aws:lambda/permission:Permission")
+    assert {p.name: str(p.get("sourceArn")).rsplit(":", 1)[-1] for p in permissions} == {
+        "a-live-permission": "sandpiper-tiny-live/*/*",
+        "gate-live-permission": "sandpiper-tiny-live/authorizers/*",
+    }

@@ -1,0 +1,178 @@
+"""For each section of a stack file a program that takes it, and little besides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from components.api import ApiFront, Route, speaks
+from components.authorizers import TokenAuthorizer
+from components.buckets import Bucket
+from components.events import Change, EventTriggers, Message
+from components.events import Schedule as ScheduleTrigger
+from components.graphql import GraphQl
+from components.http_api import HttpApi, HttpRoute
+from components.http_authorizers import JwtAuthorizer
+from components.identity import Identity
+from components.keys import DataKey
+from components.layers import Layer
+from components.load_balancer import LoadBalancer, Target
+from components.messaging import Queue
+from components.observability import Observability
+from components.repositories import Repository
+from components.secrets_manager import Secret, random_text, signing_key
+from components.socket_api import Socket
+from components.tables import Table
+from settings import (
+    ApiSettings,
+    DataSettings,
+    GraphQlSettings,
+    HttpApiSettings,
+    IdentitySettings,
+    LoadBalancerSettings,
+    ObservabilitySettings,
+    PackagingSettings,
+    QueueSettings,
+    RepositorySettings,
+    ScheduleSettings,
+    SocketSettings,
+    StreamSettings,
+)
+from settings.fields import Model
+from tests.support.program import ROOT
+from tests.support.tiny import Parts
+
+
+def api(parts: Parts, settings: ApiSettings) -> None:
+    function = parts.function("f", speaks(settings, ROOT / "openapi.json"))
+    routes = [Route(endpoint, function) for endpoint in ("GET /a", *settings.routes)]
+    ApiFront(
+        "front",
+        settings=settings,
+        routes=[*routes, Route("PUT /paid", function, api_key=True)],
+        authorizer=TokenAuthorizer(function, settings.authorizer_result_ttl_in_seconds),
+        schemas={},
+        stage_name="tiny",
+        encryption=parts.key,
+        place=parts.place,
+    )
+
+
+def http_api(parts: Parts, settings: HttpApiSettings) -> None:
+    function = parts.function("f")
+    HttpApi(
+        "http",
+        settings=settings,
+        routes=[HttpRoute(endpoint, function) for endpoint in ("GET /a", *settings.routes)],
+        authorizer=JwtAuthorizer("users", issuer="https://i", audience=["a"]),
+        beside=parts.front(function),
+        encryption=parts.key,
+        place=parts.place,
+    )
+
+
+def socket(parts: Parts, settings: SocketSettings) -> None:
+    function = parts.function("f")
+    Socket(
+        "socket",
+        settings=settings,
+        routes={"$connect": function, "$default": function},
+        authorizer=parts.function("gate"),
+        stage_name="tiny",
+        encryption=parts.key,
+        place=parts.place,
+    )
+
+
+def identity(parts: Parts, settings: IdentitySettings) -> None:
+    Identity("identity", settings=settings, data=DataSettings())
+
+
+def load_balancer(parts: Parts, settings: LoadBalancerSettings) -> None:
+    target = Target("/health", parts.function("f"))
+    LoadBalancer("balancer", settings=settings, targets=[target], place=parts.place)
+
+
+def graphql(parts: Parts, settings: GraphQlSettings) -> None:
+    GraphQl(
+        "graphql",
+        settings=settings,
+        schema=ROOT / "graphql" / "schema.graphql",
+        resolvers={"Query.item": parts.function("f")},
+        user_pool_id="us-west-2_a",
+        encryption=parts.key,
+        place=parts.place,
+    )
+
+
+def data(parts: Parts, settings: DataSettings) -> None:
+    key = DataKey("other", settings=settings, place=parts.place)
+    Table("t", settings=settings, encryption=key, key="id", stream=True)
+    Bucket("b", settings=settings, place=parts.place, encryption=key)
+    value = random_text("r", settings=settings)
+    Secret("s", value=value, description="d", settings=settings, encryption=key)
+    signing_key("k", settings=settings, issuer="i", audience="a")
+    Repository("i", settings=RepositorySettings(), data=settings, encryption=key, place=parts.place)
+
+
+def queue(parts: Parts, settings: QueueSettings) -> None:
+    made = Queue("q", settings=settings, encryption=parts.key)
+    join(parts, Message(made, parts.function("f")))
+
+
+def stream(parts: Parts, settings: StreamSettings) -> None:
+    table = Table("t", settings=DataSettings(), encryption=parts.key, key="id", stream=True)
+    join(parts, Change(table, parts.function("f"), settings))
+
+
+def schedule(parts: Parts, settings: ScheduleSettings) -> None:
+    join(parts, ScheduleTrigger(parts.function("f"), settings))
+
+
+def join(parts: Parts, trigger: Message | Change | ScheduleTrigger) -> None:
+    EventTriggers(
+        "events", [trigger], failures=parts.failures, encryption=parts.key, place=parts.place
+    )
+
+
+def observability(parts: Parts, settings: ObservabilitySettings) -> None:
+    function = parts.function("f")
+    Observability(
+        "o",
+        settings=settings,
+        functions=[function],
+        failure_queues={"failures": parts.failures.queue},
+        api=parts.front(function, "GET /a"),
+        encryption=parts.key,
+        place=parts.place,
+    )
+
+
+def packaging(parts: Parts, settings: PackagingSettings) -> None:
+    off = settings.model_copy(update={"build": False})
+    layer = Layer(
+        "common", root=ROOT, place=parts.place, packaging=off, description="d", license_info="MIT"
+    )
+    parts.function("f", layers=[layer])
+
+
+def repository(parts: Parts, settings: RepositorySettings) -> None:
+    loose = DataSettings()
+    Repository("i", settings=settings, data=loose, encryption=parts.key, place=parts.place)
+
+
+TAKERS: Mapping[str, tuple[type[Model], Callable[[Parts, Any], None]]] = {
+    "api": (ApiSettings, api),
+    "http_api": (HttpApiSettings, http_api),
+    "socket": (SocketSettings, socket),
+    "identity": (IdentitySettings, identity),
+    "load_balancer": (LoadBalancerSettings, load_balancer),
+    "graphql": (GraphQlSettings, graphql),
+    "data": (DataSettings, data),
+    "queues": (QueueSettings, queue),
+    "streams": (StreamSettings, stream),
+    "schedules": (ScheduleSettings, schedule),
+    "observability": (ObservabilitySettings, observability),
+    "packaging": (PackagingSettings, packaging),
+    "repositories": (RepositorySettings, repository),
+}
