@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from policies import documents
+from policies.dialect_integrations import INTEGRATION
 
 POLICY = "x-amazon-apigateway-policy"
 BINARY = "x-amazon-apigateway-binary-media-types"
 KEY_SOURCE = "x-amazon-apigateway-api-key-source"
+TEXT = "CONVERT_TO_TEXT"
 POLICY_SIZE = 8192
 """Characters of a resource policy (API Gateway quotas)."""
 EVERYTHING = "execute-api:/*"
@@ -24,11 +26,22 @@ def policy_problems(document: dict[str, Any]) -> Iterator[str]:
     for kind in document.get(BINARY) or ():
         if not _MEDIA_TYPE.fullmatch(str(kind)):
             yield f"{BINARY}: '{kind}' is no media type"
+    if "*/*" in (document.get(BINARY) or ()):
+        yield from _mocks_that_break(document)
     if document.get(KEY_SOURCE) not in {None, "HEADER", "AUTHORIZER"}:
         yield f"{KEY_SOURCE} must be HEADER or AUTHORIZER"
     policy = document.get(POLICY)
     if policy is not None:
         yield from (f"{POLICY}: {text}" for text in _policy(json.dumps(policy)))
+
+
+def _mocks_that_break(document: dict[str, Any]) -> Iterator[str]:
+    """Where everything is binary, a mock cannot read its own template, and a preflight is 502."""
+    for path, item in document.get("paths", {}).items():
+        for method, operation in item.items():
+            written = operation.get(INTEGRATION, {})
+            if written.get("type") == "mock" and written.get("contentHandling") != TEXT:
+                yield f"{method.upper()} {path}: contentHandling must be {TEXT} where */* is binary"
 
 
 def _policy(text: str) -> Iterator[str]:

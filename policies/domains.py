@@ -45,23 +45,32 @@ def domain_speaks_tls_as_it_should(stack: Stack) -> Iterator[tuple[Registered, s
 
 
 @rule
-def domain_leads_somewhere(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """Each path of a domain leads to one stage of this stack; REST and WebSocket APIs cannot share a domain."""
+def domain_is_made_once(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """AWS takes a name once; APIs share it by mappings, but a WebSocket API shares with nobody else."""
+    counted = Counter(domain.get("domainName") for domain in stack.all(*PATHS))
     for domain in stack.all(*PATHS):
         name = domain.get("domainName")
-        mappings = [m for t in (REST_MAPPING, MAPPING) for m in stack.having(t, domainName=name)]
+        if counted[name] > 1:
+            yield domain, f"{name} is made {counted[name]} times; map each API to one of them"
+        apis = [api for m in _mappings(stack, domain) if (api := _api(stack, m)) is not None]
+        kinds = {api.get("protocolType") for api in apis}
+        if gateways.SOCKET in kinds and len(kinds) > 1:
+            yield domain, "is shared by a WebSocket API and another one; AWS refuses that"
+
+
+@rule
+def domain_leads_somewhere(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Each path of a domain leads to one stage of this stack."""
+    for domain in stack.all(*PATHS):
+        mappings = _mappings(stack, domain)
         if not mappings:
             yield domain, "no mapping leads from it to a stage"
         for path, count in Counter(map(_path, mappings)).items():
             if count > 1:
                 yield domain, f"{count} mappings have the path '{path}'"
-        apis = [_api(stack, mapping) for mapping in mappings]
-        for mapping, api in zip(mappings, apis, strict=True):
-            if api is None:
+        for mapping in mappings:
+            if _api(stack, mapping) is None:
                 yield mapping, "leads to no stage of this stack"
-        kinds = {api.get("protocolType") for api in apis if api is not None}
-        if gateways.SOCKET in kinds and len(kinds) > 1:
-            yield domain, "is shared by a WebSocket API and another one; AWS refuses that"
 
 
 @rule
@@ -75,6 +84,11 @@ def closed_address_leaves_another(stack: Stack) -> Iterator[tuple[Registered, st
     for api in stack.all(links.REST_API, gateways.API):
         if api.get("disableExecuteApiEndpoint") is True and api.urn not in mapped:
             yield api, "disableExecuteApiEndpoint closes its one address; give it a domain"
+
+
+def _mappings(stack: Stack, domain: Registered) -> list[Registered]:
+    name = domain.get("domainName")
+    return [m for type_ in (REST_MAPPING, MAPPING) for m in stack.having(type_, domainName=name)]
 
 
 def _path(mapping: Registered) -> str:
@@ -95,4 +109,9 @@ def _api(stack: Stack, mapping: Registered) -> Registered | None:
     return stack.answering("id", str(id_), gateways.API)
 
 
-RULES = (domain_speaks_tls_as_it_should, domain_leads_somewhere, closed_address_leaves_another)
+RULES = (
+    domain_speaks_tls_as_it_should,
+    domain_is_made_once,
+    domain_leads_somewhere,
+    closed_address_leaves_another,
+)

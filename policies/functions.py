@@ -58,15 +58,15 @@ def function_is_within_limits(stack: Stack) -> Iterator[tuple[Registered, str]]:
 
 @rule
 def function_answers_before_the_gateway_gives_up(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """API Gateway waits 29 s; a function that goes on works for nobody."""
+    """API Gateway waits 29 s and AppSync 30 s; a function that goes on works for nobody."""
     for start in links.starts(stack):
         if (
-            start.kind in {"api", "authorizer"}
+            start.kind in {"api", "authorizer", "resolver"}
             and int(start.invoked.function.get("timeout") or 3) > GATEWAY_SECONDS
         ):
             yield (
                 start.invoked.function,
-                f"serves the API; its timeout may be {GATEWAY_SECONDS} s at most",
+                f"serves an API; its timeout may be {GATEWAY_SECONDS} s at most",
             )
 
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 from tests.support.breaking import Break
 from tests.support.breaks import (
     api,
+    caches,
     concurrency,
     destinations,
     dialect,
     encryption,
+    firewalls,
+    fronts,
     functions,
+    http_apis,
+    identity,
     names,
     network,
     observability,
@@ -19,8 +24,11 @@ from tests.support.breaks import (
     queues,
     repositories,
     roles,
+    sockets,
+    stages,
     storage,
     urls,
+    usage_plans,
 )
 
 EVERY: tuple[Break, ...] = (
@@ -38,6 +46,14 @@ EVERY: tuple[Break, ...] = (
     *queues.BREAKS,
     *api.BREAKS,
     *dialect.BREAKS,
+    *usage_plans.BREAKS,
+    *caches.BREAKS,
+    *firewalls.BREAKS,
+    *stages.BREAKS,
+    *http_apis.BREAKS,
+    *sockets.BREAKS,
+    *identity.BREAKS,
+    *fronts.BREAKS,
     *storage.BREAKS,
     *observability.BREAKS,
     *names.BREAKS,

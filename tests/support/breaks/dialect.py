@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from tests.support.breaking import Break
+from tests.support.breaking import Break, Mutation
 from tests.support.breaks.api import body, part
 
 RULE = "api-imports-without-loss"
 SCHEMA = "components schemas ItemInput"
 NAME = f"{SCHEMA} properties name"
+POLICY = "x-amazon-apigateway-policy"
 GET, ITEM, HEALTH = "paths /items get", "paths /items/{id} get", "paths /health get"
 INTEGRATION = f"{HEALTH} x-amazon-apigateway-integration"
+GET_INTEGRATION = f"{GET} x-amazon-apigateway-integration"
 AUTHORIZER = "components securitySchemes jwt x-amazon-apigateway-authorizer"
 ANSWERS = "x-amazon-apigateway-gateway-responses"
 PREFLIGHT = "paths /health options"
@@ -41,6 +44,46 @@ def _many(written: dict[str, Any]) -> None:
 def _many_schemes(written: dict[str, Any]) -> None:
     schemes = written["components"]["securitySchemes"]
     schemes |= {f"s{n}": schemes["jwt"] for n in range(10)}
+
+
+def second(
+    extensions: Mapping[str, Any], *, name: str = "Authorization", asked: bool = False
+) -> Mutation:
+    """One more security scheme, which GET /items may ask besides its own."""
+
+    def change(written: dict[str, Any]) -> None:
+        scheme = {"type": "apiKey", "in": "header", "name": name, **extensions}
+        written["components"]["securitySchemes"]["second"] = scheme
+        if asked:
+            written["paths"]["/items"]["get"]["security"].append({"second": []})
+
+    return body(change)
+
+
+def pool(*arns: str) -> dict[str, Any]:
+    """A scheme of user pools."""
+    authorizer = {"type": "cognito_user_pools", "providerARNs": list(arns)}
+    return {
+        "x-amazon-apigateway-authtype": "cognito_user_pools",
+        "x-amazon-apigateway-authorizer": authorizer,
+    }
+
+
+def request(source: str) -> dict[str, Any]:
+    """A scheme whose function is given the request."""
+    authorizer = {"type": "request", "authorizerUri": "arn:x", "identitySource": source}
+    return {
+        "x-amazon-apigateway-authtype": "custom",
+        "x-amazon-apigateway-authorizer": authorizer,
+    }
+
+
+def admitting(*addresses: str, action: str = "execute-api:Invoke") -> dict[str, Any]:
+    """A resource policy that lets these addresses in."""
+    said = {"Principal": "*", "Action": action, "Resource": "execute-api:/*"}
+    kept_out = {"NotIpAddress": {"aws:SourceIp": list(addresses)}}
+    denied = {"Effect": "Deny", **said, "Condition": kept_out}
+    return {"Statement": [{"Effect": "Allow", **said}, denied]}
 
 
 # fmt: off
@@ -93,6 +136,30 @@ SCHEMES = (
     ("authorizerResultTtlInSeconds", part(f"{AUTHORIZER} authorizerResultTtlInSeconds", 3601)),
     ("exactly the header", part(f"{AUTHORIZER} identitySource", "method.request.querystring.token")),
     ("authorizers; an API has 10", body(_many_schemes)),
+    ("asks one authorizer, not 2", second({"x-amazon-apigateway-authtype": "awsSigv4"}, name="Authorization", asked=True)),
+    ("awsSigv4 reads the header Authorization", second({"x-amazon-apigateway-authtype": "awsSigv4"}, name="X-Signature")),
+    ("whose header is x-api-key", part("components securitySchemes api_key name", "X-Key")),
+    ("cognito_user_pools with providerARNs", second(pool())),
+    ("'us-west-2_x' is no user pool's ARN", second(pool("us-west-2_x"))),
+    ("remembers answers for everybody alike", second(request(""))),
+    ("'header.X' is no identity source", second(request("header.X"))),
+)
+SERVICE = "paths /notifications post x-amazon-apigateway-integration"
+WHOLE = (
+    ("uri must be arn:<partition>:apigateway", part(f"{SERVICE} uri", "https://sqs.us-west-2.amazonaws.com")),
+    ("a service is called in a role", part(f"{SERVICE} credentials", "api-role")),
+    ("httpMethod must say how", part(f"{SERVICE} httpMethod", None)),
+    ("must be text; API Gateway drops it", part(f"{SERVICE} requestParameters integration.request.header.X", 1)),
+    ("Cache-Control is not declared by response 202", part("paths /notifications post responses 202 headers Cache-Control", None)),
+    ("contentHandling must be one of", part(f"{INTEGRATION} contentHandling", "TEXT")),
+    ("is no parameter of the method", part(f"{GET_INTEGRATION} cacheKeyParameters", ["method.request.querystring.page"])),
+    ("'image' is no media type", part("x-amazon-apigateway-binary-media-types", ["image"])),
+    ("OPTIONS /health: contentHandling must be", part("x-amazon-apigateway-binary-media-types", ["*/*"])),
+    ("must be HEADER or AUTHORIZER", part("x-amazon-apigateway-api-key-source", "QUERY")),
+    ("has more than 8192 characters", part(POLICY, admitting(*(f"2001:db8::{n:x}/128" for n in range(600))))),
+    ("about execute-api:Invoke on execute-api:/*", part(POLICY, admitting("192.0.2.0/24", action="execute-api:*"))),
+    ("must allow callers, and deny", part(POLICY, {"Statement": admitting("192.0.2.0/24")["Statement"][:1]})),
+    ("must allow callers, and deny", part(POLICY, {"Statement": admitting("192.0.2.0/24")["Statement"][1:]})),
 )
 SCHEMAS = (
     ("letters and digits only", body(_renamed)),
@@ -136,6 +203,7 @@ BREAKS = tuple(
         *OPERATIONS,
         *INTEGRATIONS,
         *SCHEMES,
+        *WHOLE,
         *SCHEMAS,
         *GATEWAY,
     )

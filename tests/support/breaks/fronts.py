@@ -1,0 +1,113 @@
+"""Domains, load balancers and GraphQL APIs: weak, open, unlimited, or leading nowhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from policies.domains import DOMAIN, MAPPING, REST_DOMAIN, REST_MAPPING, VALIDATION
+from policies.gateways import ATTACHMENT, DATA_SOURCE
+from policies.graphql_apis import GRAPHQL_API
+from policies.links import FUNCTION, LOG_GROUP, PERMISSION, ROLE, ROLE_POLICY
+from policies.load_balancers import BALANCER, GROUP, LISTENER, LISTENER_RULE
+from tests.support.breaking import Break, Mutation, again, allowed, edited, not_waiting, without
+from tests.support.breaks.everything import DATA_KEY, FUNCTIONS, more
+
+TLS, ONCE, LEADS, CLOSED = (
+    "domain-speaks-tls-as-it-should",
+    "domain-is-made-once",
+    "domain-leads-somewhere",
+    "closed-address-leaves-another",
+)
+CAREFUL, LISTENS, REACHED = (
+    "load-balancer-is-careful",
+    "listener-speaks-tls",
+    "target-is-reached-and-permitted",
+)
+WHO, LIMITED, LOGS, ROLES = (
+    "graphql-asks-who-is-calling",
+    "graphql-is-limited-and-seen",
+    "graphql-logs-to-a-group-of-ours",
+    "resolver-acts-in-an-exact-role",
+)
+PLACE = "domainNameConfiguration"
+REDIRECT = "defaultActions.0.redirect"
+
+
+def every(type_: str, name: str, path: str, value: Any) -> Mutation:
+    return more(edited(type_, name, {path: value}))
+
+
+def domain(path: str, value: Any) -> Mutation:
+    return every(REST_DOMAIN, "api-domain", path, value)
+
+
+def balancer(path: str, value: Any) -> Mutation:
+    return every(BALANCER, "balancer-alb", path, value)
+
+
+def graphql(path: str, value: Any) -> Mutation:
+    return every(GRAPHQL_API, "graphql-api", path, value)
+
+
+# fmt: off
+DOMAINS = (
+    Break(TLS, "securityPolicy is TLS_1_0", domain("securityPolicy", "TLS_1_0")),
+    Break(TLS, "securityPolicy is None", every(DOMAIN, "http-domain", f"{PLACE}.securityPolicy", None)),
+    Break(TLS, "must be REGIONAL", domain("endpointConfiguration.types", "EDGE")),
+    Break(TLS, "names no certificate", every(DOMAIN, "http-domain", f"{PLACE}.certificateArn", None)),
+    Break(TLS, "must wait until api-domain-certificate", more(without(VALIDATION, "api-domain-validation"))),
+    Break(TLS, "must wait until socket-domain-certificate", more(not_waiting(DOMAIN, "socket-domain", "socket-domain-validation"))),
+    Break(LEADS, "no mapping leads", more(without(REST_MAPPING, "api-domain-mapping"))),
+    Break(LEADS, "have the path 'v1'", more(again(REST_MAPPING, "api-domain-mapping"))),
+    Break(LEADS, "leads to no stage", every(REST_MAPPING, "api-domain-mapping", "stageName", "other")),
+    Break(LEADS, "leads to no stage", every(MAPPING, "http-domain-mapping", "stage", "other")),
+    Break(ONCE, "AWS refuses that", every(MAPPING, "http-domain-mapping", "domainName", "live.example.com")),
+    Break(ONCE, "is made 2 times", every(DOMAIN, "http-domain", "domainName", "api.example.com")),
+    Break(CLOSED, "give it a domain", more(without(REST_MAPPING, "api-domain-mapping"))),
+    Break(CLOSED, "give it a domain", edited("aws:apigatewayv2/api:Api", "socket-api", {"disableExecuteApiEndpoint": True})),
+)
+BALANCERS = (
+    Break(CAREFUL, "must be internal", balancer("internal", value=False)),
+    Break(CAREFUL, "set dropInvalidHeaderFields", balancer("dropInvalidHeaderFields", None)),
+    Break(CAREFUL, "desyncMitigationMode must be", balancer("desyncMitigationMode", "monitor")),
+    Break(CAREFUL, "needs subnets in 2 zones", balancer("subnets", ["subnet-0123456789abcdef0"])),
+    Break(CAREFUL, "needs a security group", balancer("securityGroups", None)),
+    Break(CAREFUL, "set enableDeletionProtection", more(), stack="prod"),
+    Break(LISTENS, "sslPolicy must be", every(LISTENER, "balancer-https", "sslPolicy", "ELBSecurityPolicy-2016-08")),
+    Break(LISTENS, "names no certificate", every(LISTENER, "balancer-https", "certificateArn", None)),
+    Break(LISTENS, "fixed response 404", every(LISTENER, "balancer-https", "defaultActions.0.fixedResponse.statusCode", "200")),
+    Break(LISTENS, "redirect to HTTPS", every(LISTENER, "balancer-http", f"{REDIRECT}.protocol", "HTTP")),
+    Break(LISTENS, "redirect to HTTPS", every(LISTENER, "balancer-http", f"{REDIRECT}.statusCode", "HTTP_302")),
+    Break(LISTENS, "redirect to HTTPS", every(LISTENER_RULE, "balancer-health-rule", "listenerArn", "arn:aws:lb:us-west-2:123456789012:balancer-http-0123456")),
+    Break(REACHED, "targetType must be lambda", every(GROUP, "balancer-health-targets", "targetType", "ip")),
+    Break(REACHED, "no listener rule leads", more(without(LISTENER_RULE, "balancer-health-rule"))),
+    Break(REACHED, "has 0 functions attached", more(without(ATTACHMENT, "balancer-health-attachment"))),
+    Break(REACHED, "must wait for balancer-health-permission", more(not_waiting(ATTACHMENT, "balancer-health-attachment", "balancer-health-permission"))),
+    Break("everything-wired-may-invoke", "(target) may not invoke it", more(without(PERMISSION, "balancer-health-permission"))),
+    Break("permission-is-used", "no route, authorizer, target", every(PERMISSION, "balancer-health-permission", "sourceArn", "arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/x/y")),
+    Break("what-is-started-exists", "(target)", every(ATTACHMENT, "balancer-health-attachment", "targetId", "arn:aws:lambda:us-west-2:999999999999:function:elsewhere")),
+)
+GRAPHQL = (
+    Break(WHO, "must ask a user pool", graphql("authenticationType", "API_KEY")),
+    Break(WHO, "must ask a user pool", graphql("userPoolConfig.userPoolId", "us-west-2_somebodys")),
+    Break(WHO, "DENY refuses", graphql("userPoolConfig.defaultAction", "DENY")),
+    Break(WHO, "an API key lets everybody in", graphql("additionalAuthenticationProviders", [{"authenticationType": "API_KEY"}])),
+    Break(LIMITED, "queryDepthLimit", graphql("queryDepthLimit", 0)),
+    Break(LIMITED, "resolverCountLimit", graphql("resolverCountLimit", None)),
+    Break(LIMITED, "set xrayEnabled", graphql("xrayEnabled", value=False)),
+    Break(LIMITED, "fieldLogLevel must be", graphql("logConfig.fieldLogLevel", "NONE")),
+    Break(LIMITED, "set logConfig.excludeVerboseContent", graphql("logConfig.excludeVerboseContent", value=False)),
+    Break(LOGS, "itself; declare it", more(without(LOG_GROUP, "graphql-logs"))),
+    Break(LOGS, "must hold exactly", more(allowed("graphql-logs-policy", "logs:CreateLogGroup", on="*"))),
+    Break(ROLES, "on exactly its function", every(DATA_SOURCE, "graphql-get-item-source", "lambdaConfig.functionArn", f"{FUNCTIONS}-health:live")),
+    Break(ROLES, "on exactly its function", more(allowed("graphql-calls-policy", "kms:Decrypt", on=DATA_KEY))),
+    Break(ROLES, "must wait for graphql-calls-policy", more(not_waiting(DATA_SOURCE, "graphql-get-item-source", "graphql-calls-policy"))),
+    Break("function-is-called-by-its-alias", "starts get-item-function itself", every(DATA_SOURCE, "graphql-get-item-source", "lambdaConfig.functionArn", f"{FUNCTIONS}-get-item")),
+    Break("function-answers-before-the-gateway-gives-up", "29 s at most", every(FUNCTION, "get-item-function", "timeout", 30)),
+    Break("role-is-trusted-by-one-service", "appsync.amazonaws.com and nobody", every(ROLE, "graphql-calls-role", "assumeRolePolicy", '{"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}]}')),
+    Break("role-is-used", "nothing of this stack uses it", graphql("logConfig.cloudwatchLogsRoleArn", None)),
+    Break("policy-is-well-formed", "not JSON", every(ROLE_POLICY, "graphql-calls-policy", "policy", "{")),
+)
+# fmt: on
+
+BREAKS = (*DOMAINS, *BALANCERS, *GRAPHQL)
