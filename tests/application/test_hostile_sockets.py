@@ -1,0 +1,149 @@
+"""Frames that no program of ours sends: each is answered, the connection stays, and nobody else notices."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection
+
+from sandbox.box import Box
+from tests.support import hostile
+from tests.support.hostile_doors import watched
+
+SECONDS = 10
+TEXTS = hostile.naughty()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _logs_stay_clean(box: Box) -> Iterator[None]:
+    with watched(box):
+        yield
+
+
+@pytest.fixture
+def socket(box: Box) -> Iterator[ClientConnection]:
+    """One connection for all frames of a test: none of them may end it."""
+    with box.socket() as connected:
+        yield connected
+
+
+def test_naughty_request_ids_come_back_unchanged(socket: ClientConnection) -> None:
+    fitting = [text for text in TEXTS[::2] if 0 < len(text) <= 100]
+    sent = [{"action": "subscribe", "topic": "items", "requestId": text} for text in fitting]
+    replies = [_asked(socket, json.dumps(message)) for message in sent]
+    wrong = [(m, r) for m, r in zip(sent, replies, strict=True) if r != _subscribed(m["requestId"])]
+    assert not wrong, hostile.shown(wrong)
+
+
+@pytest.mark.parametrize("member", ["action", "topic"])
+def test_naughty_actions_and_topics_are_refused(socket: ClientConnection, member: str) -> None:
+    for text in TEXTS[::3]:
+        mark = secrets.token_hex(8)
+        message = {"action": "unsubscribe", "topic": "items", member: text, "requestId": mark}
+        _is_refused(_asked(socket, json.dumps(message)), mark, text)
+
+
+def test_frames_that_are_no_json_are_refused(socket: ClientConnection) -> None:
+    frames = [frame for frame in _frames(hostile.malformed()) if not _is_deep(frame)]
+    assert len(frames) > 100
+    for frame in frames:
+        _is_refused(_asked(socket, frame), None, frame)
+
+
+def test_json_that_is_no_message_is_refused(socket: ClientConnection) -> None:
+    for frame in _frames(hostile.ODD):
+        if not _is_deep(frame):
+            _is_refused(_asked(socket, frame), None, frame)
+
+
+def test_frames_that_are_nested_deeply_harm_nobody_else(box: Box, socket: ClientConnection) -> None:
+    for frame in filter(_is_deep, _frames([*hostile.malformed(), *hostile.ODD])):
+        with box.socket() as own:
+            try:
+                _is_refused(_asked(own, frame[:32_000]), None, frame)
+            except ConnectionClosed:
+                # The emulator ends a connection whose frame its parser gives up on; AWS has no such limit.
+                continue
+    _still_works(socket)
+
+
+@pytest.mark.parametrize("value", [7, 1.5, True, [], ["items"], {}, {"S": "items"}, "x" * 101, ""])
+@pytest.mark.parametrize("member", ["action", "topic", "requestId"])
+def test_members_of_another_type_are_refused(
+    socket: ClientConnection, member: str, value: Any
+) -> None:
+    message = {"action": "subscribe", "topic": "items", member: value}
+    _is_refused(_asked(socket, json.dumps(message)), None, value)
+
+
+def test_a_message_that_is_too_long_is_refused(socket: ClientConnection) -> None:
+    message = {"action": "subscribe", "topic": "items", "more": "x" * 5000}
+    _is_refused(_asked(socket, json.dumps(message)), None, "too long")
+
+
+def test_a_binary_frame_harms_nobody(box: Box) -> None:
+    for frame in (b"\xff\x00\xfe", b'{"action": "subscribe", "topic": "items"}', b""):
+        with box.socket() as own:
+            own.send(frame)
+            _still_works(own)
+
+
+def test_a_frame_beyond_the_gateways_limit_harms_nobody(box: Box, socket: ClientConnection) -> None:
+    with box.socket() as own:
+        own.send('{"action": "subscribe", "topic": "' + "x" * (128 * 1024 + 1) + '"}')
+        with contextlib.suppress(ConnectionClosed):
+            assert "error" in json.loads(own.recv(SECONDS))
+    _still_works(socket)
+
+
+@pytest.mark.parametrize("query", [False, True], ids=["header", "query"])
+def test_naughty_texts_open_no_connection(box: Box, query: bool) -> None:
+    for text in TEXTS[::15]:
+        token = text if query else hostile.CONTROL.sub("", text).encode("ascii", "ignore").decode()
+        with pytest.raises(InvalidStatus) as refused, box.socket(f"x{token.strip()}", query=query):
+            pass
+        assert refused.value.response.status_code in {401, 403}
+
+
+def _asked(socket: ClientConnection, frame: str) -> Any:
+    socket.send(frame)
+    return json.loads(socket.recv(SECONDS))
+
+
+def _subscribed(request_id: str) -> dict[str, Any]:
+    return {"topic": "items", "subscribed": True, "requestId": request_id}
+
+
+def _is_refused(reply: Any, request_id: str | None, sent: object) -> None:
+    assert set(reply["error"]) == {"code", "detail"}, (sent, reply)
+    assert reply["error"]["code"] != "internal", (sent, reply)
+    assert reply.get("requestId") == request_id, (sent, reply)
+
+
+def _still_works(socket: ClientConnection) -> None:
+    """The connection answers a good message, whatever it said before."""
+    mark = secrets.token_hex(8)
+    socket.send(json.dumps({"action": "unsubscribe", "topic": "items", "requestId": mark}))
+    for _ in range(3):
+        reply = json.loads(socket.recv(SECONDS))
+        if reply.get("requestId") == mark:
+            assert reply["subscribed"] is False
+            return
+    pytest.fail("no answer")
+
+
+def _frames(bodies: Iterable[bytes]) -> Iterator[str]:
+    """The bodies that a client can send as text: it is UTF-8, and an empty one starts no function."""
+    for body in filter(bytes.strip, bodies):
+        with contextlib.suppress(UnicodeDecodeError):
+            yield body.decode()
+
+
+def _is_deep(frame: str) -> bool:
+    return "[" * 500 in frame or '{"a":' * 500 in frame
