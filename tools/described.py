@@ -25,7 +25,7 @@ def plain(field: FieldInfo) -> Any:
 
 def shown(value: object) -> str:
     """Return a default as a reader sees it in YAML."""
-    if value is None or value in ([], {}):
+    if value is None or value in ([], {}, ""):
         return "none"
     if isinstance(value, dict):
         pairs = ", ".join(f"{key}: {shown(part)}" for key, part in value.items())
