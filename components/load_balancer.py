@@ -135,8 +135,6 @@ class LoadBalancer(pulumi.ComponentResource):
         functions = dict.fromkeys(target.function for target in targets)
         attached = {function: self._attach(function) for function in functions}
         for priority, target in enumerate(targets, 1):
-            # A rule may name a group only once it has its target: until then the answer is 503.
-            attachment = attached[target.function]
             self.rules[target.path] = aws.lb.ListenerRule(
                 f"{self._name}-{target.slug}-rule",
                 aws.lb.ListenerRuleArgs(
@@ -151,11 +149,13 @@ class LoadBalancer(pulumi.ComponentResource):
                     ],
                     actions=[
                         aws.lb.ListenerRuleActionArgs(
-                            type="forward", target_group_arn=attachment.target_group_arn
+                            type="forward",
+                            # From the attachment: until a group has its target, it answers 503.
+                            target_group_arn=attached[target.function].target_group_arn,
                         )
                     ],
                 ),
-                pulumi.ResourceOptions(parent=self, depends_on=[attachment]),
+                self._child,
             )
 
     def _attach(self, function: ServerlessFunction) -> aws.lb.TargetGroupAttachment:

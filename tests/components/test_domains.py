@@ -190,6 +190,7 @@ def test_http_api_may_share_the_domain_of_a_rest_api() -> None:
     run = run_program(program, config={}, stack="tiny", answers=Names())
     assert not run.all(HTTP)
     mapping = run.one(MAPPING, "http-domain-mapping")
+    assert mapping.get("apiMappingKey") == "shop"
     assert run.one(REST, "api-domain").urn in mapping.depends_on
     assert run.outputs["url"] == "https://api.example.com/shop"
 

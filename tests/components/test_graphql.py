@@ -300,6 +300,7 @@ def test_problems_become_errors_that_name_the_refused_members(resolve: Resolve) 
     "ctx",
     [
         {"error": {"message": "secret", "type": "Lambda:Unhandled"}, "result": None},
+        {"error": {"message": "secret"}, "result": {"statusCode": 200, "body": "{}"}},
         {"result": None},
         {"result": {"errorMessage": "secret"}},
     ],
