@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sandbox import functions, rules, sockets, stack, tokens, web
+from sandbox import domains, functions, rules, sockets, stack, tokens, web
 from sandbox.clients import KEY
 from sandbox.errors import Mistake
 from sandbox.place import HOME, Place
@@ -38,8 +38,9 @@ class Box:
         self.resources = outcome.declared
         self.report = Report.of(outcome.engine.state, outcome.engine.invoked)
         self.broken_rules = rules.broken(outcome, root=root, stack=stack_name)
-        self.http = web.Http(str(self.outputs.get("apiUrl", self.endpoint)), self.token)
         self._aws = outcome.engine.aws
+        address = domains.local(self._aws, str(self.outputs.get("apiUrl", self.endpoint)))
+        self.http = web.Http(address, self.token)
         self._state = outcome.engine.state
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
@@ -73,7 +74,8 @@ class Box:
         `?token=`, as browsers must. Raises `websockets.exceptions.InvalidStatus` where the API refuses.
         """
         given = self.token() if token is True else token or ""
-        return sockets.connect(str(self.outputs.get("socketUrl", "")), given, query=query)
+        address = domains.local(self._aws, str(self.outputs.get("socketUrl", "")))
+        return sockets.connect(address, given, query=query)
 
     def logs(self, name: str) -> list[Any]:
         """What a function has logged, oldest first: JSON lines as dicts, others as text, Lambda's own left out."""

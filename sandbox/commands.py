@@ -7,7 +7,6 @@ import json
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -53,7 +52,7 @@ def show(place: Place, outcome: Outcome, screen: Screen, began: float) -> int:
     # While the first function starts, nobody needs this process.
     with ThreadPoolExecutor(1) as aside:
         unreadable = aside.submit(_unreadable, outcome, place.root)
-        healthy = _health(exports, screen)
+        healthy = _health(outcome, screen)
     for text in unreadable.result():
         screen.fault(text)
     screen.line(_summary(outcome, time.perf_counter() - began))
@@ -96,16 +95,19 @@ def _summary(outcome: Outcome, seconds: float) -> str:
     return f"{what}; up at {outcome.emulator.endpoint} in {seconds:.1f} s"
 
 
-def _health(exports: Mapping[str, Any], screen: Screen) -> bool:
+def _health(outcome: Outcome, screen: Screen) -> bool:
     """One real request through gateway and function, where the stack has an API."""
-    url = exports.get("apiUrl")
+    from sandbox import domains
+    from sandbox.web import Http
+
+    url = outcome.engine.state.exports.get("apiUrl")
     if not url:
         return True
-    from sandbox.web import Http
+    url = domains.local(outcome.engine.aws, str(url))
 
     began = time.perf_counter()
     try:
-        answer = Http(str(url), lambda: "").get("/health")
+        answer = Http(url, lambda: "").get("/health")
     except OSError as error:
         screen.fault(f"GET {url}/health: {error}")
         return False

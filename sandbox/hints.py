@@ -19,7 +19,11 @@ _BEARER: Final = '-H "Authorization: Bearer $TOKEN"'
 
 def lines(outcome: Outcome, place: Place) -> list[str]:
     """A few requests on what this stack exports; nothing for what it lacks."""
-    exports = outcome.exports
+    from sandbox import domains
+
+    exports = dict(outcome.exports)
+    for name in {"apiUrl", "httpApiUrl", "socketUrl"} & exports.keys():
+        exports[name] = domains.local(outcome.engine.aws, str(exports[name]))
     found = [*_rest(outcome, exports), *_http(exports, place.stack), *_socket(exports)]
     if exports.get("apiUrl") and reference.exists(place.root):
         found.append(f"  {outcome.emulator.endpoint}{reference.PATH} (API reference, in a browser)")

@@ -16,8 +16,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from sandbox.clients import Clients
 
 PATH: Final = "/_sandbox/reference/"
 DOCUMENT: Final = "openapi.json"
@@ -122,6 +125,8 @@ def _told(status: int, text: str) -> Answer:
 
 def _settings(site: Site, headers: Mapping[str, str]) -> Answer:
     """The document, whose server is this stack's API, and a value for each security scheme."""
+    from sandbox import domains
+    from sandbox.clients import Clients
     from sandbox.place import read_json
 
     document = read_json(site.root / DOCUMENT)
@@ -130,9 +135,11 @@ def _settings(site: Site, headers: Mapping[str, str]) -> Answer:
     exports = (read_json(site.state) or {}).get("exports") or {}
     if not exports.get("apiUrl"):
         return _told(503, "The stack has no output apiUrl (yet).")
-    document["servers"] = [{"url": _server(site, str(exports["apiUrl"]), headers["host"])}]
+    aws = Clients(site.endpoint, site.region)
+    url = domains.local(aws, str(exports["apiUrl"]))
+    document["servers"] = [{"url": _server(site, url, headers["host"])}]
     schemes = (document.get("components") or {}).get("securitySchemes") or {}
-    body = {"document": document, "credentials": _credentials(site, exports, schemes)}
+    body = {"document": document, "credentials": _credentials(aws, exports, schemes)}
     return 200, {"Content-Type": "application/json", **_HEADERS}, json.dumps(body).encode()
 
 
@@ -144,14 +151,13 @@ def _server(site: Site, url: str, host: str) -> str:
 
 
 def _credentials(
-    site: Site, exports: Mapping[str, Any], schemes: Mapping[str, Mapping[str, Any]]
+    aws: Clients, exports: Mapping[str, Any], schemes: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, str]:
     """A token or key by the name of its scheme; what cannot be made is left out."""
     from sandbox import tokens
-    from sandbox.clients import Clients
     from sandbox.errors import Mistake
 
-    aws, made = Clients(site.endpoint, site.region), dict[str, str]()
+    made: dict[str, str] = {}
     for name, scheme in schemes.items():
         make = tokens.maker(name, scheme)
         if make is None:

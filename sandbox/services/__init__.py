@@ -2,6 +2,7 @@
 
 from sandbox.services import (
     account,
+    acm,
     apigateway,
     apigateway_domains,
     apigateway_keys,
@@ -28,6 +29,7 @@ from sandbox.services import (
     lb,
     lb_listeners,
     logs,
+    route53,
     s3,
     s3_settings,
     scheduler,
@@ -39,6 +41,7 @@ from sandbox.services import (
 
 __all__ = [
     "account",
+    "acm",
     "apigateway",
     "apigateway_domains",
     "apigateway_keys",
@@ -65,6 +68,7 @@ __all__ = [
     "lb",
     "lb_listeners",
     "logs",
+    "route53",
     "s3",
     "s3_settings",
     "scheduler",
