@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -120,7 +121,7 @@ def _sends(integration: Mapping[str, Any]) -> bool:
 def _set_policy(r: Resource, api_id: str, policy: str | None, execution_arn: str) -> None:
     """The resource policy, with the short form `execute-api:/...` written out as AWS does."""
     if policy:
-        text = policy.replace('"execute-api:/', f'"{execution_arn}/')
+        text = _everywhere(r, policy.replace('"execute-api:/', f'"{execution_arn}/'))
     elif r.old and "policy" in r.changed:
         text = ""
     else:
@@ -131,6 +132,34 @@ def _set_policy(r: Resource, api_id: str, policy: str | None, execution_arn: str
         restApiId=api_id,
         patchOperations=[replace("/policy", text)],
     )
+
+
+_ADDRESSES: Final = ("aws:sourceip", "aws:vpcsourceip", "aws:sourcevpc", "aws:sourcevpce")
+
+
+def _everywhere(r: Resource, policy: str) -> str:
+    """The policy as it reads for a caller from a right address: everybody here comes from this machine.
+
+    A refusal of others is left out, a permission for some holds for all.
+    """
+    document = json.loads(policy)
+    given, kept = document.get("Statement") or [], []
+    given = given if isinstance(given, list) else [given]
+    for each in given:
+        conditions = each.get("Condition") or {}
+        others = {
+            operator: rest
+            for operator, keys in conditions.items()
+            if (rest := {k: v for k, v in keys.items() if k.lower() not in _ADDRESSES})
+        }
+        if others == conditions:
+            kept.append(each)
+            continue
+        if each.get("Effect") == "Allow":
+            kept.append({**each, "Condition": others})
+    if kept != given:
+        r.note("its policy judges no address: every caller comes from this machine")
+    return json.dumps({**document, "Statement": kept})
 
 
 def _outputs(r: Resource, made: dict[str, Any], name: str, wanted: dict[str, str]) -> Outputs:

@@ -416,3 +416,40 @@ def test_body_that_is_too_long_is_413(front: Front, size: int, status: int) -> N
     assert answer.status == status
     if status == 413:
         assert answer.json == {"message": "Request Too Long"}
+
+
+def _ruled(name: str, *statements: dict[str, Any]) -> tuple[Made, int]:
+    """An API of one public answer under a resource policy, and the status of a call."""
+    every = {"Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/*"}
+    body = {
+        "openapi": "3.0.1",
+        "info": {"title": name, "version": "1"},
+        f"{X}policy": {"Version": "2012-10-17", "Statement": [{**every, **s} for s in statements]},
+        "paths": {"/mock": {"get": _mock()}},
+    }
+    rest = make("apigateway/restApi:RestApi", name, body=json.dumps(body))
+    deployed = make("apigateway/deployment:Deployment", name, restApi=rest.id)
+    stage = make(
+        "apigateway/stage:Stage", name, restApi=rest.id, deployment=deployed.id, stageName="dev"
+    )
+    return rest, call(f"{stage['invokeUrl']}/mock?status=200").status
+
+
+def test_policy_over_addresses_refuses_nobody_here_and_says_so() -> None:
+    elsewhere = {"NotIpAddress": {"aws:SourceIp": ["203.0.113.0/24"]}}
+    rest, status = _ruled(
+        "addresses", {"Effect": "Allow"}, {"Effect": "Deny", "Condition": elsewhere}
+    )
+    assert status == 200
+    assert rest.notes == ["its policy judges no address: every caller comes from this machine"]
+    rest.delete()
+    inside = {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
+    rest, status = _ruled("inside", {"Effect": "Allow", "Condition": inside})
+    assert (status, len(rest.notes)) == (200, 1)
+    rest.delete()
+
+
+def test_policy_over_anything_else_is_judged() -> None:
+    rest, status = _ruled("refusing", {"Effect": "Allow"}, {"Effect": "Deny"})
+    assert (status, rest.notes) == (403, [])
+    rest.delete()
