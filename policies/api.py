@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-from policies import dialect, documents, gateways, links
+from policies import dialect, documents, gateways, identity, links
 from policies.encryption import key_of
 from policies.model import Registered, Stack, rule
 
@@ -49,6 +49,19 @@ def method_asks_the_authorizer(stack: Stack) -> Iterator[tuple[Registered, str]]
             preflight = endpoint.startswith("OPTIONS ") and _type(operation) == "mock"
             if open_to_all and not preflight and endpoint not in PUBLIC:
                 yield api, f"{endpoint} has no authorizer and is not on the list of public methods"
+
+
+@rule
+def method_believes_our_pool(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Tokens of somebody else's user pool let in whoever that somebody registers."""
+    for api in stack.all(links.REST_API):
+        for name, scheme in gateways.schemes(api).items():
+            for arn in scheme.get("x-amazon-apigateway-authorizer", {}).get("providerARNs") or ():
+                if stack.at(str(arn), identity.POOL) is None:
+                    yield (
+                        api,
+                        f"security scheme '{name}' believes {arn}, no user pool of this stack",
+                    )
 
 
 @rule
@@ -147,6 +160,7 @@ def _type(operation: dict[str, Any]) -> object:
 RULES = (
     api_imports_without_loss,
     method_asks_the_authorizer,
+    method_believes_our_pool,
     request_is_validated,
     deployment_follows_the_description,
     stage_is_logged_and_traced,

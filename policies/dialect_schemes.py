@@ -14,7 +14,7 @@ KEY_HEADER = "x-api-key"
 _SOURCE = re.compile(
     r"method\.request\.(?:header|querystring)\.[\w.-]+|context\.[\w.]+|stageVariables\.\w+"
 )
-_POOL = re.compile(r"arn:[\w-]+:cognito-idp:[\w-]+:\d{12}:\S+", re.ASCII)
+_POOL = re.compile(r"arn:[\w-]+:cognito[\w-]*:[\w-]+:\d{12}:\S+", re.ASCII)
 
 
 def scheme_problems(document: dict[str, Any]) -> Iterator[str]:

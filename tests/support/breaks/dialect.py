@@ -195,7 +195,7 @@ GATEWAY = (
 )
 # fmt: on
 
-BREAKS = tuple(
+_READ = tuple(
     Break(RULE, says, mutation)
     for says, mutation in (
         *DOCUMENT,
@@ -207,4 +207,11 @@ BREAKS = tuple(
         *SCHEMAS,
         *GATEWAY,
     )
+)
+
+# What the document says is importable; whom it believes is a question of its own.
+SOMEBODYS = "arn:aws:cognito-idp:us-west-2:999999999999:userpool/us-west-2_somebodys"
+BREAKS = (
+    *_READ,
+    Break("method-believes-our-pool", "no user pool of this stack", second(pool(SOMEBODYS))),
 )

@@ -1,0 +1,181 @@
+"""What rules let pass on purpose at the gates: other ways to ask who is calling, and other shapes of the same care."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+import policies
+from policies import Finding, http_apis, load_balancers
+from policies.domains import DOMAIN, MAPPING, REST_DOMAIN
+from policies.firewalls import WEB_ACL
+from policies.gateways import API, AUTHORIZER, METHOD_SETTINGS, REST_API, ROUTE, STAGE
+from policies.identity import POOL
+from policies.load_balancers import BALANCER, LISTENER
+from tests.support.breaking import Mutation, Resources, also, document, edited, without
+from tests.support.breaks.everything import more
+from tests.support.breaks.http_apis import GATE, asked
+
+AUTHTYPE = "x-amazon-apigateway-authtype"
+GUARD = "x-amazon-apigateway-authorizer"
+INTEGRATION = "x-amazon-apigateway-integration"
+
+Body = dict[str, Any]
+
+
+def described(change: Callable[[Body], object]) -> Mutation:
+    """Change the REST API's description, and deploy it anew."""
+
+    def deployed(resources: Resources) -> Resources:
+        body = next(str(r.properties["body"]) for r in resources if r.type == REST_API)
+        digest = hashlib.sha256(body.encode()).hexdigest()
+        return [
+            replace(r, properties={**r.properties, "triggers": {"description": digest}})
+            if r.type == "aws:apigateway/deployment:Deployment"
+            else r
+            for r in resources
+        ]
+
+    def done(body: Body) -> None:
+        change(body)
+
+    return also(document(REST_API, "api-rest", done, key="body"), deployed)
+
+
+def asking(scheme: Body, scopes: tuple[str, ...] = ()) -> Mutation:
+    """GET /items asks another scheme than the others."""
+
+    def change(body: Body) -> None:
+        name = {"type": "apiKey", "in": "header", "name": "Authorization"}
+        body["components"]["securitySchemes"]["other"] = {**name, **scheme}
+        body["paths"]["/items"]["get"]["security"] = [{"other": list(scopes)}]
+
+    return described(change)
+
+
+def _our_pool(resources: Resources) -> Resources:
+    pool = next(r for r in resources if r.type == POOL)
+    guard = {"type": "cognito_user_pools", "providerARNs": [pool.output("arn")]}
+    scheme = {AUTHTYPE: "cognito_user_pools", GUARD: guard}
+    return asking(scheme, ("aws.cognito.user.admin",))(resources)
+
+
+def _in_patterns(body: Body) -> None:
+    written = body["paths"]["/notifications"]["post"][INTEGRATION]["responses"]
+    refused = written.pop("default")
+    written |= {"4\\d{2}": refused, "5\\d{2}": refused}
+
+
+def _everything_under_a_path(body: Body) -> None:
+    passed_on = json.loads(json.dumps(body["paths"]["/items/{id}"]["get"]))
+    passed_on["operationId"] = "files"
+    passed_on["parameters"] = [
+        {"name": "proxy", "in": "path", "required": True, "schema": {"type": "string"}}
+    ]
+    del passed_on[INTEGRATION]["cacheKeyParameters"]
+    body["paths"]["/files/{proxy+}"] = {"x-amazon-apigateway-any-method": passed_on}
+
+
+def _asked_together(body: Body) -> None:
+    body["paths"]["/notifications"]["post"]["security"] = [{"jwt": [], "api_key": []}]
+
+
+TOLERATED = {
+    "access tokens of a user pool": _our_pool,
+    "signed requests": asking({AUTHTYPE: "awsSigv4"}),
+    "a function that is given the whole request": asking(
+        {
+            AUTHTYPE: "custom",
+            GUARD: {
+                "type": "request",
+                "authorizerUri": GATE,
+                "identitySource": "method.request.header.X-Tenant, context.identity.sourceIp",
+            },
+        }
+    ),
+    "every method and path below a path": described(_everything_under_a_path),
+    "a key and a token asked in one breath": described(_asked_together),
+    "errors of a service by their patterns": described(_in_patterns),
+    "a method with settings of its own that keeps nothing": edited(
+        METHOD_SETTINGS, "api-get-items-id-method-settings", {"settings.cachingEnabled": False}
+    ),
+    "a signed route of an HTTP API": edited(
+        ROUTE,
+        "http-post-users-route",
+        {"authorizationType": "AWS_IAM", "authorizerId": None},
+    ),
+    "a socket that is opened by a signed request": also(
+        edited(
+            ROUTE,
+            "socket-connect-route",
+            {"authorizationType": "AWS_IAM", "authorizerId": None},
+        ),
+        without(AUTHORIZER, "socket-authorizer"),
+        without("aws:lambda/permission:Permission", "authorizer-socket-permission"),
+    ),
+    "an HTTP API without browsers": edited(API, "http-api", {"corsConfiguration": None}),
+    "a domain that a REST and an HTTP API share": also(
+        without(DOMAIN, "http-domain"),
+        edited(MAPPING, "http-domain-mapping", {"domainName": "api.example.com"}),
+    ),
+    "a newer security policy of a domain": edited(
+        REST_DOMAIN, "api-domain", {"securityPolicy": "SecurityPolicy_TLS13_1_3_2025_09"}
+    ),
+    "a rate by the address that a proxy names": edited(
+        WEB_ACL,
+        "api-firewall-acl",
+        {"rules.0.statement.rateBasedStatement.aggregateKeyType": "FORWARDED_IP"},
+    ),
+    "TLS 1.3 only": edited(
+        LISTENER, "balancer-https", {"sslPolicy": "ELBSecurityPolicy-TLS13-1-3-2021-06"}
+    ),
+    "a stage without limits for single routes": edited(
+        STAGE, "http-stage", {"routeSettings": None}
+    ),
+}
+
+
+def findings(mutation: Mutation) -> list[Finding]:
+    return policies.check(more(mutation)([]), stack="dev")
+
+
+@pytest.mark.parametrize("what", TOLERATED)
+def test_rules_let_pass_at_the_gates(what: str) -> None:
+    assert [str(finding) for finding in findings(TOLERATED[what])] == []
+
+
+@pytest.mark.parametrize("seconds", [0, 300])
+def test_lambda_authorizer_of_an_http_api_needs_sources_only_where_it_remembers(
+    seconds: int,
+) -> None:
+    sources = ["$request.header.Authorization"] if seconds else None
+    right = asked(authorizerResultTtlInSeconds=seconds, identitySources=sources)
+    said = [f for f in findings(right) if f.rule == "lambda-authorizer-is-asked-in-full"]
+    assert said == []
+
+
+def test_route_on_the_list_of_public_ones_may_be_called_by_anybody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(http_apis, "PUBLIC", {"GET /products": "the shop's window"})
+    opened = edited(
+        ROUTE, "http-get-products-route", {"authorizationType": "NONE", "authorizerId": None}
+    )
+    assert findings(opened) == []
+
+
+def test_load_balancer_on_the_list_of_public_ones_may_face_the_internet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(load_balancers, "PUBLIC", {"balancer-alb": "the way in from outside"})
+    assert findings(edited(BALANCER, "balancer-alb", {"internal": False})) == []
+
+
+def test_lists_of_what_is_public_are_short_and_say_why() -> None:
+    for reasons in (http_apis.PUBLIC, load_balancers.PUBLIC):
+        assert all(len(reason.split()) > 3 for reason in reasons.values())
