@@ -1,6 +1,7 @@
 """The architecture on one page: what exists, what starts it, what it may touch. Sizes are in Pulumi.<stack>.yaml."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import pulumi
@@ -32,69 +33,46 @@ tag_everything({"Project": "sandpiper", "Environment": config.stack, **config.ta
 
 # What exists.
 key = DataKey("data", settings=config.data, place=place)
-items = Table(
-    "items",
-    settings=config.data,
-    encryption=key,
-    key="id",
-    indexes={"by-collection": ("collection", "id")},
-    stream=True,
-)
-audit = Table("audit", settings=config.data, encryption=key, key="itemId", sort="sequence")
-users = Table("users", settings=config.data, encryption=key, key="user_id")
-connections = Table(
+table = partial(Table, settings=config.data, encryption=key)
+bucket = partial(Bucket, settings=config.data, place=place)
+secret = partial(secrets_manager.Secret, settings=config.data, encryption=key)
+
+items = table("items", key="id", indexes={"by-collection": ("collection", "id")}, stream=True)
+audit = table("audit", key="itemId", sort="sequence")
+users = table("users", key="user_id")
+connections = table(
     "connections",
-    settings=config.data,
-    encryption=key,
     key="connectionId",
     sort="topic",
     indexes={"by-topic": ("topic", "connectionId")},
     ttl="expiresAt",
 )
 identity = Identity("identity", settings=config.identity, data=config.data)
-access_logs = Bucket(
-    "access-logs", settings=config.data, place=place, encryption=None, expiration_days=90
-)
-uploads = Bucket("uploads", settings=config.data, place=place, encryption=key, logs=access_logs)
-images = Bucket("images", settings=config.data, place=place, encryption=key, logs=access_logs)
+access_logs = bucket("access-logs", encryption=None, expiration_days=90)
+uploads = bucket("uploads", encryption=key, logs=access_logs)
+images = bucket("images", encryption=key, logs=access_logs)
 outbox = Queue("notifications", settings=config.queue("notifications"), encryption=key)
 failures = Queue("events-failures", encryption=key)
 notices = Topic("notifications", encryption=key, place=place)
-auth_secret = secrets_manager.Secret(
+auth_secret = secret(
     "auth",
     value=secrets_manager.signing_key(
         "auth-key", settings=config.data, issuer=place.prefix, audience=f"{place.prefix}-api"
     ),
     description="Signs and checks the JWTs of the API",
-    settings=config.data,
-    encryption=key,
 )
-cursor_key = secrets_manager.Secret(
+cursor_key = secret(
     "cursor-key",
     value=secrets_manager.random_text("cursor-key-value", settings=config.data),
     description="Signs the paging cursors of the API",
-    settings=config.data,
-    encryption=key,
 )
 
-
 # What runs, and what it may touch.
-def layer(name: str, description: str, license_info: str) -> layers.Layer:
-    """Dependencies, locked in layers/<name>/."""
-    return layers.Layer(
-        name,
-        root=ROOT,
-        place=place,
-        packaging=config.packaging,
-        description=description,
-        license_info=license_info,
-    )
-
-
-common = layer("common", "JSON Web Tokens", "MIT")
-imaging = layer("imaging", "Reading and scaling images", "MIT-CMU")
-vision = layer("opencv", "Computer vision", "Apache-2.0")
-modules = layer("nodejs", "Exact decimal numbers", "MIT")
+layer = partial(layers.Layer, root=ROOT, place=place, packaging=config.packaging)
+common = layer("common", description="JSON Web Tokens", license_info="MIT")
+imaging = layer("imaging", description="Reading and scaling images", license_info="MIT-CMU")
+vision = layer("opencv", description="Computer vision", license_info="Apache-2.0")
+modules = layer("nodejs", description="Exact decimal numbers", license_info="MIT")
 shared = {"python": [common], "nodejs": [modules]}
 handlers = Handlers(ROOT / "handlers", packaging=config.packaging)
 functions: list[ServerlessFunction] = []
@@ -180,13 +158,9 @@ socket = Socket(
     settings=config.socket,
     stage_name=config.stack,
     authorizer=authorizer,
-    routes={
-        "$connect": subscriptions,
-        "$disconnect": subscriptions,
-        "$default": subscriptions,
-        "subscribe": subscriptions,
-        "unsubscribe": subscriptions,
-    },
+    routes=dict.fromkeys(
+        ["$connect", "$disconnect", "$default", "subscribe", "unsubscribe"], subscriptions
+    ),
     encryption=key,
     place=place,
     log_role=front.account,
@@ -224,14 +198,13 @@ direct: dict[str, Callable[[], Grant]] = {
     "checksum-ruby": Grant,
     "checksum-rust": Grant,
     "checksum-php": Grant,
-    "inference": lambda: Bucket(
-        "model", settings=config.data, place=place, encryption=key, logs=access_logs
-    ).get("models/"),
+    "inference": lambda: bucket("model", encryption=key, logs=access_logs).get("models/"),
 }
 for name in [name for name in direct if name in config.functions]:
     function(name, direct[name]())
 
 # What starts the rest.
+streams, schedules = config.triggers.streams, config.triggers.schedules
 events.EventTriggers(
     "events",
     [
@@ -248,9 +221,7 @@ events.EventTriggers(
         ),
         events.Message(outbox, function("notification-sender", notices.publish())),
         events.Change(
-            items,
-            function("data-transformer", audit.put()),
-            config.triggers.streams["data-transformer"],
+            items, function("data-transformer", audit.put()), streams["data-transformer"]
         ),
         events.Change(
             items,
@@ -260,11 +231,11 @@ events.EventTriggers(
                 connections.delete(),
                 socket.push(),
             ),
-            config.triggers.streams["change-publisher"],
+            streams["change-publisher"],
         ),
         events.Schedule(
             function("cleanup-job", uploads.list("uploads/"), uploads.delete("uploads/")),
-            config.triggers.schedules["cleanup-job"],
+            schedules["cleanup-job"],
         ),
         events.Schedule(
             function(
@@ -275,7 +246,7 @@ events.EventTriggers(
                     place=place,
                 ),
             ),
-            config.triggers.schedules["version-cleaner"],
+            schedules["version-cleaner"],
         ),
     ],
     failures=failures,
@@ -310,7 +281,7 @@ pulumi.export("loadBalancerUrl", balancer.url)
 pulumi.export("graphqlUrl", graphql.url)
 pulumi.export("userPoolId", identity.pool.id)
 pulumi.export("userPoolClientId", identity.client.id)
-pulumi.export("apiKeyId", front.usage.key.id if front.usage else "")
+pulumi.export("apiKeyId", front.api_key_id)
 pulumi.export("itemsTable", items.name)
 pulumi.export("auditTable", audit.name)
 pulumi.export("usersTable", users.name)

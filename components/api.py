@@ -234,6 +234,11 @@ class ApiFront(pulumi.ComponentResource):
             self.logical_name, settings=self._settings.usage_plan, stage=self.stage, parent=self
         )
 
+    @property
+    def api_key_id(self) -> pulumi.Input[str]:
+        """The key of the usage plan, "" where no route asks for one."""
+        return self.usage.key.id if self.usage else ""
+
     def _guard(self) -> Firewall | None:
         if self._settings.firewall is None:
             return None

@@ -58,36 +58,19 @@ class Identity(pulumi.ComponentResource):
                 user_attribute_update_settings=cognito.UserPoolUserAttributeUpdateSettingsArgs(
                     attributes_require_verification_before_updates=["email"]
                 ),
-                password_policy=cognito.UserPoolPasswordPolicyArgs(
-                    minimum_length=s.password_minimum_length,
-                    require_lowercase=True,
-                    require_uppercase=True,
-                    require_numbers=True,
-                    require_symbols=True,
-                    temporary_password_validity_days=s.temporary_password_validity_days,
-                ),
+                password_policy=_passwords(s),
                 mfa_configuration=s.mfa_configuration,
                 software_token_mfa_configuration=cognito.UserPoolSoftwareTokenMfaConfigurationArgs(
                     enabled=True
                 )
                 if s.mfa_configuration != "OFF"
                 else None,
-                account_recovery_setting=cognito.UserPoolAccountRecoverySettingArgs(
-                    recovery_mechanisms=[
-                        cognito.UserPoolAccountRecoverySettingRecoveryMechanismArgs(
-                            name="verified_email", priority=1
-                        )
-                    ]
-                ),
+                account_recovery_setting=_by_mail(),
                 admin_create_user_config=cognito.UserPoolAdminCreateUserConfigArgs(
                     allow_admin_create_user_only=not s.allow_self_sign_up
                 ),
                 user_pool_tier=s.user_pool_tier,
-                user_pool_add_ons=cognito.UserPoolUserPoolAddOnsArgs(
-                    advanced_security_mode=s.threat_protection
-                )
-                if s.threat_protection != "OFF"
-                else None,
+                user_pool_add_ons=_watch(s),
                 deletion_protection="ACTIVE" if protect else "INACTIVE",
             ),
             pulumi.ResourceOptions(parent=self, protect=protect),
@@ -116,3 +99,28 @@ class Identity(pulumi.ComponentResource):
             ),
             pulumi.ResourceOptions(parent=self),
         )
+
+
+def _passwords(settings: IdentitySettings) -> aws.cognito.UserPoolPasswordPolicyArgs:
+    return aws.cognito.UserPoolPasswordPolicyArgs(
+        minimum_length=settings.password_minimum_length,
+        require_lowercase=True,
+        require_uppercase=True,
+        require_numbers=True,
+        require_symbols=True,
+        temporary_password_validity_days=settings.temporary_password_validity_days,
+    )
+
+
+def _watch(settings: IdentitySettings) -> aws.cognito.UserPoolUserPoolAddOnsArgs | None:
+    mode = settings.threat_protection
+    if mode == "OFF":
+        return None
+    return aws.cognito.UserPoolUserPoolAddOnsArgs(advanced_security_mode=mode)
+
+
+def _by_mail() -> aws.cognito.UserPoolAccountRecoverySettingArgs:
+    way = aws.cognito.UserPoolAccountRecoverySettingRecoveryMechanismArgs(
+        name="verified_email", priority=1
+    )
+    return aws.cognito.UserPoolAccountRecoverySettingArgs(recovery_mechanisms=[way])

@@ -21,6 +21,7 @@ from components.routes import ANY, Route, operation_ids
 
 VALIDATOR = "all"
 ALLOWED_HEADERS = "Content-Type,Authorization,If-Match,X-Api-Key"
+ANY_METHOD = "x-amazon-apigateway-any-method"
 EVERY_METHOD = ("delete", "get", "head", "patch", "post", "put")
 EXPOSED_HEADERS = "ETag,Location,Retry-After"
 PREFLIGHT_SECONDS = 600
@@ -47,6 +48,10 @@ GATEWAY_RESPONSES: Mapping[str, tuple[int, str]] = {
     "UNSUPPORTED_MEDIA_TYPE": (415, "Unsupported Media Type"),
 }
 """Each answer the gateway gives by itself: its status and title (RFC 9457). 413 cannot be customised."""
+
+
+Behind = Callable[[Route, Mapping[str, str]], Operation]
+"""From a route, and the headers that go with each answer of the gateway's own, to what stands behind it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +87,7 @@ def document(
     *,
     schemas: Mapping[str, Any],
     authorizer: Authorizer,
-    behind: Callable[[Route, Mapping[str, str]], Operation],
+    behind: Behind,
     options: Options,
 ) -> dict[str, Any]:
     """The whole API as data; only ARNs and URIs are Outputs.
@@ -90,23 +95,11 @@ def document(
     `behind` answers with an operation's integration and responses, given the headers that go with each answer of the
     gateway's own. Raises ValueError for routes that contradict each other.
     """
-    ids = operation_ids(routes)
-    shared = _shared_headers(options.allow_origin)
-    paths: dict[str, Any] = {}
-    for route in routes:
-        key = "x-amazon-apigateway-any-method" if route.method == ANY else route.method
-        operation = _operation(route, ids[route.endpoint], authorizer, behind(route, shared))
-        if route.endpoint in options.cached:
-            _cache(operation, route, options.allow_origin)
-        paths.setdefault(route.path, {})[key] = operation
-    if options.allow_origin:
-        for path in paths.values():
-            path["options"] = _preflight(options.allow_origin, path)
     used = {route.body: schemas[route.body] for route in routes if route.body}
     written: dict[str, Any] = {
         "openapi": "3.0.1",
         "info": {"title": title, "version": "1.0", "description": options.description},
-        "paths": paths,
+        "paths": _paths(routes, authorizer, behind, options),
         "components": {
             "schemas": dict(sorted(used.items())),
             "securitySchemes": _schemes(routes, authorizer),
@@ -118,6 +111,24 @@ def document(
         "x-amazon-apigateway-gateway-responses": _gateway_responses(options.allow_origin),
     }
     return written | _extensions(options)
+
+
+def _paths(
+    routes: Sequence[Route], standard: Authorizer, behind: Behind, options: Options
+) -> dict[str, Any]:
+    ids = operation_ids(routes)
+    shared = _shared_headers(options.allow_origin)
+    paths: dict[str, Any] = {}
+    for route in routes:
+        key = ANY_METHOD if route.method == ANY else route.method
+        operation = _operation(route, ids[route.endpoint], standard, behind(route, shared))
+        if route.endpoint in options.cached:
+            _cache(operation, route, options.allow_origin)
+        paths.setdefault(route.path, {})[key] = operation
+    if options.allow_origin:
+        for path in paths.values():
+            path["options"] = _preflight(options.allow_origin, path)
+    return paths
 
 
 def _extensions(options: Options) -> dict[str, Any]:
@@ -189,7 +200,7 @@ def _shared_headers(origin: str | None) -> dict[str, str]:
 
 
 def _preflight(origin: str, path: Mapping[str, Any]) -> Operation:
-    methods = EVERY_METHOD if "x-amazon-apigateway-any-method" in path else sorted(path)
+    methods = EVERY_METHOD if ANY_METHOD in path else sorted(path)
     answer = integrations.Fixed(
         204,
         headers={

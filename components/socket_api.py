@@ -61,7 +61,8 @@ class Socket(pulumi.ComponentResource):
 
     def push(self) -> Grant:
         """Send to whoever is connected."""
-        endpoint = self.stage.invoke_url.apply(lambda url: "http" + url.removeprefix("ws"))
+        # The management endpoint is the socket's own address, asked by HTTP.
+        endpoint = self.url.apply(lambda url: "http" + url.removeprefix("ws"))
         posts = f"/{self._stage_name}/POST/@connections/*"
         return Grant(
             [

@@ -23,27 +23,7 @@ class UsagePlan:
         parent: pulumi.Resource,
     ) -> None:
         child = pulumi.ResourceOptions(parent=parent)
-        self.plan = aws.apigateway.UsagePlan(
-            f"{name}-usage-plan",
-            aws.apigateway.UsagePlanArgs(
-                description="Calls of routes that ask for a key",
-                api_stages=[
-                    aws.apigateway.UsagePlanApiStageArgs(
-                        api_id=stage.rest_api, stage=stage.stage_name
-                    )
-                ],
-                quota_settings=aws.apigateway.UsagePlanQuotaSettingsArgs(
-                    limit=settings.quota_limit,
-                    period=settings.quota_period,
-                    offset=settings.quota_offset,
-                ),
-                throttle_settings=aws.apigateway.UsagePlanThrottleSettingsArgs(
-                    rate_limit=settings.throttle_rate_limit,
-                    burst_limit=settings.throttle_burst_limit,
-                ),
-            ),
-            child,
-        )
+        self.plan = aws.apigateway.UsagePlan(f"{name}-usage-plan", _limits(settings, stage), child)
         # Without a value of ours: API Gateway makes one, and it is in no file.
         self.key = aws.apigateway.ApiKey(
             f"{name}-key",
@@ -57,3 +37,23 @@ class UsagePlan:
             ),
             child,
         )
+
+
+def _limits(
+    settings: UsagePlanSettings, stage: aws.apigateway.Stage
+) -> aws.apigateway.UsagePlanArgs:
+    return aws.apigateway.UsagePlanArgs(
+        description="Calls of routes that ask for a key",
+        api_stages=[
+            aws.apigateway.UsagePlanApiStageArgs(api_id=stage.rest_api, stage=stage.stage_name)
+        ],
+        quota_settings=aws.apigateway.UsagePlanQuotaSettingsArgs(
+            limit=settings.quota_limit,
+            period=settings.quota_period,
+            offset=settings.quota_offset,
+        ),
+        throttle_settings=aws.apigateway.UsagePlanThrottleSettingsArgs(
+            rate_limit=settings.throttle_rate_limit,
+            burst_limit=settings.throttle_burst_limit,
+        ),
+    )
