@@ -61,7 +61,7 @@ def _socket(exports: Mapping[str, Any]) -> list[str]:
         return []
     url = str(exports["socketUrl"])
     code = (
-        f"from websockets.sync.client import connect; s = connect('{url}?token=$TOKEN'); "
+        f"from websockets.sync.client import connect; s = connect('{url}?token=$TOKEN', legacy=True); "
         """s.send('{\\"action\\": \\"subscribe\\", \\"topic\\": \\"items\\"}'); [print(m) for m in s]"""
     )
     return [f'  python -c "{code}"']

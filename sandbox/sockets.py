@@ -23,5 +23,6 @@ def connect(url: str, token: str = "", *, query: bool = False) -> ClientConnecti
     if query and token:
         url = f"{url}?{urlencode({'token': token})}"
     headers = {"Authorization": f"Bearer {token}"} if token and not query else None
-    # A proxy of the user's environment does not lead to this machine.
-    return opened(url, additional_headers=headers, proxy=None)
+    # A proxy of the user's environment does not lead to this machine; "legacy" is to be open at once, with or without
+    # `with`, so that a refusal is told here.
+    return opened(url, additional_headers=headers, proxy=None, legacy=True)

@@ -13,6 +13,8 @@ from typing import Any, Final
 from sandbox.workers.seams import Seam
 
 GATEWAY: Final = "ministack.services.apigateway"
+MOST_BYTES: Final = 10 * 1024 * 1024
+"""Largest body of a request to an HTTP API."""
 _JSON: Final = {"Content-Type": "application/json"}
 _FAILED: Final = {"statusCode": 500, "body": "Internal server error"}
 """What the workers answer for a function that has failed."""
@@ -101,13 +103,16 @@ def _guarded(module: ModuleType, original: Handler) -> Handler:
         path: str,
         method: str,
         headers: dict[str, str],
+        body: bytes,
         *rest: Any,
         **named: Any,
     ) -> Any:
-        if _throttled(module, api_id, stage, path, method):
+        if len(body or b"") > MOST_BYTES:
+            answer = 413, dict(_JSON), b'{"message":"Request Entity Too Large"}'
+        elif _throttled(module, api_id, stage, path, method):
             answer = 429, dict(_JSON), b'{"message":"Too Many Requests"}'
         else:
-            answer = await original(api_id, stage, path, method, headers, *rest, **named)
+            answer = await original(api_id, stage, path, method, headers, body, *rest, **named)
         cors = (module._apis.get(api_id) or {}).get("corsConfiguration")
         if not cors or method == "OPTIONS":
             return answer

@@ -55,7 +55,7 @@ def test_line_that_opens_the_socket_is_python_as_a_shell_hands_it_over(
     line = next(line for line in text.splitlines() if "websockets" in line)
     program = 'python() { printf %s "$2"; }; TOKEN=a.b.c; ' + line
     code = subprocess.run(["sh", "-c", program], capture_output=True, text=True, check=True).stdout
-    assert "?token=a.b.c')" in code
+    assert "?token=a.b.c', legacy=True)" in code
     assert 'send(\'{"action": "subscribe", "topic": "items"}\')' in code
     subprocess.run(
         [sys.executable, "-c", f"compile({code!r}, 'line', 'exec')"],

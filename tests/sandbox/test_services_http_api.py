@@ -431,3 +431,10 @@ def test_notes_name_what_does_not_run(front: Front) -> None:
         "apigatewayv2/model:Model", "m", apiId=front.api.id, name="M", schema=json.dumps({})
     )
     assert made.id
+
+
+def test_body_that_is_too_long_is_413(front: Front) -> None:
+    _route(front, "POST /long")
+    answer = call(f"{front.url}/long", "POST", "x" * (10 * 1024 * 1024 + 1), Origin=ORIGIN)
+    assert (answer.status, answer.json) == (413, {"message": "Request Entity Too Large"})
+    assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
