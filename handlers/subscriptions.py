@@ -92,8 +92,8 @@ def _obeyed(event: dict[str, Any], place: dict[str, Any], asked: dict[str, str])
             longest = LONGEST_REQUEST_ID
             raise Refused("invalid_message", f"requestId must be 1 to {longest} characters.")
         asked["requestId"] = request_id
-    action = message.get("action")
-    change = _ACTIONS.get(action) if isinstance(action, str) else None
+    action = str(message.get("action"))
+    change = _ACTIONS.get(action)
     if change is None:
         raise Refused("unknown_action", _UNDERSTOOD)
     topic = message.get("topic")

@@ -82,11 +82,11 @@ def _operation(route: str, method: str) -> dict[str, Any] | None:
 
 @functools.cache
 def _check(route: str, method: str, status: str, kind: str) -> Callable[[Any], Any]:
-    """The compiled check of a body. It raises JsonSchemaValueException, and adds no defaults."""
+    """The compiled check of a body; it raises JsonSchemaValueException."""
     import fastjsonschema
 
     operation = _description()["paths"][route][method.lower()]
     schema = operation["responses"][status]["content"][kind]["schema"]
     # References start at the description's root.
     whole = {"allOf": [schema], "components": _description()["components"]}
-    return fastjsonschema.compile(whole, use_default=False)
+    return fastjsonschema.compile(whole)

@@ -149,10 +149,9 @@ def broadcast(connections: Sequence[str], messages: Sequence[bytes], deadline: D
 
 def _line(endpoint: str) -> _Line:
     try:
-        line = _idle.popleft()
+        return _idle.popleft()
     except IndexError:
         return _Line(endpoint)
-    return line if line.endpoint == endpoint else _Line(endpoint)
 
 
 def _deliver(line: _Line, connection: str, messages: Sequence[bytes], deadline: Deadline) -> str:

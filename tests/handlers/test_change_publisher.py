@@ -149,6 +149,19 @@ def test_a_row_that_cannot_be_deleted_is_found_gone_again_another_time(
     assert publish() == _DONE
 
 
+def test_without_time_the_rows_of_gone_connections_are_left_too(
+    publish: Any, endpoint: ConnectionsEndpoint, subscribers: list[str], aws: Any
+) -> None:
+    class Ending(Context):
+        def get_remaining_time_in_millis(self) -> int:
+            return 0 if "DeleteItem" in aws.names() else 30_000
+
+    subscribers += ["a=", "b=", "c="]
+    endpoint.answers = {name: [410] for name in subscribers}
+    assert publish(context=Ending()) == _DONE
+    assert len(subscribers) == 2
+
+
 @pytest.mark.parametrize("trouble", [429, 500, 503, None])
 def test_a_throttled_or_broken_post_is_tried_again(
     publish: Any, endpoint: ConnectionsEndpoint, subscribers: list[str], trouble: int | None
@@ -173,6 +186,18 @@ def test_after_three_attempts_a_connection_is_given_up_and_the_others_are_served
     *_, error, summary = lines()
     assert (error["message"], error["connectionId"]) == ("message not pushed", "bad=")
     assert (summary["sent"], summary["failed"]) == (1, 1)
+
+
+def test_an_answer_that_does_not_come_in_time_is_asked_for_on_another_http_connection(
+    publish: Any, endpoint: ConnectionsEndpoint, subscribers: list[str], monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(push, "_SECONDS", 0.2)
+    subscribers.append(_ID)
+    publish()
+    endpoint.before = lambda _: time.sleep(0.4 if len(endpoint.posts) == 4 else 0)
+    assert publish() == _DONE
+    assert len(endpoint.posts) == 3 + 4
+    assert endpoint.links == 2
 
 
 @pytest.mark.parametrize("status", [400, 403, 413])
@@ -301,6 +326,24 @@ def _signature(client: Any, endpoint: ConnectionsEndpoint, post: Post) -> str:
     request.context["timestamp"] = headers["x-amz-date"]
     auth = SigV4Auth(client._request_signer._credentials, "execute-api", "us-west-2")
     return auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
+
+
+def test_certificates_are_read_once_and_while_lambda_initialises(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    push._certificates.cache_clear()
+    for endpoint, function, read in (
+        ("https://x.example/dev", "", 0),
+        ("http://127.0.0.1:1/dev", "f", 0),
+        ("https://x.example/dev", "f", 1),
+    ):
+        monkeypatch.setenv("SOCKET_ENDPOINT", endpoint)
+        if function:
+            monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", function)
+        push.prepare()
+        assert push._certificates.cache_info().currsize == read
+    opened: Any = [push._Line("https://x.example/dev")._opened() for _ in range(2)]
+    assert opened[0]._context is opened[1]._context is push._certificates()
 
 
 def test_neither_item_nor_credentials_reach_the_log(

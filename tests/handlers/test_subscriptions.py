@@ -96,6 +96,18 @@ def test_a_connection_is_a_row_that_expires_after_the_socket_must_have_ended(
     }
 
 
+@pytest.mark.parametrize(
+    ("identity", "subject"),
+    [({"principalId": "p", "sub": "s"}, "s"), ({"principalId": "p"}, "p"), ({}, ""), (None, "")],
+)
+def test_a_connection_is_whom_the_authorizer_says(
+    connections: Connections, context: Context, identity: Any, subject: str
+) -> None:
+    event = _context(load("socket_connect"), authorizer=identity)
+    assert subscriptions.handler(event, context) == {"statusCode": 200}
+    assert connections.rows[_ID, "connected"]["subject"] == {"S": subject}
+
+
 def test_subscribing_is_silent_and_adds_a_row_for_the_topic(
     send: Any, connections: Connections
 ) -> None:
