@@ -69,6 +69,52 @@ def test_answer_is_the_one_described(
     assert problems(template, method, answer) == []
 
 
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"),
+    [
+        (b'{"message": "hello", "subject": "news"}', "application/json", 202),
+        (b'{"subject": "news"}', "application/json", 400),
+        (b"{", "application/json", 400),
+        (b'{"message": "hello"}', "text/plain", 415),
+    ],
+)
+def test_notification_is_taken_or_refused_as_described(
+    box: Box, body: bytes, content_type: str, status: int
+) -> None:
+    headers = {"Content-Type": content_type, "x-api-key": box.api_key()}
+    answer = box.http.post("/notifications", token=True, body=body, headers=headers)
+    assert answer.status == status
+    assert problems("/notifications", "post", answer) == []
+
+
+@pytest.mark.parametrize("key", [None, "x" * 32])
+def test_caller_without_a_good_key_gets_what_is_described(box: Box, key: str | None) -> None:
+    headers = {"x-api-key": key} if key else {}
+    answer = box.http.post("/notifications", token=True, json={"message": "x"}, headers=headers)
+    assert answer.status == 403
+    assert problems("/notifications", "post", answer) == []
+
+
+def test_answer_that_breaks_its_own_schema_is_a_fault_that_names_the_field(
+    box: Box, new_item: NewItem
+) -> None:
+    """As a mistake in a handler would: here the table holds what no handler writes."""
+    path = new_item()["id"]
+    spoilt = {"Key": {"id": {"S": path}}, "TableName": box.outputs["itemsTable"]}
+    box.client("dynamodb").update_item(
+        **spoilt,
+        UpdateExpression="SET #name = :name",
+        ExpressionAttributeNames={"#name": "name"},
+        ExpressionAttributeValues={":name": {"S": "x" * 201}},
+    )
+    answer = box.http.get(f"/items/{path}", token=True)
+    box.client("dynamodb").delete_item(**spoilt)
+    assert answer.status == 500
+    assert problems("/items/{id}", "get", answer) == []
+    assert "/name" in answer.json()["detail"]
+    assert "xxx" not in answer.text
+
+
 @pytest.mark.parametrize("token", [None, "forged"])
 def test_caller_without_a_good_token_gets_what_is_described(box: Box, token: str | None) -> None:
     answer = box.http.get("/items", token=token) if token else box.http.get("/items")
