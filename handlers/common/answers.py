@@ -62,7 +62,7 @@ def _value_breach(check: Callable[[Any], Any], value: object) -> str | None:
     except JsonSchemaValueException as error:
         pointer = "".join(f"/{step}" for step in error.path[1:])
         place = f"The answer's {pointer}" if pointer else "The answer"
-        return f"{place}{error.message.removeprefix(error.name)}."
+        return f"{place}{error.message.removeprefix(str(error.name))}."
     return None
 
 
