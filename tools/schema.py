@@ -24,6 +24,7 @@ from settings.runtimes import FAMILIES, IMAGE
 from settings.stack_rules import MOST_TAGS
 from settings.whole import StackWide
 from settings.wiring import FUNCTION_BASELINE, handlers
+from tools.api_options import with_options
 from tools.described import limit, maps_within, of_its_own, plain, shown
 from tools.function_reference import function_reference
 from tools.settings_reference import SECTIONS, reference
@@ -33,6 +34,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 SCHEMA: Final = ROOT / "stack.schema.json"
 REFERENCE: Final = ROOT / "docs" / "settings.md"
 FUNCTION: Final = ROOT / "docs" / "function.md"
+API: Final = ROOT / "docs" / "api.md"
 
 _JSON_TYPES: Final = {
     bool: "boolean",
@@ -272,7 +274,13 @@ def _trigger(group: str, name: str) -> dict[str, Any]:
 
 def _documents() -> dict[Path, str]:
     text = json.dumps(schema(), indent=2, ensure_ascii=False)
-    return {SCHEMA: f"{text}\n", REFERENCE: reference(), FUNCTION: function_reference()}
+    api = with_options(API.read_text(encoding="utf-8"))
+    return {
+        SCHEMA: f"{text}\n",
+        REFERENCE: reference(),
+        FUNCTION: function_reference(),
+        API: api,
+    }
 
 
 def main(arguments: list[str] | None = None) -> int:
