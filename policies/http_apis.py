@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,10 +15,16 @@ PUBLIC: Mapping[str, str] = {}
 BEARER = ["$request.header.Authorization"]
 LONGEST_AGE = 86_400
 LONGEST_TTL = 3_600
+MOST = {gateways.ROUTE: 300, gateways.INTEGRATION: 300, gateways.AUTHORIZER: 10}
+MOST_AUDIENCES, MOST_SCOPES = 50, 10
 TIMEOUTS = {gateways.HTTP: 30_000, gateways.SOCKET: 29_000}
 """Milliseconds that an integration may take (API Gateway quotas)."""
 FORMATS = {gateways.HTTP: "2.0", gateways.SOCKET: None}
 """The event's form: handlers know 2.0, and the provider's default is 1.0. WebSocket APIs know one form only."""
+
+_SOCKET_SOURCE = re.compile(
+    r"route\.request\.(?:header|querystring)\.[\w-]+|(?:context|stageVariables)\.[\w.]+"
+)
 
 
 @rule
@@ -59,19 +66,9 @@ def lambda_authorizer_is_asked_in_full(stack: Stack) -> Iterator[tuple[Registere
     """Form 2.0 with a plain yes or no for an HTTP API; what is remembered is remembered per identity source."""
     for authorizer in stack.having(gateways.AUTHORIZER, authorizerType="REQUEST"):
         api = gateways.api_of(stack, authorizer)
-        if api is not None and api.get("protocolType") == gateways.SOCKET:
-            if any(authorizer.get(key) is not None for key in _FOR_HTTP_ONLY):
-                yield authorizer, f"{', '.join(_FOR_HTTP_ONLY)} are for HTTP APIs only"
-            continue
-        if authorizer.get("authorizerPayloadFormatVersion") != "2.0":
-            yield authorizer, "authorizerPayloadFormatVersion must be 2.0"
-        if authorizer.get("enableSimpleResponses") is not True:
-            yield authorizer, "set enableSimpleResponses"
-        seconds = authorizer.get("authorizerResultTtlInSeconds")
-        if not isinstance(seconds, int) or not 0 <= seconds <= LONGEST_TTL:
-            yield authorizer, f"authorizerResultTtlInSeconds must be 0 to {LONGEST_TTL}"
-        elif seconds and not authorizer.get("identitySources"):
-            yield authorizer, "remembers answers for everybody alike; name identitySources"
+        socket = api is not None and api.get("protocolType") == gateways.SOCKET
+        judged = _of_a_socket(authorizer) if socket else _of_an_http_api(authorizer)
+        yield from ((authorizer, text) for text in judged)
 
 
 @rule
@@ -108,11 +105,63 @@ def http_api_names_its_origins(stack: Stack) -> Iterator[tuple[Registered, str]]
             yield api, f"maxAge is {cors.get('maxAge')}; it must be 0 to {LONGEST_AGE}"
 
 
+@rule
+def preflight_needs_no_token(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """A browser sends no token with OPTIONS; a route that takes every method asks for one before CORS answers."""
+    for api in gateways.apis(stack, gateways.HTTP):
+        for route in gateways.parts(stack, api, gateways.ROUTE) if _has_cors(api) else ():
+            key = str(route.get("routeKey"))
+            catches = key == "$default" or key.startswith(("ANY ", "OPTIONS "))
+            if catches and route.get("authorizationType") not in {None, "NONE"}:
+                yield route, f"{key} would ask preflights for a token; name the methods"
+
+
+@rule
+def http_api_is_within_its_limits(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Numbers of routes, authorizers, audiences and scopes that AWS takes (API Gateway quotas)."""
+    for api in stack.all(gateways.API):
+        for type_, most in MOST.items():
+            count = len(gateways.parts(stack, api, type_))
+            if count > most:
+                yield api, f"has {count} of {type_}; an API has {most} at most"
+    for authorizer in stack.all(gateways.AUTHORIZER):
+        if len(authorizer.get("jwtConfiguration.audiences") or ()) > MOST_AUDIENCES:
+            yield authorizer, f"takes {MOST_AUDIENCES} audiences at most"
+    for route in stack.all(gateways.ROUTE):
+        scopes = route.get("authorizationScopes") or ()
+        if len(scopes) > MOST_SCOPES or (scopes and route.get("authorizationType") != "JWT"):
+            yield route, f"authorizationScopes are {MOST_SCOPES} at most, of a JWT"
+
+
+def _has_cors(api: Registered) -> bool:
+    return bool(api.get("corsConfiguration.allowOrigins"))
+
+
 _FOR_HTTP_ONLY = (
     "authorizerPayloadFormatVersion",
     "enableSimpleResponses",
     "authorizerResultTtlInSeconds",
 )
+
+
+def _of_a_socket(authorizer: Registered) -> Iterator[str]:
+    if any(authorizer.get(key) is not None for key in _FOR_HTTP_ONLY):
+        yield f"{', '.join(_FOR_HTTP_ONLY)} are for HTTP APIs only"
+    for source in authorizer.get("identitySources") or ():
+        if not _SOCKET_SOURCE.fullmatch(str(source)):
+            yield f"'{source}' must be route.request.header.X or route.request.querystring.x"
+
+
+def _of_an_http_api(authorizer: Registered) -> Iterator[str]:
+    if authorizer.get("authorizerPayloadFormatVersion") != "2.0":
+        yield "authorizerPayloadFormatVersion must be 2.0"
+    if authorizer.get("enableSimpleResponses") is not True:
+        yield "set enableSimpleResponses"
+    seconds = authorizer.get("authorizerResultTtlInSeconds")
+    if not isinstance(seconds, int) or not 0 <= seconds <= LONGEST_TTL:
+        yield f"authorizerResultTtlInSeconds must be 0 to {LONGEST_TTL}"
+    elif seconds and not authorizer.get("identitySources"):
+        yield "remembers answers for everybody alike; name identitySources"
 
 
 def _vague(integration: Registered, protocol: str) -> Iterator[str]:
@@ -133,4 +182,6 @@ RULES = (
     lambda_authorizer_is_asked_in_full,
     integration_is_spelt_out,
     http_api_names_its_origins,
+    preflight_needs_no_token,
+    http_api_is_within_its_limits,
 )

@@ -19,6 +19,9 @@ NAMED_BY_US = {
     "aws:cloudwatch/dashboard:Dashboard": "the provider has no automatic name for it",
     "aws:apigateway/restApi:RestApi": "the description's title overwrites it",
     "aws:kms/alias:Alias": "people look for it by name",
+    "aws:apigatewayv2/api:Api": "metrics and log groups are found by it, and it need not be unique",
+    "aws:apigatewayv2/authorizer:Authorizer": "it is unique within its API only",
+    "aws:apigatewayv2/stage:Stage": "it stands in the address, or is $default",
 }
 """Types with a name of our own, and why. Everything else is named by Pulumi: a fixed name makes replacement delete first."""
 
@@ -39,6 +42,13 @@ NAME_LIMITS = {
     "aws:scheduler/schedule:Schedule": 64,
     "aws:kms/alias:Alias": 256,
     "aws:apigateway/restApi:RestApi": 1024,
+    "aws:apigatewayv2/api:Api": 128,
+    "aws:apigatewayv2/authorizer:Authorizer": 128,
+    "aws:apigatewayv2/stage:Stage": 128,
+    "aws:cognito/userPool:UserPool": 128,
+    "aws:cognito/userPoolClient:UserPoolClient": 128,
+    "aws:lb/loadBalancer:LoadBalancer": 32,
+    "aws:wafv2/webAcl:WebAcl": 128,
     "aws:lambda/permission:Permission": 100,
     "aws:appautoscaling/policy:Policy": 256,
     "aws:appautoscaling/scheduledAction:ScheduledAction": 256,
@@ -52,6 +62,9 @@ DESCRIPTION_LIMITS = {
     "aws:cloudwatch/metricAlarm:MetricAlarm": 1024,
     "aws:kms/key:Key": 8192,
     "aws:secretsmanager/secret:Secret": 2048,
+    "aws:apigatewayv2/api:Api": 1024,
+    "aws:apigatewayv2/stage:Stage": 1024,
+    "aws:wafv2/webAcl:WebAcl": 256,
 }
 NAME_KEYS = ("name", "layerName", "dashboardName", "bucket")
 

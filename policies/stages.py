@@ -13,6 +13,8 @@ from policies.model import Registered, Stack, rule
 VENDED = "/aws/vendedlogs/"
 """Where log groups begin that AWS's log delivery may write without a line for each in a policy of 5,120 characters."""
 
+_VARIABLE = re.compile(r"\w+", re.ASCII)
+_VALUE = re.compile(r"[A-Za-z0-9._~:/?#&=,-]+")
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -84,6 +86,16 @@ def socket_execution_log_is_declared(stack: Stack) -> Iterator[tuple[Registered,
                     yield stage, f"must wait for {first.name}; add it to depends_on"
 
 
+@rule
+def stage_variables_can_be_said(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Names of letters, digits and underscores; values that could stand in an address (CreateStage)."""
+    for stage in stack.all(gateways.REST_STAGE, gateways.STAGE):
+        written = stage.get("variables") or stage.get("stageVariables") or {}
+        for name, value in written.items():
+            if not _VARIABLE.fullmatch(name) or not _VALUE.fullmatch(str(value)):
+                yield stage, f"variable '{name}' has a name or a value that AWS refuses"
+
+
 def _unlimited(written: Mapping[str, Any], *, socket: bool) -> Iterator[str]:
     for limit in ("throttlingRateLimit", "throttlingBurstLimit"):
         if not (written.get(limit) or 0) > 0:
@@ -118,4 +130,5 @@ RULES = (
     api_stage_is_deployed_one_way,
     api_deployment_holds_every_route,
     socket_execution_log_is_declared,
+    stage_variables_can_be_said,
 )

@@ -20,7 +20,7 @@ def usage_plan_limits_its_keys(stack: Stack) -> Iterator[tuple[Registered, str]]
     """A quota and a throttle, on stages of this stack: a plan without them counts and lets everything pass."""
     for plan in stack.all(PLAN):
         quota, throttle = plan.get("quotaSettings") or {}, plan.get("throttleSettings") or {}
-        latest = LATEST_OFFSET.get(quota.get("period"), -1)
+        latest = LATEST_OFFSET.get(str(quota.get("period")), -1)
         if not (quota.get("limit") or 0) > 0 or not 0 <= (quota.get("offset") or 0) <= latest:
             yield (
                 plan,

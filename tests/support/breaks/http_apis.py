@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from policies.gateways import API, AUTHORIZER, INTEGRATION, ROUTE
-from tests.support.breaking import Break, Mutation, again, edited, registered, without
+from tests.support.breaking import Break, Mutation, Resources, again, edited, registered, without
 from tests.support.breaks.everything import more
 
 COGNITO = "http-cognito-authorizer"
@@ -31,6 +32,16 @@ def asked(**changes: Any) -> Mutation:
 
 def route(**changes: Any) -> Mutation:
     return edited(ROUTE, POST, changes)
+
+
+def many(type_: str, name: str, count: int) -> Mutation:
+    """The same thing so many times more."""
+
+    def mutate(resources: Resources) -> Resources:
+        one = next(r for r in resources if r.type == type_ and r.name == name)
+        return [*resources, *(replace(one, urn=f"{one.urn}-{n}") for n in range(count))]
+
+    return mutate
 
 
 def cors(key: str, value: Any) -> Mutation:
@@ -65,6 +76,13 @@ BREAKS = (
     Break("http-api-names-its-origins", "CORS must name its origins", cors("allowOrigins", ["*"])),
     Break("http-api-names-its-origins", "* in allowHeaders", cors("allowHeaders", ["*"])),
     Break("http-api-names-its-origins", "with credentials must name", cors("allowOrigins", [])),
+    Break("preflight-needs-no-token", "$default would ask", more(route(routeKey="$default"))),
+    Break("preflight-needs-no-token", "ANY /users would ask", more(route(routeKey="ANY /users"))),
+    Break("http-api-is-within-its-limits", "11 of aws:apigatewayv2/authorizer", many(AUTHORIZER, COGNITO, 10)),
+    Break("http-api-is-within-its-limits", "301 of aws:apigatewayv2/route", many(ROUTE, POST, 298)),
+    Break("http-api-is-within-its-limits", "50 audiences", edited(AUTHORIZER, COGNITO, {"jwtConfiguration.audiences": [str(n) for n in range(51)]})),
+    Break("http-api-is-within-its-limits", "10 at most, of a JWT", route(authorizationScopes=[str(n) for n in range(11)])),
+    Break("http-api-is-within-its-limits", "10 at most, of a JWT", route(authorizationScopes=["users"], authorizationType="CUSTOM")),
     Break("http-api-names-its-origins", "maxAge is 86401", cors("maxAge", 86_401)),
 )
 # fmt: on

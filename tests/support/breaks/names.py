@@ -12,6 +12,8 @@ BREAKS = (
     Break("name-fits", "has 65 characters", edited(FUNCTION, "health-function", {"name": "f" * 65})),
     Break("name-fits", "has 64 characters", edited(BUCKET, "images-bucket", {"bucket": "b" * 64})),
     Break("name-fits", "has 65 characters", registered("aws:iam/role:Role", "r" * 57)),
+    Break("name-fits", "has 33 characters", registered("aws:lb/loadBalancer:LoadBalancer", "b" * 25)),
+    Break("name-is-left-to-pulumi", "is named 'users'", edited("aws:cognito/userPool:UserPool", "identity-user-pool", {"name": "users"})),
     Break("name-is-left-to-pulumi", "is named 'items'", edited(TABLE, "items-table", {"name": "items"})),
     Break("name-is-left-to-pulumi", "is named 'work'", edited(QUEUE, "notifications-queue", {"name": "work"})),
     Break("description-fits", "has 257 characters", edited(FUNCTION, "health-function", {"description": "d" * 257})),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from policies.gateways import AUTHORIZER, INTEGRATION
 from policies.links import MAPPING, NOTIFICATION, REST_API, SCHEDULE
 from policies.model import Registered
 from policies.permissions import PERMISSION
@@ -12,6 +13,8 @@ from tests.support.breaking import Break, Resources, document, edited, without
 API = "health-api-permission"
 UPLOAD = "image-processor-uploads-permission"
 ELSEWHERE = "arn:aws:lambda:us-west-2:999999999999:function:elsewhere"
+PATH = "arn:aws:apigateway:us-west-2:lambda:path/2015-03-31/functions"
+INVOKED = f"{PATH}/arn:aws:lambda:us-west-2:123456789012"
 ENTRY = "lambdaFunctions.0.lambdaFunctionArn"
 
 
@@ -49,6 +52,13 @@ BREAKS = (
     Break("everything-wired-may-invoke", "on alias 'live'", edited(PERMISSION, API, {"qualifier": None})),
     Break("everything-wired-may-invoke", "for apigateway", edited(PERMISSION, API, {"principal": "events.amazonaws.com"})),
     Break("everything-wired-may-invoke", "for s3", edited(PERMISSION, UPLOAD, {"sourceAccount": "999999999999"})),
+    Break("everything-wired-may-invoke", "http-api (api) may not invoke it", without(PERMISSION, "create-user-http-permission")),
+    Break("everything-wired-may-invoke", "socket-api (api) may not invoke it", without(PERMISSION, "subscriptions-socket-permission")),
+    Break(
+        "everything-wired-may-invoke",
+        "socket-api (authorizer) may not invoke it",
+        without(PERMISSION, "authorizer-socket-permission"),
+    ),
     Break("permission-is-used", "no route, authorizer", edited(PERMISSION, API, {"qualifier": "old"})),
     Break("permissions-fit-their-function", "21 permissions", _one_permission_per_route),
     Break(
@@ -65,6 +75,21 @@ BREAKS = (
         "what-is-started-exists",
         "(api), which is no function",
         document(REST_API, "api-rest", _a_route_calls_somebody_else, key="body"),
+    ),
+    Break(
+        "function-is-called-by-its-alias",
+        "http-api: starts create-user-function itself",
+        edited(INTEGRATION, "http-create-user-integration", {"integrationUri": f"{INVOKED}:function:sandpiper-dev-create-user/invocations"}),
+    ),
+    Break(
+        "what-is-started-exists",
+        "http-api: starts 'arn:aws:lambda:us-west-2:999999999999:function:elsewhere' (api)",
+        edited(INTEGRATION, "http-create-user-integration", {"integrationUri": f"{PATH}/{ELSEWHERE}/invocations"}),
+    ),
+    Break(
+        "what-is-started-exists",
+        "socket-api: starts '' (authorizer)",
+        edited(AUTHORIZER, "socket-authorizer", {"authorizerUri": None}),
     ),
     Break("what-is-started-exists", "(upload)", edited(NOTIFICATION, "uploads-notification", {ENTRY: ELSEWHERE})),
     Break("what-is-started-exists", "(queue)", edited(MAPPING, "notification-sender-mapping", {"functionName": ELSEWHERE})),

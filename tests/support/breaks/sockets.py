@@ -17,6 +17,7 @@ BREAKS = (
     Break("connecting-asks-the-authorizer", "must ask a REQUEST authorizer", edited(ROUTE, CONNECT, {"authorizationType": "NONE"})),
     Break("connecting-asks-the-authorizer", "must ask a REQUEST authorizer", edited(ROUTE, CONNECT, {"authorizerId": "cognito"})),
     Break("connecting-asks-the-authorizer", "must ask a REQUEST authorizer", without(AUTHORIZER, "socket-authorizer")),
+    Break("lambda-authorizer-is-asked-in-full", "must be route.request.", edited(AUTHORIZER, "socket-authorizer", {"identitySources": ["$request.header.Authorization"]})),
     Break("connecting-asks-the-authorizer", "only $connect may have", edited(ROUTE, SUBSCRIBE, {"authorizationType": "CUSTOM"})),
     Break("socket-hears-comings-and-goings", "has no route $disconnect", without(ROUTE, "socket-disconnect-route")),
     Break("socket-hears-comings-and-goings", "has no route $default", without(ROUTE, "socket-default-route")),

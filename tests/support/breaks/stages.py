@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from policies.gateways import DEPLOYMENT, ROUTE, STAGE
+from policies.gateways import DEPLOYMENT, REST_STAGE, ROUTE, STAGE
 from policies.links import ACCOUNT, LOG_GROUP
 from tests.support.breaking import (
     Break,
@@ -22,6 +22,7 @@ LIMITED = "api-stage-limits-and-counts"
 ONE_WAY = "api-stage-is-deployed-one-way"
 HELD = "api-deployment-holds-every-route"
 DECLARED = "socket-execution-log-is-declared"
+SAID = "stage-variables-can-be-said"
 
 
 def http(changes: Mapping[str, Any]) -> Mutation:
@@ -59,6 +60,8 @@ BREAKS = (
     Break(HELD, "must wait for late", registered(ROUTE, "late", apiId="sandpiper-dev-socket", routeKey="late")),
     Break(DECLARED, "itself; declare it", without(LOG_GROUP, "socket-execution-logs")),
     Break(DECLARED, "must wait for socket-execution-logs", not_waiting(STAGE, "socket-stage", "socket-execution-logs")),
+    Break(SAID, "variable 're-lease' has", more(edited(REST_STAGE, "api-stage", {"variables": {"re-lease": "1"}}))),
+    Break(SAID, "variable 'release' has", socket({"stageVariables": {"release": '{"a": 1}'}})),
     Break(DECLARED, "must wait for foreign", registered(ACCOUNT, "foreign")),
 )
 # fmt: on
