@@ -153,11 +153,11 @@ def delete_event_source_mapping(r: Resource) -> None:
 
 
 def _note_differences(r: Resource) -> None:
-    stored = ("bisectBatchOnFunctionError", "maximumRetryAttempts", "parallelizationFactor")
-    if any(r.inputs.get(key) is not None for key in stored):
-        r.note(
-            "a failing stream batch is retried until its record age: bisecting, retry count, parallelism do not run"
-        )
+    stored = ("bisectBatchOnFunctionError", "functionResponseTypes", "maximumRetryAttempts")
+    if ":kinesis:" in str(r.inputs.get("eventSourceArn")) and any(r.inputs.get(k) for k in stored):
+        r.note("a failing batch of a Kinesis stream is retried whole, until its record age")
+    if int(r.inputs.get("parallelizationFactor") or 1) > 1:
+        r.note("its parallelization is recorded: one batch at a time is read")
     if r.inputs.get("tumblingWindowInSeconds"):
         r.note("its tumbling window is recorded: every batch is a window of its own")
 

@@ -15,6 +15,7 @@ Parent side (inside the emulator's process):
     rest_access_seams  who may call a method, and what the gateway may do in a role
     http_api_seams  HTTP and WebSocket APIs: throttling, CORS, replies
     stream_seams   readers of streams side by side
+    stream_batches  what becomes of a failing batch of a stream
     clock_seams    schedules tick every second
     model_seams    AWS service models, read no further than needed
     reference_seams  the page that shows the API's document

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sandbox.workers.lambda_seams import LAMBDA
 from sandbox.workers.seams import Seam
+from sandbox.workers.stream_batches import Batches, reading
 
 _only: ContextVar[str | None] = ContextVar("_only", default=None)
 """The mapping that this thread reads; None outside of a reader."""
@@ -26,6 +27,14 @@ def seams() -> list[Seam]:
         Seam(LAMBDA, "_iter_all_esms", (), _LATE, _own_only),
         Seam(LAMBDA, "_poll_dynamodb_streams", (), _LATE, _beside("dynamodb"), _NEEDS),
         Seam(LAMBDA, "_poll_kinesis", (), _LATE, _beside("kinesis"), _NEEDS),
+        Seam(
+            LAMBDA,
+            "_execute_function",
+            ("func", "event"),
+            "a failing batch of a stream is retried until its record age, and is never split",
+            _batched,
+            ("_dynamodb_stream_positions", "_send_ddb_stream_failure_record"),
+        ),
     ]
 
 
@@ -49,6 +58,23 @@ def _beside(service: str) -> Callable[[ModuleType, Callable[[], bool]], Callable
     return build
 
 
+def _batched(
+    module: ModuleType, original: Callable[[Any, Any], dict[str, Any]]
+) -> Callable[[Any, Any], dict[str, Any]]:
+    def execute(func: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
+        batches = reading.get()
+        if batches is None:
+            return original(func, event)
+        # It calls itself in the function's own account.
+        token = reading.set(None)
+        try:
+            return batches.call(module, original, func, event["Records"])
+        finally:
+            reading.reset(token)
+
+    return execute
+
+
 class _Readers:
     """The threads that read the streams of one service."""
 
@@ -57,29 +83,36 @@ class _Readers:
         self._lock = threading.Lock()
         self._busy: dict[str, bool] = {}
         """Mappings with a thread, and whether something came in the meantime."""
+        self._batches: dict[str, Batches] = {}
 
     def poll(self) -> bool:
         """See to it that every mapping is read from now on; answers at once, and never that there is more."""
         for _account, _region, mapping in self._module._iter_all_esms():
             if self._mark in mapping.get("EventSourceArn", "") and mapping.get("Enabled", True):
-                self._start(mapping["UUID"])
+                self._start(mapping)
         return False
 
-    def _start(self, mark: str) -> None:
+    def _start(self, mapping: dict[str, Any]) -> None:
+        mark = mapping["UUID"]
         with self._lock:
             if mark in self._busy:
                 self._busy[mark] = True
                 return
             self._busy[mark] = False
         try:
-            self._module.spawn_background(self._run, mark, thread_name="ministack-stream")
+            self._module.spawn_background(self._run, mapping, thread_name="ministack-stream")
         except RuntimeError:
             self._busy.pop(mark, None)  # No thread is left: the next round tries again.
 
-    def _run(self, mark: str) -> None:
+    def _run(self, mapping: dict[str, Any]) -> None:
+        mark = mapping["UUID"]
         _only.set(mark)
+        batches = self._batches.setdefault(mark, Batches())
+        batches.mapping = mapping
+        if self._mark == ":dynamodb:":
+            reading.set(batches)
         try:
-            while self._read() or self._more(mark):
+            while batches.went_on(self._module, self._read()) or self._more(mark):
                 pass
         except Exception:
             with self._lock:

@@ -99,14 +99,12 @@ def test_stream_mapping_says_what_does_not_run(aws: Any, function: Any) -> None:
         bisectBatchOnFunctionError=True,
         maximumRetryAttempts=3,
         maximumRecordAgeInSeconds=60,
-        parallelizationFactor=1,
+        parallelizationFactor=2,
         destinationConfig={"onFailure": {"destinationArn": dead["arn"]}},
     )
     there = aws("lambda").get_event_source_mapping(UUID=mapping["uuid"])
     assert there["DestinationConfig"]["OnFailure"]["Destination"] == dead["arn"]
-    assert mapping.notes == [
-        "a failing stream batch is retried until its record age: bisecting, retry count, parallelism do not run"
-    ]
+    assert mapping.notes == ["its parallelization is recorded: one batch at a time is read"]
     for thing in (mapping, table, dead):
         thing.delete()
 
