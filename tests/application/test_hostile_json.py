@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,7 @@ from sandbox.box import Box
 from sandbox.web import Answer
 from tests.support import hostile
 from tests.support.hostile_doors import DOORS, Door, watched
+from tests.support.program import ROOT
 
 MALFORMED = hostile.malformed()
 
@@ -43,6 +45,30 @@ def test_json_that_the_route_does_not_take_is_refused(
     assert not wrong, hostile.shown(wrong)
 
 
+@pytest.mark.parametrize(
+    ("function", "file"),
+    [
+        ("create-item", "api_create_item"),
+        ("update-item", "api_update_item"),
+        ("create-user", "http_api_create_user"),
+    ],
+)
+def test_a_function_itself_refuses_what_a_gateway_may_let_through(
+    box: Box, function: str, file: str
+) -> None:
+    text = (ROOT / "tests" / "events" / f"{file}.json").read_text(encoding="utf-8")
+    event = json.loads(text)
+
+    def called(body: bytes) -> int:
+        answer = box.invoke(function, {**event, "body": body.decode(), "isBase64Encoded": False})
+        return int(answer.payload["statusCode"])
+
+    assert called(event["body"].encode()) in {200, 201, 404}
+    texts = [body for body in (*MALFORMED, *hostile.ODD) if _is_text(body)]
+    wrong = [(b, s) for b, s in hostile.all_at_once(called, texts) if s != 400]
+    assert not wrong, hostile.shown(wrong)
+
+
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
 @pytest.mark.parametrize("door", DOORS, ids=str)
 def test_bytes_that_are_no_text_never_get_through_as_they_are(
@@ -63,6 +89,13 @@ def test_another_content_type_changes_nothing_or_is_refused(
 ) -> None:
     answer = door.send(box, b"{", content_type)
     assert _is_refused(answer), _short(answer)
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        return bool(body.decode())
+    except UnicodeDecodeError:
+        return False
 
 
 def _is_refused(answer: Answer) -> bool:
