@@ -49,6 +49,7 @@ def _install(nursery: Nursery | None) -> None:
         clock_seams,
         custom_seams,
         gateway_seams,
+        graphql_seams,
         http_api_seams,
         iam_seams,
         lambda_seams,
@@ -67,7 +68,7 @@ def _install(nursery: Nursery | None) -> None:
     rooms = (lambda_seams, custom_seams, alias_seams, async_seams, rest_call_seams)
     rooms += (gateway_seams, rest_access_seams, url_seams)
     rooms += (http_api_seams, iam_seams, clock_seams, model_seams, transport_seams)
-    rooms += (reference_seams, stream_seams)
+    rooms += (graphql_seams, reference_seams, stream_seams)
     changes = [seam for room in rooms for seam in room.seams()]
     if nursery is not None:
         from sandbox.workers import worker_seams
