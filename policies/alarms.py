@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from policies import documents, links
+from policies import documents, gateways, links
 from policies.encryption import key_of
 from policies.model import Registered, Stack, rule
 
@@ -112,7 +112,7 @@ def function_raises_alarms(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def api_raises_an_alarm(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """An answer 5xx is our fault, whichever function gave it."""
-    for stage in stack.all("aws:apigateway/stage:Stage"):
+    for stage in stack.all(gateways.REST_STAGE):
         api = stack.answering("id", str(stage.get("restApi")), links.REST_API)
         name = api.get("name") if api else None
         if not _alarms(
@@ -177,7 +177,11 @@ def _watches_something(stack: Stack, alarm: Registered) -> bool:
         "FunctionName": [f.get("name") for f in stack.all(links.FUNCTION)],
         "QueueName": [q.output("name") for q in stack.all(links.QUEUE)],
         "ApiName": [a.get("name") for a in stack.all(links.REST_API)],
-        "Stage": [s.get("stageName") for s in stack.all("aws:apigateway/stage:Stage")],
+        "ApiId": [a.output("id") for a in stack.all(gateways.API)],
+        "Stage": [
+            *(s.get("stageName") for s in stack.all(gateways.REST_STAGE)),
+            *(s.get("name") for s in stack.all(gateways.STAGE)),
+        ],
     }
     known = dimensions.keys() & names.keys()
     return bool(known) and all(dimensions[key] in names[key] for key in known)

@@ -12,12 +12,13 @@ import pytest
 
 import policies
 from policies import Finding, http_apis, load_balancers
+from policies.alarms import ALARM
 from policies.domains import DOMAIN, MAPPING, REST_DOMAIN
 from policies.firewalls import WEB_ACL
 from policies.gateways import API, AUTHORIZER, METHOD_SETTINGS, REST_API, ROUTE, STAGE
 from policies.identity import POOL
 from policies.load_balancers import BALANCER, LISTENER
-from tests.support.breaking import Mutation, Resources, also, document, edited, without
+from tests.support.breaking import Mutation, Resources, again, also, document, edited, without
 from tests.support.breaks.everything import more
 from tests.support.breaks.http_apis import GATE, asked
 
@@ -133,6 +134,9 @@ TOLERATED = {
     ),
     "TLS 1.3 only": edited(
         LISTENER, "balancer-https", {"sslPolicy": "ELBSecurityPolicy-TLS13-1-3-2021-06"}
+    ),
+    "an alarm on an HTTP API": again(
+        ALARM, "api-5xx-alarm", dimensions={"ApiId": "sandpiper-dev-http", "Stage": "$default"}
     ),
     "a stage without limits for single routes": edited(
         STAGE, "http-stage", {"routeSettings": None}

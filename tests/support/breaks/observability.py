@@ -6,7 +6,7 @@ from typing import Any
 
 from policies.alarms import ALARM, DASHBOARD
 from policies.links import LOG_GROUP
-from tests.support.breaking import Break, document, edited, statement, without
+from tests.support.breaking import Break, again, document, edited, statement, without
 
 ERRORS, DURATION = "health-errors-alarm", "health-duration-alarm"
 BOARD = "observability-dashboard"
@@ -39,6 +39,7 @@ BREAKS = (
     Break("alarm-can-fire", "datapointsToAlarm", edited(ALARM, ERRORS, {"datapointsToAlarm": 2})),
     Break("alarm-can-fire", "not of this stack", edited(ALARM, ERRORS, {"dimensions.FunctionName": "other"})),
     Break("alarm-can-fire", "not of this stack", edited(ALARM, "api-5xx-alarm", {"dimensions.Stage": "other"})),
+    Break("alarm-can-fire", "not of this stack", again(ALARM, "api-5xx-alarm", dimensions={"ApiId": "other", "Stage": "$default"})),
     Break("failures-raise-an-alarm", "collects failures", without(ALARM, "notifications-dead-letter-depth-alarm")),
     Break("failures-raise-an-alarm", "collects failures", without(ALARM, "events-failures-depth-alarm")),
     Break("function-raises-alarms", "needs an alarm on Errors", without(ALARM, ERRORS)),
