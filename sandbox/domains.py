@@ -28,8 +28,7 @@ def _mappings(aws: Clients, domain: str) -> Iterator[tuple[str, str]]:
     """What is mapped under a domain: a base path, and `<api>/<stage>`."""
     rest = _listed(aws, "apigateway", "get_base_path_mappings", "items", domainName=domain)
     for each in rest:
-        path = each.get("basePath") or ""
-        yield "" if path == "(none)" else path, f"{each['restApiId']}/{each['stage']}"
+        yield each.get("basePath") or "", f"{each['restApiId']}/{each['stage']}"
     for each in _listed(aws, "apigatewayv2", "get_api_mappings", "Items", DomainName=domain):
         stage = "" if each["Stage"] == "$default" else f"/{each['Stage']}"
         yield each.get("ApiMappingKey") or "", each["ApiId"] + stage

@@ -15,6 +15,8 @@ from sandbox.workers.seams import Seam
 GATEWAY: Final = "ministack.services.apigateway"
 MOST_BYTES: Final = 10 * 1024 * 1024
 """Largest body of a request to an HTTP API."""
+MOST_OF_A_FRAME: Final = 32 * 1024
+"""Bytes of a frame of a WebSocket; clients send a message in one. What is pushed may be four times as long."""
 _JSON: Final = {"Content-Type": "application/json"}
 _FAILED: Final = {"statusCode": 500, "body": "Internal server error"}
 """What the workers answer for a function that has failed."""
@@ -90,6 +92,13 @@ def _sockets() -> list[Seam]:
             "a WebSocket that has just gone is 410 only half a second later",
             _gone_at_once,
             needs=("_ws_connections",),
+        ),
+        Seam(
+            GATEWAY,
+            "handle_websocket",
+            ("scope", "receive", "send", "api_id", "path_override"),
+            "a WebSocket takes messages of any size",
+            _within_frame,
         ),
     ]
 
@@ -217,9 +226,36 @@ def _gone_at_once(module: ModuleType, original: Handler) -> Handler:
     async def handle(
         method: str, api_id: str, stage: str, connection_id: str, body: bytes, headers: Any
     ) -> Any:
+        if method == "POST" and len(body or b"") > 4 * MOST_OF_A_FRAME:
+            told = {**_JSON, "x-amzn-ErrorType": "PayloadTooLargeException"}
+            return 413, told, b'{"message":"Message too long"}'
         connection = module._ws_connections.get(connection_id)
         if connection and connection["close_event"].is_set():
             module._ws_connections.pop(connection_id, None)
         return await original(method, api_id, stage, connection_id, body, headers)
 
     return handle
+
+
+def _within_frame(_module: ModuleType, original: Handler) -> Handler:
+    """A message that is too long closes its connection with 1009."""
+
+    async def handle(
+        scope: Any, receive: Handler, send: Handler, api_id: str, path_override: str | None = None
+    ) -> Any:
+        async def receive_or_close() -> Any:
+            message = await receive()
+            text = message.get("text") or message.get("bytes") or ""
+            # A character takes up to four bytes: most messages need not be encoded to be judged.
+            if 4 * len(text) > MOST_OF_A_FRAME and _bytes(text) > MOST_OF_A_FRAME:
+                await send({"type": "websocket.close", "code": 1009, "reason": "Message too long"})
+                return {"type": "websocket.disconnect", "code": 1009, "reason": "Message too long"}
+            return message
+
+        return await original(scope, receive_or_close, send, api_id, path_override)
+
+    return handle
+
+
+def _bytes(text: str | bytes) -> int:
+    return len(text.encode() if isinstance(text, str) else text)

@@ -344,3 +344,36 @@ def test_box_opens_a_socket_with_a_token_in_either_place(line: Line) -> None:
     assert refused.value.response.status_code == 401
     with pytest.raises(Mistake, match="exports no socketUrl"):
         sockets.connect("")
+
+
+def test_message_beyond_the_limit_closes_its_connection_alone(line: Line) -> None:
+    from websockets.exceptions import ConnectionClosedError
+
+    from sandbox import sockets
+
+    with (
+        sockets.connect(line.url, "good", query=True) as socket,
+        sockets.connect(line.url, "good", query=True) as other,
+    ):
+        longest = json.dumps({"action": "ask", "pad": "é" * 16000}, ensure_ascii=False)
+        socket.send(longest)
+        assert json.loads(socket.recv(timeout=10)) == {"route": "ask"}
+        socket.send(longest.replace('"pad": "', '"pad": "' + "é" * 400))
+        with pytest.raises(ConnectionClosedError) as closed:
+            socket.recv(timeout=10)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1009
+        other.send('{"action": "ask"}')
+        assert json.loads(other.recv(timeout=10)) == {"route": "ask"}
+    assert within(5, lambda: _events(line, "$disconnect")[-1:])
+
+
+def test_push_beyond_the_limit_is_413(line: Line) -> None:
+    from botocore.exceptions import ClientError
+
+    with Socket(f"{line.url}?token=good") as socket:
+        socket.send({"action": "ask"})
+        assert socket.receive()
+        mark = _events(line, "$connect")[-1]["requestContext"]["connectionId"]
+        with pytest.raises(ClientError, match="PayloadTooLarge"):
+            _management(line).post_to_connection(ConnectionId=mark, Data=b"x" * (128 * 1024 + 1))
