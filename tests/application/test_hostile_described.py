@@ -23,7 +23,7 @@ from tests.support.hostile_doors import credentials, watched
 from tests.support.program import ROOT
 
 SEED = 1
-EXAMPLES = 12
+EXAMPLES = 8
 """Random requests per operation; the boundaries come on top."""
 CHECKS = {
     "not_a_server_error",

