@@ -71,10 +71,13 @@ def delete_graphql_api(r: Resource) -> None:
 
 
 def _define(r: Resource, api_id: str, schema: str | None) -> None:
-    """Set the schema, and have it read: the emulator would refuse a broken one only when it is asked a query."""
-    if schema:
-        r.call(APPSYNC, "start_schema_creation", apiId=api_id, definition=schema.encode())
-        r.call(APPSYNC, "get_introspection_schema", apiId=api_id, format="JSON")
+    """Set the schema; raises ValueError where it is none."""
+    if not schema:
+        return
+    r.call(APPSYNC, "start_schema_creation", apiId=api_id, definition=schema.encode())
+    found = r.call(APPSYNC, "get_schema_creation_status", apiId=api_id)
+    if found["status"] == "FAILED":
+        raise ValueError(f"the schema is refused: {found['details']}")
 
 
 def _note_api(r: Resource, schema: str | None) -> None:

@@ -1,6 +1,6 @@
 """GraphQL APIs: who may ask, in which role AppSync calls a function, and how errors look.
 
-MiniStack takes any text for a token, calls functions whatever the data source's role may do, and drops the errorInfo
+MiniStack takes any text for a token and for a schema, calls functions whatever the data source's role may do, and drops the errorInfo
 that a resolver gives. Sources: AppSync developer guide, "Configuring authorization and authentication", "Resolver
 context reference" and "Troubleshooting"; AWS re:Post, "How do I troubleshoot 'Unauthorized' errors" (the header holds
 the token alone, without `Bearer`).
@@ -53,6 +53,14 @@ def seams() -> list[Seam]:
             ("errors",),
             "errors of a GraphQL API lack their errorInfo",
             _whole,
+        ),
+        Seam(
+            APPSYNC,
+            "_start_schema_creation",
+            ("api_id", "body"),
+            "a broken schema is refused only when somebody asks a query",
+            _read_at_once,
+            needs=("_schemas",),
         ),
     ]
 
@@ -209,3 +217,27 @@ def _whole(
         return made
 
     return render
+
+
+def _read_at_once(module: ModuleType, original: Callable[..., Any]) -> Callable[..., Any]:
+    def start(api_id: str, body: Any) -> Any:
+        answer = original(api_id, body)
+        record = module._schemas.get(api_id)
+        if answer[0] == 200 and record:
+            fault = _fault_of_schema(api_id, record["definition"])
+            if fault:
+                record.update(status="FAILED", details=" ".join(fault.split()))
+        return answer
+
+    return start
+
+
+def _fault_of_schema(api_id: str, definition: str) -> str:
+    from graphql import validate_schema
+    from ministack.core import appsync_graphql
+
+    try:
+        schema = appsync_graphql.build_api_schema(api_id, definition)
+    except (appsync_graphql.SchemaUnavailable, TypeError) as fault:
+        return str(fault)
+    return "; ".join(each.message for each in validate_schema(schema))
