@@ -17,6 +17,9 @@ _SIGNING: Final = "authSecretArn"
 _POOL: Final = "userPoolId"
 _CLIENT: Final = "userPoolClientId"
 _KEY: Final = "apiKeyId"
+_FACTOR: Final = "SOFTWARE_TOKEN_MFA"
+_TRIES: Final = 20
+"""Calls at once for one user take its second factor from each other."""
 
 Maker = Callable[[Clients, Mapping[str, Any]], str]
 
@@ -40,8 +43,8 @@ def make(
 def cognito(aws: Clients, exports: Mapping[str, Any], *, subject: str = "developer") -> str:
     """An access token of the user `subject` in the stack's user pool; who is not there yet is added.
 
-    The user gets a password of the sandbox's, and loses a second factor, which the sandbox does not know. Raises
-    `Mistake` where the stack exports no user pool or no client.
+    The user gets a password of the sandbox's, and loses a second factor, which the sandbox does not know; where the pool
+    asks everybody for one, the user gets another one and signs in with it. Raises `Mistake` where the stack exports no user pool or no client.
     """
     pool = _export(exports, _POOL, "there is nobody to sign in")
     client = _export(exports, _CLIENT, "there is nothing to sign in to")
@@ -50,15 +53,12 @@ def cognito(aws: Clients, exports: Mapping[str, Any], *, subject: str = "develop
     user = {"UserPoolId": pool, "Username": _username(settings, subject)}
     password = _password(user)
     _add(idp, user, subject, password)
-    answer = _sign_in(idp, user, client, password)
-    if answer.get("ChallengeName") == "SOFTWARE_TOKEN_MFA":
-        idp.admin_set_user_mfa_preference(**user, SoftwareTokenMfaSettings={"Enabled": False})
-        answer = _sign_in(idp, user, client, password)
-    if "AuthenticationResult" not in answer:
-        raise Mistake(
-            f"user {user['Username']} cannot sign in: {answer['ChallengeName']} is asked for"
-        )
-    return str(answer["AuthenticationResult"]["AccessToken"])
+    everybody = settings.get("MfaConfiguration") == "ON"
+    for _ in range(_TRIES):
+        answer = _signed_in(idp, user, client, password, enrolled=everybody)
+        if "AuthenticationResult" in answer:
+            return str(answer["AuthenticationResult"]["AccessToken"])
+    raise Mistake(f"user {user['Username']} cannot sign in: {answer['ChallengeName']} is asked for")
 
 
 def api_key(aws: Clients, exports: Mapping[str, Any]) -> str:
@@ -126,6 +126,24 @@ def _password(user: Mapping[str, str]) -> str:
     return f"Aa0-{mark * 2}"[:99]
 
 
+def _signed_in(
+    idp: Any, user: Mapping[str, str], client: str, password: str, *, enrolled: bool
+) -> dict[str, Any]:
+    """Tokens, or a challenge that is left; with a new second factor where everybody must be `enrolled`."""
+    answer = _sign_in(idp, user, client, password)
+    if answer.get("ChallengeName") == _FACTOR:
+        idp.admin_set_user_mfa_preference(**user, SoftwareTokenMfaSettings={"Enabled": False})
+        answer = _sign_in(idp, user, client, password)
+    if "AuthenticationResult" not in answer or not enrolled:
+        return answer
+    try:
+        secret = _enrol(idp, user, answer["AuthenticationResult"]["AccessToken"])
+        return _confirm(idp, user, client, _sign_in(idp, user, client, password), secret)
+    except (idp.exceptions.CodeMismatchException, idp.exceptions.EnableSoftwareTokenMFAException):
+        # Another call enrolled the same user in between.
+        return {"ChallengeName": _FACTOR}
+
+
 def _sign_in(idp: Any, user: Mapping[str, str], client: str, password: str) -> dict[str, Any]:
     """The answer holds tokens, or a challenge. Raises `Mistake` where the sign-in is refused."""
     from botocore.exceptions import ClientError
@@ -141,3 +159,46 @@ def _sign_in(idp: Any, user: Mapping[str, str], client: str, password: str) -> d
         said = error.response["Error"]["Message"]
         raise Mistake(f"user {user['Username']} cannot sign in: {said}") from None
     return answer
+
+
+def _enrol(idp: Any, user: Mapping[str, str], token: str) -> str:
+    """Give the user an authenticator app's factor; its secret."""
+    secret = str(idp.associate_software_token(AccessToken=token)["SecretCode"])
+    idp.verify_software_token(AccessToken=token, UserCode=one_time_code(secret))
+    wanted = {"Enabled": True, "PreferredMfa": True}
+    idp.admin_set_user_mfa_preference(**user, SoftwareTokenMfaSettings=wanted)
+    return secret
+
+
+def _confirm(
+    idp: Any, user: Mapping[str, str], client: str, asked: dict[str, Any], secret: str
+) -> dict[str, Any]:
+    """Answer the challenge for a code, where it still is asked for one."""
+    if "Session" not in asked:
+        return asked
+    code = {"USERNAME": user["Username"], "SOFTWARE_TOKEN_MFA_CODE": one_time_code(secret)}
+    answer: dict[str, Any] = idp.admin_respond_to_auth_challenge(
+        UserPoolId=user["UserPoolId"],
+        ClientId=client,
+        ChallengeName=_FACTOR,
+        ChallengeResponses=code,
+        Session=asked["Session"],
+    )
+    return answer
+
+
+def one_time_code(secret: str, moment: float | None = None) -> str:
+    """What an authenticator app shows for a secret (base32) at a moment, now where it is None.
+
+    Source: RFC 6238 with HMAC-SHA1, steps of 30 seconds and six digits.
+    """
+    import base64
+    import hmac
+    import time
+
+    step = int((time.time() if moment is None else moment) // 30)
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8), casefold=True)
+    digest = hmac.digest(key, step.to_bytes(8, "big"), "sha1")
+    start = digest[-1] & 15
+    number = int.from_bytes(digest[start : start + 4], "big") & 0x7FFFFFFF
+    return f"{number % 1_000_000:06d}"

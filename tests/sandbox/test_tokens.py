@@ -117,3 +117,19 @@ def test_user_that_may_not_sign_in_is_one_line(people: dict[str, str]) -> None:
     clients().client("cognito-idp").admin_disable_user(**user)
     with pytest.raises(Mistake, match=r"^user developer cannot sign in: User is disabled\.$"):
         tokens.cognito(clients(), people)
+
+
+@pytest.mark.parametrize(
+    ("moment", "code"), [(59, "287082"), (1111111109, "081804"), (20000000000, "353130")]
+)
+def test_one_time_code_is_that_of_the_rfc(moment: int, code: str) -> None:
+    secret = base64.b32encode(b"12345678901234567890").decode()
+    assert tokens.one_time_code(secret, moment) == code
+
+
+def test_pool_that_asks_for_a_second_factor_gets_one(people: dict[str, str]) -> None:
+    for _ in range(2):
+        assert claims(tokens.cognito(clients(), people))["token_use"] == "access"
+    user = {"UserPoolId": people["userPoolId"], "Username": "developer"}
+    there = clients().client("cognito-idp").admin_get_user(**user)
+    assert there["PreferredMfaSetting"] == "SOFTWARE_TOKEN_MFA"
