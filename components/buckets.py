@@ -10,12 +10,16 @@ from components.keys import DataKey
 from components.place import Place
 from settings import DataSettings
 
+BALANCER_LOGS = "load-balancers"
+"""The folder for access logs of load balancers."""
+
 
 class Bucket(pulumi.ComponentResource):
     """A private, versioned S3 bucket that refuses plain HTTP and keeps old versions for a while.
 
     `encryption` is the stack's key; None means S3's own AES-256, which a bucket for access logs must use.
-    `logs` receives the access logs. The single settings are made one after the other: S3 refuses two changes of one
+    `logs` receives the access logs; `balancer_logs` lets load balancers of this account write theirs into this bucket.
+    The single settings are made one after the other: S3 refuses two changes of one
     bucket at the same time (OperationAborted).
     """
 
@@ -27,11 +31,15 @@ class Bucket(pulumi.ComponentResource):
         place: Place,
         encryption: DataKey | None,
         logs: Bucket | None = None,
+        balancer_logs: bool = False,
         expiration_days: int | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("sandpiper:components:Bucket", name, None, opts)
+        if balancer_logs and encryption is not None:
+            raise ValueError("Elastic Load Balancing writes its logs with S3's own keys only")
         self.component = name
+        self.takes_balancer_logs = balancer_logs
         self._settings = settings
         self._place = place
         self._encryption = encryption
@@ -194,6 +202,19 @@ class Bucket(pulumi.ComponentResource):
                     "Action": "s3:PutObject",
                     "Resource": [pulumi.Output.concat(self.arn, "/*")],
                     "Condition": {"StringEquals": {"aws:SourceAccount": self._place.account}},
+                }
+            )
+        if self.takes_balancer_logs:
+            # As the guide has it (Enable access logs for your Application Load Balancer): the account stands in the path,
+            # where balancers of others cannot write, and not in a condition.
+            folder = f"/{BALANCER_LOGS}/AWSLogs/{self._place.account}/*"
+            statements.append(
+                {
+                    "Sid": "LoadBalancerLogs",
+                    "Effect": "Allow",
+                    "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+                    "Action": "s3:PutObject",
+                    "Resource": [pulumi.Output.concat(self.arn, folder)],
                 }
             )
         self._last = made = aws.s3.BucketPolicy(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.buckets import BALANCER_LOGS, Bucket
 from components.function import ServerlessFunction
 from components.place import Place
 from settings import LoadBalancerSettings
@@ -39,7 +40,8 @@ class LoadBalancer(pulumi.ComponentResource):
 
     The first target whose path fits answers. Requests and answers may be 1 MB long (AWS Lambda developer guide,
     Application Load Balancer). `url` is the balancer's own address without a slash at its end, "" where settings do not
-    enable it; callers use a name of the certificate, which points there.
+    enable it; callers use a name of the certificate, which points there. `logs` receives a line of each request; it is a
+    bucket made with `balancer_logs`.
     """
 
     balancer: aws.lb.LoadBalancer | None = None
@@ -53,6 +55,7 @@ class LoadBalancer(pulumi.ComponentResource):
         settings: LoadBalancerSettings,
         targets: Sequence[Target],
         place: Place,
+        logs: Bucket | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("sandpiper:components:LoadBalancer", name, None, opts)
@@ -61,15 +64,17 @@ class LoadBalancer(pulumi.ComponentResource):
         self.rules: dict[str, aws.lb.ListenerRule] = {}
         self.url = pulumi.Output.from_input("")
         if settings.enabled:
-            self.balancer = balancer = self._create_balancer()
+            self.balancer = balancer = self._create_balancer(logs)
             self.https = self._listen(balancer)
             self.http = self._redirect(balancer, self.https)
             self._route(targets, self.https)
             self.url = pulumi.Output.concat("https://", balancer.dns_name)
         self.register_outputs({"url": self.url})
 
-    def _create_balancer(self) -> aws.lb.LoadBalancer:
+    def _create_balancer(self, logs: Bucket | None) -> aws.lb.LoadBalancer:
         s = self._settings
+        if logs is not None and not logs.takes_balancer_logs:
+            raise ValueError(f"the bucket {logs.component} takes no logs of load balancers")
         return aws.lb.LoadBalancer(
             f"{self._name}-alb",
             aws.lb.LoadBalancerArgs(
@@ -81,8 +86,18 @@ class LoadBalancer(pulumi.ComponentResource):
                 enable_deletion_protection=s.deletion_protection,
                 # What is no header by the standard would reach the function as one.
                 drop_invalid_header_fields=True,
+                access_logs=aws.lb.LoadBalancerAccessLogsArgs(
+                    bucket=logs.name, prefix=BALANCER_LOGS, enabled=True
+                )
+                if logs is not None
+                else None,
             ),
-            pulumi.ResourceOptions(parent=self, protect=s.deletion_protection),
+            # The balancer tries whether it may write when it is told to.
+            pulumi.ResourceOptions(
+                parent=self,
+                protect=s.deletion_protection,
+                depends_on=[logs.settled] if logs is not None else None,
+            ),
         )
 
     def _listen(self, balancer: aws.lb.LoadBalancer) -> aws.lb.Listener:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from components.buckets import Bucket
 from components.load_balancer import LoadBalancer, Target
 from settings import LoadBalancerSettings
 from tests.support.program import ACCOUNT, Run
-from tests.support.tiny import Parts, tiny
+from tests.support.tiny import LOOSE, Parts, tiny
 
 BALANCER, LISTENER = "aws:lb/loadBalancer:LoadBalancer", "aws:lb/listener:Listener"
 RULE, GROUP = "aws:lb/listenerRule:ListenerRule", "aws:lb/targetGroup:TargetGroup"
@@ -83,6 +85,73 @@ def test_balancer_says_of_itself_what_settings_say() -> None:
     assert balancer.protect
     policy = run.one(LISTENER, "balancer-https").get("sslPolicy")
     assert policy == "ELBSecurityPolicy-TLS13-1-3-2021-06"
+
+
+def logged(*, ready: bool = True, enabled: bool = True) -> Run:
+    def program(parts: Parts) -> None:
+        LoadBalancer(
+            "balancer",
+            settings=LoadBalancerSettings(**{**NETWORK, "enabled": enabled}),
+            targets=[],
+            place=parts.place,
+            logs=Bucket(
+                "records", settings=LOOSE, place=parts.place, encryption=None, balancer_logs=ready
+            ),
+        )
+
+    return tiny(program)
+
+
+def statements(run: Run) -> list[dict[str, Any]]:
+    policy = run.one("aws:s3/bucketPolicy:BucketPolicy", "records-policy").get("policy")
+    found: list[dict[str, Any]] = json.loads(str(policy))["Statement"]
+    return found
+
+
+def test_balancer_writes_its_access_logs_where_only_balancers_of_this_account_may() -> None:
+    run = logged()
+    bucket = run.one("aws:s3/bucket:Bucket", "records-bucket").outputs
+    balancer = run.one(BALANCER, "balancer-alb")
+    assert balancer.get("accessLogs") == {
+        "bucket": bucket["bucket"],
+        "prefix": "load-balancers",
+        "enabled": True,
+    }
+    assert statements(run)[-1] == {
+        "Sid": "LoadBalancerLogs",
+        "Effect": "Allow",
+        "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": [f"{bucket['arn']}/load-balancers/AWSLogs/{ACCOUNT}/*"],
+    }
+    policy = run.one("aws:s3/bucketPolicy:BucketPolicy", "records-policy")
+    assert policy.urn in balancer.depends_on, "it tries whether it may write when it is told to"
+
+
+def test_bucket_that_no_balancer_asks_for_admits_none() -> None:
+    assert [s["Sid"] for s in statements(logged(ready=False, enabled=False))] == [
+        "TlsOnly",
+        "AccessLogs",
+    ]
+
+
+def test_balancer_is_not_sent_to_a_bucket_that_would_refuse_it() -> None:
+    with pytest.raises(ValueError, match="the bucket records takes no logs of load balancers"):
+        logged(ready=False)
+
+
+def test_bucket_with_a_key_of_ours_cannot_take_logs_of_balancers() -> None:
+    def program(parts: Parts) -> None:
+        Bucket(
+            "records",
+            settings=LOOSE,
+            place=parts.place,
+            encryption=parts.key,
+            balancer_logs=True,
+        )
+
+    with pytest.raises(ValueError, match="with S3's own keys only"):
+        tiny(program)
 
 
 def test_https_answers_404_where_no_function_does(run: Run) -> None:
