@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from benchmarks import initialisation, layers, startup, traffic
+from benchmarks import initialisation, layers, sockets, startup, traffic
 from benchmarks.scratch import Row, Scratch
 
 PARTS: Mapping[str, Callable[[Scratch, int], Iterator[Row]]] = {
@@ -25,6 +25,8 @@ PARTS: Mapping[str, Callable[[Scratch, int], Iterator[Row]]] = {
     "reload": startup.reload,
     "memory": traffic.memory,
     "mocks": startup.mocks,
+    "pushes": sockets.pushes,
+    "routes": sockets.routes,
     "initialisation": initialisation.initialisation,
     "layers": layers.layers,
 }

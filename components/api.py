@@ -13,6 +13,7 @@ import pulumi_aws as aws
 from components import api_logs, integrations, openapi
 from components.account_logs import own_account_log_role
 from components.authorizers import Authorizer
+from components.documents import json_text
 from components.domains import rest_domain
 from components.firewall import Firewall
 from components.function import ServerlessFunction
@@ -107,7 +108,7 @@ class ApiFront(pulumi.ComponentResource):
             behind=self._behind,
             options=options,
         )
-        return pulumi.Output.json_dumps(body, sort_keys=True)
+        return json_text(body)
 
     def _behind(self, route: Route, headers: Mapping[str, str]) -> Operation:
         match route.target:

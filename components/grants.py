@@ -48,8 +48,10 @@ class Grant:
     files: Mapping[str, Path] = field(default_factory=dict[str, Path])
 
     def __add__(self, other: Grant) -> Grant:
+        # Several grants of one table ask for the same use of its key.
+        further = [s for s in other.statements if s not in self.statements]
         return Grant(
-            [*self.statements, *other.statements],
+            [*self.statements, *further],
             {**self.environment, **other.environment},
             {**self.files, **other.files},
         )
