@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 import pulumi
 
+from components.documents import json_text
+
 POLICY_VERSION = "2012-10-17"
 
 Conditions = Mapping[str, Mapping[str, Any]]
@@ -67,7 +69,7 @@ def together(grants: Iterable[Grant]) -> Grant:
 
 def policy(statements: Iterable[Statement | Mapping[str, Any]]) -> pulumi.Output[str]:
     """A policy document as JSON text; a mapping is a statement that is already in IAM's shape."""
-    return pulumi.Output.json_dumps(
+    return json_text(
         {
             "Version": POLICY_VERSION,
             "Statement": [s.document() if isinstance(s, Statement) else s for s in statements],

@@ -8,6 +8,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from components.documents import json_text
 from components.grants import Grant, Statement, policy, tls_only
 from components.keys import DataKey
 from components.place import Place
@@ -93,7 +94,7 @@ class Queue(pulumi.ComponentResource):
             self.component,
             settings.message_retention_seconds,
             visibility_timeout_seconds=settings.visibility_timeout_seconds,
-            redrive_policy=pulumi.Output.json_dumps(
+            redrive_policy=json_text(
                 {"deadLetterTargetArn": dead.arn, "maxReceiveCount": settings.max_receive_count}
             ),
         )

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import api_logs
+from components.documents import json_text
 from components.domains import http_domain
 from components.function import ServerlessFunction
 from components.grants import Grant, Statement
@@ -109,13 +110,12 @@ class Socket(pulumi.ComponentResource):
         made: list[pulumi.Resource] = []
         for key, function in routes.items():
             made += self._route(key, integrations[function], authorizer)
-        described = pulumi.Output.json_dumps(
+        described = json_text(
             {
                 "routes": {key: function.invoke_arn for key, function in routes.items()},
                 "authorizer": authorizer.authorizer_uri,
                 "selection": SELECTION,
-            },
-            sort_keys=True,
+            }
         )
         return aws.apigatewayv2.Deployment(
             f"{self.logical_name}-deployment",
