@@ -159,15 +159,10 @@ def token(options: Namespace) -> int:
     if options.subject is not None and options.api_key:
         raise Mistake("--subject: an API key names nobody", code=2)
     _, emulator, state = _running(options)
-    aws, subject = _clients(emulator), options.subject or "developer"
-    if options.api_key:
-        made = tokens.api_key(aws, state.exports)
-    elif options.cognito:
-        made = tokens.cognito(aws, state.exports, subject=subject)
-    else:
-        expires = 3600 if options.expires is None else options.expires
-        made = tokens.make(aws, state.exports, subject=subject, expires=expires)
-    print(made)
+    named = {} if options.subject is None else {"subject": options.subject}
+    lasting = {} if options.expires is None else {"expires": options.expires}
+    make = tokens.api_key if options.api_key else tokens.cognito if options.cognito else tokens.make
+    print(make(_clients(emulator), state.exports, **named, **lasting))
     return 0
 
 

@@ -33,6 +33,7 @@ Handler = Callable[..., Awaitable[Any]]
 # fmt: off
 _EXECUTE = ("request", "api_id", "stage_name", "method", "path", "headers", "body", "query_params", "owner_account_id", "owner_region")
 INTEGRATE = ("integration", "api_id", "stage_name", "stage", "resource", "request_path", "method", "headers", "body", "query_params", "path_params", "owner_account_id", "owner_region", "binary_media_types", "authorizer_context", "caller_identity")
+_RESPOND = ("integration", "backend_status", "backend_text", "accept", "request_params", "context")
 # fmt: on
 
 
@@ -94,14 +95,7 @@ def seams() -> list[Seam]:
         Seam(
             GATEWAY,
             "_service_integration_response",
-            (
-                "integration",
-                "backend_status",
-                "backend_text",
-                "accept",
-                "request_params",
-                "context",
-            ),
+            _RESPOND,
             "headers of an answer are not mapped from the request",
             _with_sources,
             needs=("_gateway_request_value",),
