@@ -62,7 +62,7 @@ class CognitoAuthorizer:
     """A user pool's token. With scopes the gateway takes access tokens that hold one of them, without it takes id tokens."""
 
     user_pool_arn: pulumi.Input[str]
-    scopes: Sequence[str] = ("aws.cognito.user.admin",)
+    scopes: Sequence[str] = ("aws.cognito.signin.user.admin",)
     name: str = "cognito"
     function: None = None
 

@@ -132,7 +132,7 @@ def test_each_route_meets_its_own_authorizer() -> None:
     assert security == {
         "/token": [{"jwt": []}],
         "/request": [{"request": []}],
-        "/users": [{"cognito": ["aws.cognito.user.admin"]}],
+        "/users": [{"cognito": ["aws.cognito.signin.user.admin"]}],
         "/signed": [{"sigv4": []}],
         "/open": None,
     }

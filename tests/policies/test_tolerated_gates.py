@@ -63,7 +63,7 @@ def _our_pool(resources: Resources) -> Resources:
     pool = next(r for r in resources if r.type == POOL)
     guard = {"type": "cognito_user_pools", "providerARNs": [pool.output("arn")]}
     scheme = {AUTHTYPE: "cognito_user_pools", GUARD: guard}
-    return asking(scheme, ("aws.cognito.user.admin",))(resources)
+    return asking(scheme, ("aws.cognito.signin.user.admin",))(resources)
 
 
 def _in_patterns(body: Body) -> None:
