@@ -36,8 +36,12 @@ CHECKS = {
     "use_after_free",
     "ensure_resource_availability",
     "ignored_auth",
+    "missing_required_header",
+    "object_level_authorization",
     "unsupported_method",
+    "allow_header_conformance",
 }
+"""All that Schemathesis has, but a limit of time."""
 
 
 @dataclass(frozen=True)
@@ -78,13 +82,6 @@ ALLOWED = (
         "a cursor is only taken from an answer",
         operation="GET /items",
         says="The query parameter cursor was not given out",
-    ),
-    Allowed(
-        "positive_data_acceptance",
-        frozenset({400}),
-        "API Gateway checks that a parameter is there, and nothing else of it",
-        operation="GET /items",
-        says="The query parameter limit must be",
     ),
     Allowed(
         "positive_data_acceptance",
@@ -193,6 +190,8 @@ def _count(done: Run, event: events.ScenarioFinished) -> None:
                 asked = recorder.interactions[failure.case_id or case_id]
                 status = asked.response.status_code if asked.response else 0
                 body = (asked.response.content or b"").decode() if asked.response else ""
-                if not any(a.covers(check.name, failure.operation, status, body) for a in ALLOWED):
+                if not any(
+                    a.covers(check.name, failure.operation or "", status, body) for a in ALLOWED
+                ):
                     what = f"{check.name} {failure.operation}"
                     done.failures.append((what, f"{status} {failure.message[:200]} {body[:200]}"))
