@@ -48,7 +48,9 @@ connections = table(
     ttl="expiresAt",
 )
 identity = Identity("identity", settings=config.identity, data=config.data)
-access_logs = bucket("access-logs", encryption=None, expiration_days=90)
+access_logs = bucket(
+    "access-logs", encryption=None, expiration_days=90, balancer_logs=config.load_balancer.enabled
+)
 uploads = bucket("uploads", encryption=key, logs=access_logs)
 images = bucket("images", encryption=key, logs=access_logs)
 outbox = Queue("notifications", settings=config.queue("notifications"), encryption=key)
@@ -171,6 +173,7 @@ balancer = load_balancer.LoadBalancer(
     "balancer",
     settings=config.load_balancer,
     targets=[load_balancer.Target("/health", health)],
+    logs=access_logs,
     place=place,
 )
 graphql = GraphQl(
@@ -191,13 +194,9 @@ graphql = GraphQl(
 
 # Called directly, or by a URL of their own. A stack may switch each of them off; what is built elsewhere is off until
 # the stack file names its archive or image (docs/runtimes.md).
+others = ["checksum-java", "checksum-dotnet", "checksum-ruby", "checksum-rust", "checksum-php"]
 direct: dict[str, Callable[[], Grant]] = {
-    "checksum": Grant,
-    "checksum-java": Grant,
-    "checksum-dotnet": Grant,
-    "checksum-ruby": Grant,
-    "checksum-rust": Grant,
-    "checksum-php": Grant,
+    **dict.fromkeys(["checksum", *others], Grant),
     "inference": lambda: bucket("model", encryption=key, logs=access_logs).get("models/"),
 }
 for name in [name for name in direct if name in config.functions]:

@@ -13,6 +13,8 @@ from sandbox.box import Box
 
 # A failed message stays hidden for the whole visibility timeout, so both are short here.
 QUICK = {
+    # Off by default; here, so that its tests need no sandbox of their own.
+    "graphql": {"enabled": True},
     "functions": {"notification-sender": {"timeout": 2}},
     "triggers": {
         "queues": {"notifications": {"visibility_timeout_seconds": 2, "max_receive_count": 5}}
