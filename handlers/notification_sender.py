@@ -15,6 +15,9 @@ from typing import Any
 from common import aws, logs, warming
 from common.deadline import Deadline
 
+_BLANKS = (
+    " \t\n\r\f\v"  # what the schema of POST /notifications calls blank; SNS publishes other spaces
+)
 _LONGEST_SUBJECT = 100  # characters, a limit of SNS
 _UNPRINTABLE = re.compile(r"[^\x21-\x7e]+")
 
@@ -72,7 +75,7 @@ def publication(body: str) -> dict[str, str]:
     message = content.get("message")
     if not isinstance(message, str):
         message = json.dumps(content, ensure_ascii=False)
-    if not message.strip():
+    if not message.strip(_BLANKS):
         raise ValueError("the message is blank")
     message.encode()  # half of a surrogate pair raises UnicodeEncodeError, a ValueError
     subject = _subject(content.get("subject"))

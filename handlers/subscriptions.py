@@ -53,7 +53,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     place = _member(event, "requestContext")
     route = str(place.get("routeKey", ""))
     logs.begin(context, connectionId=str(place.get("connectionId", "")), route=route)
-    lifecycle = _LIFECYCLE.get(route)
+    # A message may name these routes as its action; coming and going is the gateway's to tell.
+    lifecycle = None if place.get("eventType") == "MESSAGE" else _LIFECYCLE.get(route)
     if lifecycle is None:
         return _answered(event, place)
     try:

@@ -112,6 +112,11 @@ def test_any_subject_at_all_is_within_the_limits_of_sns(subject: str) -> None:
     assert cleaned == cleaned.strip()
 
 
+@pytest.mark.parametrize("message", ["\u3000", "\u00a0 ", "\u2028"])
+def test_spaces_that_the_api_takes_are_published(message: str) -> None:
+    assert notification_sender.publication(json.dumps({"message": message})) == {"Message": message}
+
+
 def test_a_message_that_is_no_text_is_published_with_its_object() -> None:
     body = {"message": {"nested": "é"}, "n": 1.10}
     sent = notification_sender.publication(json.dumps(body))

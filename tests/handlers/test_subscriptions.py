@@ -191,6 +191,17 @@ def test_every_mistake_is_answered_with_its_code_and_what_is_understood(
     assert aws.calls == []
 
 
+@pytest.mark.parametrize("route", ["$connect", "$disconnect"])
+def test_a_message_cannot_come_or_go_in_the_gateways_name(
+    send: Any, connections: Connections, context: Context, route: str
+) -> None:
+    send("connect")
+    event = load("socket_default") | {"body": json.dumps({"action": route, "topic": "items"})}
+    answer = subscriptions.handler(_context(event, routeKey=route), context)
+    assert json.loads(answer["body"])["error"]["code"] == "unknown_action"
+    assert connections.topics() == ["connected"]
+
+
 def test_what_is_understood_is_told_with_its_sizes(send: Any) -> None:
     detail = send("default")["error"]["detail"]
     for word in ("JSON", '"subscribe"', '"unsubscribe"', "items", "4096", "100", '"requestId"'):
