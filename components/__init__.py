@@ -2,6 +2,7 @@
 
 place            partition, region, account and the name prefix of a stack
 grants           rights and environment variables, as values
+documents        JSON with Outputs in it
 keys             DataKey: the one KMS key of a stack
 tables           Table
 buckets          Bucket
@@ -21,8 +22,23 @@ urls             function URLs
 schedules        Scheduler, and Warming: functions called before anybody needs them
 versions         the right to remove old versions
 repositories     Repository: container images
+routes           Route: one line per method and path of the REST API
+authorizers      who may call a route of the REST API
+integrations     what stands behind it: a function, a queue (Enqueue), the gateway itself (Fixed)
 openapi          the API description, in the dialect API Gateway imports
-api              ApiFront: REST API, stage, throttling, logs
+method_settings  throttling, logs and cache of its stage and of single routes
+usage            UsagePlan: the API key, and the plan that counts its calls
+api              ApiFront: the REST API, its deployment, stage, permissions and logs
+http_api         HttpApi and its routes
+http_authorizers who may call a route of the HTTP API
+socket_api       Socket: the WebSocket API, and the right to push
+api_logs         what the stages of all APIs log
+account_logs     the one role with which API Gateway writes logs
+domains          names of our own for APIs: certificate, base path, DNS record
+firewall         Firewall: a web ACL before the REST API
+identity         Identity: the user pool and its client
+load_balancer    LoadBalancer: functions behind an application load balancer
+graphql          GraphQl: the AppSync API
 events           EventTriggers: what starts which function
 observability    alarms and the dashboard
 tags             tags on everything

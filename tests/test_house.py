@@ -186,6 +186,13 @@ def test_no_module_and_no_function_is_over_its_budget(room: str) -> None:
     assert over == {}, "lines too many"
 
 
+@pytest.mark.parametrize("package", ["components", "handlers/common", "sandbox/workers"])
+def test_the_table_of_contents_names_every_module(package: str) -> None:
+    tree = ast.parse((ROOT / package / "__init__.py").read_text(encoding="utf-8"))
+    first = {line.split()[0] for line in (ast.get_docstring(tree) or "").splitlines() if line}
+    assert {path.stem for path in (ROOT / package).glob("*.py")} - {"__init__"} <= first
+
+
 def test_handlers_and_declarations_match_both_ways(run: Run) -> None:
     declared = {f.name.removesuffix("-function") for f in run.all(links.FUNCTION)}
     families = wiring.handlers()

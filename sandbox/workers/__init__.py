@@ -9,6 +9,7 @@ Parent side (inside the emulator's process):
     async_seams    attempts and destinations of asynchronous calls
     url_seams      who may call a function URL
     iam_seams      which right a call of Lambda needs
+    signatures     Signature Version 4, recomputed from the request as it arrived
     transport_seams  loopback counts as TLS
     gateway_seams  what API Gateway makes of a function's answer
     rest_call_seams    what a REST API knows of a request: templates, identity sources, sizes
