@@ -134,6 +134,8 @@ class ApiFront(pulumi.ComponentResource):
                 body=self._body,
                 fail_on_warnings=True,
                 minimum_compression_size=None if size is None else str(size),
+                # Said again, and as an empty list where there are none: the provider would put back what it knows.
+                binary_media_types=list(s.binary_media_types),
                 disable_execute_api_endpoint=s.disable_execute_api_endpoint,
                 endpoint_configuration=aws.apigateway.RestApiEndpointConfigurationArgs(
                     types="REGIONAL"
@@ -144,11 +146,13 @@ class ApiFront(pulumi.ComponentResource):
 
     def _deploy(self) -> aws.apigateway.Deployment:
         fingerprint = self._body.apply(lambda body: hashlib.sha256(body.encode()).hexdigest())
+        triggers: dict[str, pulumi.Input[str]] = {"description": fingerprint}
+        if self._settings.disable_execute_api_endpoint:
+            # No part of the description, and yet nothing of it holds before the next deployment.
+            triggers["endpoint"] = "disabled"
         return aws.apigateway.Deployment(
             f"{self.logical_name}-deployment",
-            aws.apigateway.DeploymentArgs(
-                rest_api=self.rest_api.id, triggers={"description": fingerprint}
-            ),
+            aws.apigateway.DeploymentArgs(rest_api=self.rest_api.id, triggers=triggers),
             # The first request may come with the deployment.
             pulumi.ResourceOptions(parent=self, depends_on=self._sending),
         )

@@ -19,16 +19,11 @@ def method_settings(
     parent: pulumi.Resource,
 ) -> list[aws.apigateway.MethodSettings]:
     """The settings of `*/*`, and those of single routes, which repeat everything: API Gateway merges nothing."""
-    sized = [route for route in routes if route.endpoint in settings.routes]
-    wanted = [
-        (f"{name}-method-settings", "*/*", None),
-        *(
-            (f"{name}-{route.words}-method-settings", _path(route), settings.routes[route.endpoint])
-            for route in sized
-        ),
-    ]
-    return [
-        aws.apigateway.MethodSettings(
+
+    def made(
+        resource: str, path: str, own: RouteSettings | None, *after: pulumi.Resource
+    ) -> aws.apigateway.MethodSettings:
+        return aws.apigateway.MethodSettings(
             resource,
             aws.apigateway.MethodSettingsArgs(
                 rest_api=stage.rest_api,
@@ -36,15 +31,29 @@ def method_settings(
                 method_path=path,
                 settings=_settings(settings, own),
             ),
-            pulumi.ResourceOptions(parent=parent),
+            pulumi.ResourceOptions(parent=parent, depends_on=after),
         )
-        for resource, path, own in wanted
+
+    every = made(f"{name}-method-settings", "*/*", None)
+    return [
+        every,
+        *(
+            made(
+                f"{name}-{route.words}-method-settings",
+                _path(route),
+                settings.routes[route.endpoint],
+                # What holds for all is said first.
+                every,
+            )
+            for route in routes
+            if route.endpoint in settings.routes
+        ),
     ]
 
 
 def _path(route: Route) -> str:
-    # `/items/{id}` of GET is `items/{id}/GET`; a leading slash is refused.
-    return f"{route.path.lstrip('/')}/{route.method.upper()}"
+    # The provider hands it on as it is, as part of a JSON pointer: `/items/{id}` of GET is `~1items~1{id}/GET`.
+    return f"{route.path.replace('/', '~1')}/{route.method.upper()}"
 
 
 def _settings(

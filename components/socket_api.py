@@ -107,7 +107,7 @@ class Socket(pulumi.ComponentResource):
     ) -> aws.apigatewayv2.Deployment:
         functions = dict.fromkeys(routes.values())
         integrations = {function: self._integrate(function) for function in functions}
-        made: list[pulumi.Resource] = []
+        made: list[pulumi.CustomResource] = []
         for key, function in routes.items():
             made += self._route(key, integrations[function], authorizer)
         described = json_text(
@@ -115,6 +115,9 @@ class Socket(pulumi.ComponentResource):
                 "routes": {key: function.invoke_arn for key, function in routes.items()},
                 "authorizer": authorizer.authorizer_uri,
                 "selection": SELECTION,
+                # What is replaced leaves its old self in a deployment, which would then lead nowhere.
+                "parts": [p.id for p in (authorizer, *integrations.values(), *made)],
+                "disabled": self._settings.disable_execute_api_endpoint,
             }
         )
         return aws.apigatewayv2.Deployment(
@@ -146,7 +149,7 @@ class Socket(pulumi.ComponentResource):
         key: str,
         integration: aws.apigatewayv2.Integration,
         authorizer: aws.apigatewayv2.Authorizer,
-    ) -> list[pulumi.Resource]:
+    ) -> list[pulumi.CustomResource]:
         name = f"{self.logical_name}-{key.removeprefix('$')}"
         connects, answers = key == CONNECT, key not in {CONNECT, DISCONNECT}
         route = aws.apigatewayv2.Route(

@@ -126,19 +126,14 @@ def stage_is_throttled_and_measured(stack: Stack) -> Iterator[tuple[Registered, 
 
 @rule
 def method_settings_name_a_method(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """`items/GET`, without the path's first slash: API Gateway refuses what is no method of the stage, or takes it for another."""
+    """`~1items~1{id}/GET`: a path with bare slashes is refused, or said and never read again."""
     for api in stack.all(links.REST_API):
-        known = {_method_path(endpoint) for endpoint, _ in gateways.operations(api)}
+        known = {gateways.method_path(endpoint) for endpoint, _ in gateways.operations(api)}
         for stage in gateways.rest_stages(stack, api):
             for settings in gateways.method_settings(stack, stage):
                 path = str(settings.get("methodPath"))
                 if path not in known | {EVERY_METHOD}:
-                    yield settings, f"methodPath {path} is no method of the API; say path/METHOD"
-
-
-def _method_path(endpoint: str) -> str:
-    method, path = endpoint.split(" ", 1)
-    return f"{path.lstrip('/')}/{method}"
+                    yield settings, f"methodPath {path} is no method of the API; say ~1path/METHOD"
 
 
 def _unmeasured(settings: Registered, written: dict[str, Any]) -> Iterator[tuple[Registered, str]]:

@@ -98,9 +98,8 @@ def _cached(stack: Stack, stage: Registered, api: Registered) -> set[str]:
     }
     found = set[str]()
     for endpoint, _ in gateways.operations(api):
-        method, path = endpoint.split(" ", 1)
-        by_default = kept.get("*/*", False) and method == "GET"
-        if kept.get(f"{path.lstrip('/')}/{method}", by_default):
+        by_default = kept.get("*/*", False) and endpoint.startswith("GET ")
+        if kept.get(gateways.method_path(endpoint), by_default):
             found.add(endpoint)
     return found
 

@@ -123,3 +123,9 @@ def method_settings(stack: Stack, stage: Registered) -> list[Registered]:
     return stack.having(
         METHOD_SETTINGS, restApi=stage.get("restApi"), stageName=stage.get("stageName")
     )
+
+
+def method_path(endpoint: str) -> str:
+    """How method settings name `GET /items/{id}`: `~1items~1{id}/GET`, a step of a JSON pointer and the method."""
+    method, path = endpoint.split(" ", 1)
+    return f"{path.replace('/', '~1')}/{method}"

@@ -192,7 +192,12 @@ def delete_method_settings(r: Resource) -> None:
 
 
 def _place(method_path: str) -> str:
-    """`*/*` as it is, `orders/{id}/GET` with its path as one step of a JSON pointer."""
+    """`*/*` and `~1orders~1{id}/GET` as they are, which is how the provider sends them.
+
+    `orders/GET` names a method as well; of a longer path with bare slashes AWS says that it is wrong.
+    """
     path, _, verb = method_path.rpartition("/")
-    step = path if path == "*" else "~1" + path.strip("/").replace("~", "~0").replace("/", "~1")
+    if "/" in path:
+        raise ValueError(f"methodPath {method_path}: write the path's slashes as ~1")
+    step = path if path == "*" or path.startswith("~1") else f"~1{path}"
     return f"/{step}/{verb}"

@@ -18,7 +18,7 @@ from components.authorizers import (
     TokenAuthorizer,
 )
 from components.messaging import Queue
-from settings import ApiSettings, RouteSettings
+from settings import ApiSettings, DomainSettings, RouteSettings
 from tests.support.program import Run
 from tests.support.tiny import Parts, tiny
 
@@ -236,16 +236,17 @@ def test_route_of_its_own_size_repeats_everything_else() -> None:
         )
     )
     found = {str(s.get("methodPath")): s.get("settings") for s in run.all(METHOD_SETTINGS)}
-    assert found.keys() == {"*/*", "a/{id}/GET", "a/POST"}
+    assert found.keys() == {"*/*", "~1a~1{id}/GET", "~1a/POST"}
     assert {frozenset(each) for each in found.values()} == {frozenset(found["*/*"])}
     kept = {path: each["cacheTtlInSeconds"] for path, each in found.items()}
-    assert kept == {"*/*": 0, "a/{id}/GET": 30, "a/POST": 0}
+    assert kept == {"*/*": 0, "~1a~1{id}/GET": 30, "~1a/POST": 0}
     assert all(each["cacheDataEncrypted"] and each["cachingEnabled"] for each in found.values())
     assert all(each["requireAuthorizationForCacheControl"] for each in found.values())
-    assert (found["a/POST"]["throttlingRateLimit"], found["*/*"]["throttlingRateLimit"]) == (
-        5,
-        1000,
-    )
+    assert found["~1a/POST"]["throttlingRateLimit"] == 5
+    assert found["*/*"]["throttlingRateLimit"] == 1000
+    every, *others = run.all(METHOD_SETTINGS)
+    assert every.get("methodPath") == "*/*"
+    assert all(every.urn in other.depends_on for other in others)
     operation = described(run)["paths"]["/a/{id}"]["get"]
     assert operation[INTEGRATION]["cacheKeyParameters"] == [
         "method.request.path.id",
@@ -283,6 +284,33 @@ def test_binary_media_types_are_part_of_the_description() -> None:
     settings = ApiSettings(binary_media_types=("image/png",))
     body = routed(lambda parts: Route("GET /a", parts.function("a")), settings=settings)
     assert body["x-amazon-apigateway-binary-media-types"] == ["image/png"]
+
+
+@pytest.mark.parametrize("kinds", [("image/png",), ()])
+def test_binary_media_types_are_said_to_the_provider_even_when_there_are_none(
+    kinds: tuple[str, ...],
+) -> None:
+    settings = ApiSettings(binary_media_types=kinds)
+    run = tiny(lambda parts: front(parts, Route("GET /a", parts.function("a")), settings=settings))
+    (api,) = run.all("aws:apigateway/restApi:RestApi")
+    assert api.get("binaryMediaTypes") == list(kinds)
+
+
+def test_api_is_deployed_anew_when_its_own_address_is_switched_off() -> None:
+    domain = DomainSettings(
+        domain_name="api.example.com",
+        certificate_arn="arn:aws:acm:us-west-2:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef",
+    )
+
+    def triggers(*, disabled: bool) -> dict[str, str]:
+        settings = ApiSettings(domain=domain, disable_execute_api_endpoint=disabled)
+        run = tiny(
+            lambda parts: front(parts, Route("GET /a", parts.function("a")), settings=settings)
+        )
+        (deployment,) = run.all("aws:apigateway/deployment:Deployment")
+        return dict(deployment.get("triggers"))
+
+    assert triggers(disabled=True) != triggers(disabled=False)
 
 
 # Without a function.

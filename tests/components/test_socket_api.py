@@ -6,13 +6,14 @@ import json
 from collections.abc import Sequence
 
 from components.socket_api import Socket
-from settings import SocketSettings
+from settings import DomainSettings, SocketSettings
 from tests.support.program import Run
 from tests.support.tiny import Parts, source, tiny
 
 V2 = "aws:apigatewayv2"
 STAGE, ROUTE, DEPLOYMENT = f"{V2}/stage:Stage", f"{V2}/route:Route", f"{V2}/deployment:Deployment"
 GROUP = "aws:cloudwatch/logGroup:LogGroup"
+CERTIFICATE = "arn:aws:acm:us-west-2:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"
 
 
 def socket(
@@ -92,6 +93,11 @@ def test_new_route_is_deployed_and_new_code_is_not() -> None:
     first = triggers(tiny(socket))
     assert triggers(tiny(lambda parts: socket(parts, code="2"))) == first
     assert triggers(tiny(lambda parts: socket(parts, ["$connect", "$default", "hello"]))) != first
+    closed = SocketSettings(
+        disable_execute_api_endpoint=True,
+        domain=DomainSettings(domain_name="live.example.com", certificate_arn=CERTIFICATE),
+    )
+    assert triggers(tiny(lambda parts: socket(parts, settings=closed))) != first
 
 
 def test_logs_can_be_switched_off() -> None:

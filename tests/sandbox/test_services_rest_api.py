@@ -129,7 +129,7 @@ def test_throttle_of_one_method_leaves_the_others(api: Api) -> None:
         "one",
         restApi=api.rest.id,
         stageName="dev",
-        methodPath="orders/{id}/GET",
+        methodPath="~1orders~1{id}/GET",
         settings={"throttlingRateLimit": 0.1, "throttlingBurstLimit": 1, "cachingEnabled": False},
     )
     assert [call(f"{api.url}/orders/1?page=1").status for _ in range(2)] == [200, 429]

@@ -27,7 +27,7 @@ BREAKS = (
     Break(OWN, "without method.request.querystring.cursor", more(part(KEYS, ["method.request.querystring.limit", "method.request.header.Origin"]))),
     Break(OWN, "without method.request.header.Origin", more(part(KEYS, ["method.request.querystring.limit", "method.request.querystring.cursor"]))),
     Break(OWN, "without method.request.path.id", more(part("paths /items/{id} get x-amazon-apigateway-integration cacheKeyParameters", None))),
-    Break(OWN, "POST /items is cached; only GET", more(edited(METHOD_SETTINGS, ITEMS, {"methodPath": "items/POST"}))),
+    Break(OWN, "POST /items is cached; only GET", more(edited(METHOD_SETTINGS, ITEMS, {"methodPath": "~1items/POST"}))),
     Break(OWN, "GET /health is cached without", more(edited(METHOD_SETTINGS, "api-method-settings", {"settings.cacheTtlInSeconds": 60}))),
     Break(CLOSED, "cacheClusterSize must be", more(edited(REST_STAGE, "api-stage", {"cacheClusterSize": "1"}))),
     Break(CLOSED, "has no cache cluster", more(edited(REST_STAGE, "api-stage", {"cacheClusterEnabled": False}))),
@@ -39,7 +39,7 @@ BREAKS = (
     Break(THERE, "needs a cache cluster", edited(REST_STAGE, "api-stage", {"cacheClusterEnabled": False}), stack="prod"),
     Break(THERE, "and a method that uses it", without(METHOD_SETTINGS, ITEMS), stack="prod"),
     Break(THERE, "needs a client certificate", edited(REST_STAGE, "api-stage", {"clientCertificateId": None}), stack="prod"),
-    Break("method-settings-name-a-method", "methodPath /items/GET is no method", more(edited(METHOD_SETTINGS, ITEMS, {"methodPath": "/items/GET"}))),
+    Break("method-settings-name-a-method", "methodPath items/GET is no method", more(edited(METHOD_SETTINGS, ITEMS, {"methodPath": "items/GET"}))),
     Break("stage-is-throttled-and-measured", "throttlingBurstLimit", kept("throttlingBurstLimit", None)),
 )
 # fmt: on
