@@ -11,7 +11,8 @@ from settings import FirewallSettings
 
 MANAGED_RULES = {
     "AWSManagedRulesAmazonIpReputationList": (),
-    "AWSManagedRulesAnonymousIpList": (),
+    # The one rule turns away whole data centres, from which other people's servers and tests call an API.
+    "AWSManagedRulesAnonymousIpList": ("HostingProviderIPList",),
     # It turns away every body of more than 8 KB. An item in another script than Latin may be longer, and its model
     # and its function say how long; so this one rule only counts.
     "AWSManagedRulesCommonRuleSet": ("SizeRestrictions_BODY",),

@@ -23,6 +23,7 @@ MANAGED = frozenset(
 )
 """Rule groups that AWS keeps up to date and that every API here gets."""
 COUNTED: Mapping[str, str] = {
+    "HostingProviderIPList": "it refuses data centres, from which servers call an API",
     "SizeRestrictions_BODY": "it refuses bodies over 8 KB; models and functions say how long one may be",
 }
 """Rules in those groups that may be counted instead of enforced, and why."""
