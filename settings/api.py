@@ -23,10 +23,14 @@ _STAGE: Final = "API Gateway API reference, MethodSetting"
 _PLAN: Final = "API Gateway API reference, CreateUsagePlan"
 _CACHE_SIZES: Final = ("0.5", "1.6", "6.1", "13.5", "28.4", "58.2", "118", "237")
 _WORD: Final = "[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}"
-_MEDIA_TYPE: Final = rf"\*/\*|{_WORD}/(?:\*|{_WORD})"
+_MEDIA_TYPE: Final = rf"(?!application/(?:\*|json)$){_WORD}/(?:\*|{_WORD})"
 
 MediaType = Annotated[
-    str, form(_MEDIA_TYPE, "must be a media type, as in image/png, image/* or */*")
+    str,
+    form(
+        _MEDIA_TYPE,
+        "must be a media type, as in image/png or image/*, and not JSON's: routes could not read it any more",
+    ),
 ]
 
 
@@ -212,7 +216,7 @@ class ApiSettings(Model):
     )
     binary_media_types: Annotated[tuple[MediaType, ...], AfterValidator(distinct)] = setting(
         (),
-        "Media types whose bodies are passed on as bytes, `type/subtype`, `type/*` or `*/*`.",
+        "Media types whose bodies are passed on as bytes, `type/subtype` or `type/*`; not JSON, which routes read.",
         values="media types",
         source="API Gateway API reference, CreateRestApi",
         schema=members(_MEDIA_TYPE, unique=True),
