@@ -53,6 +53,7 @@ def _install(nursery: Nursery | None) -> None:
         http_api_seams,
         iam_seams,
         lambda_seams,
+        matching_seams,
         model_seams,
         reference_seams,
         rest_access_seams,
@@ -68,7 +69,7 @@ def _install(nursery: Nursery | None) -> None:
     rooms = (lambda_seams, custom_seams, alias_seams, async_seams, rest_call_seams)
     rooms += (gateway_seams, rest_access_seams, url_seams)
     rooms += (http_api_seams, iam_seams, clock_seams, model_seams, transport_seams)
-    rooms += (graphql_seams, reference_seams, stream_seams)
+    rooms += (graphql_seams, matching_seams, reference_seams, stream_seams)
     changes = [seam for room in rooms for seam in room.seams()]
     if nursery is not None:
         from sandbox.workers import worker_seams
