@@ -9,7 +9,9 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -22,6 +24,7 @@ from tests.application.conftest import QUICK
 
 Use = Callable[[Box], bool]
 ITEM = {"name": "lamp", "price": "1.00"}
+EVENTS = Path(__file__).resolve().parents[1] / "events"
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +100,37 @@ def notify(box: Box) -> bool:
     }
 
 
+def join(box: Box) -> bool:
+    user = {"user_id": f"u-{uuid4()}", "name": "Ada", "email": "ada@example.com"}
+    event = {**_event("http_api_create_user"), "body": json.dumps(user), "isBase64Encoded": False}
+    return box.invoke("create-user", event).payload["statusCode"] == 200
+
+
+def connect(box: Box) -> bool:
+    return box.invoke("subscriptions", _event("socket_connect")).payload == {"statusCode": 200}
+
+
+def unsubscribe(box: Box) -> bool:
+    return box.invoke("subscriptions", _event("socket_unsubscribe")).payload == {"statusCode": 200}
+
+
+def disconnect(box: Box) -> bool:
+    return box.invoke("subscriptions", _event("socket_disconnect")).payload == {"statusCode": 200}
+
+
+def find_subscribers(box: Box) -> bool:
+    return box.invoke("change-publisher", _change()).payload == {"batchItemFailures": []}
+
+
+def sweep(box: Box) -> bool:
+    """Who is gone is found out by posting, and deleted."""
+    gone = {"connectionId": {"S": "gone="}, "topic": {"S": "items"}}
+    dynamodb, table = box.client("dynamodb"), box.outputs["connectionsTable"]
+    dynamodb.put_item(TableName=table, Item=gone)
+    box.invoke("change-publisher", _change())
+    return "Item" not in dynamodb.get_item(TableName=table, Key=gone, ConsistentRead=True)
+
+
 def clean(box: Box) -> bool:
     return box.invoke("cleanup-job", {}).error is None
 
@@ -145,6 +179,13 @@ JUDGED: list[tuple[str, str, Use]] = [
     ("image-processor", "s3:PutObject", thumbnail),
     ("data-transformer", "dynamodb:PutItem", audit),
     ("notification-sender", "sns:Publish", notify),
+    ("create-user", "dynamodb:PutItem", join),
+    ("subscriptions", "dynamodb:PutItem", connect),
+    ("subscriptions", "dynamodb:DeleteItem", unsubscribe),
+    ("subscriptions", "dynamodb:Query", disconnect),
+    ("change-publisher", "dynamodb:Query", find_subscribers),
+    ("change-publisher", "execute-api:ManageConnections", sweep),
+    ("change-publisher", "dynamodb:DeleteItem", sweep),
     ("cleanup-job", "s3:ListBucket", clean),
     ("cleanup-job", "s3:DeleteObject", delete_upload),
     ("version-cleaner", "lambda:ListVersionsByFunction", prune),
@@ -181,11 +222,33 @@ def _item(box: Box) -> str:
     """A new item, put by the administrator."""
     number = len(box.client("dynamodb").scan(TableName=box.outputs["itemsTable"])["Items"])
     item_id = f"0190c2d4-0000-7000-8000-{number:012d}"
-    row: dict[str, Any] = {name: {"S": "x"} for name in ("name", "createdAt", "updatedAt")}
-    row |= {"id": {"S": item_id}, "collection": {"S": "items"}, "tags": {"L": []}}
-    row |= {"price": {"N": "1"}, "version": {"N": "1"}}
-    box.client("dynamodb").put_item(TableName=box.outputs["itemsTable"], Item=row)
+    box.client("dynamodb").put_item(TableName=box.outputs["itemsTable"], Item=_row(item_id))
     return item_id
+
+
+def _row(item_id: str) -> dict[str, Any]:
+    then = {"S": "2026-01-31T12:00:00.000Z"}
+    row: dict[str, Any] = {"name": {"S": "x"}, "createdAt": then, "updatedAt": then}
+    row |= {"id": {"S": item_id}, "collection": {"S": "items"}, "tags": {"L": []}}
+    return row | {"price": {"N": "1"}, "version": {"N": "1"}}
+
+
+def _event(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
+    return found
+
+
+def _change() -> dict[str, Any]:
+    """A stream's batch with one new item."""
+    row = _row("0190c2d4-0000-7000-8000-00000000ffff")
+    change = {
+        "ApproximateCreationDateTime": 1,
+        "Keys": {"id": row["id"]},
+        "NewImage": row,
+        "SequenceNumber": "1",
+    }
+    record = {"eventID": "1", "eventName": "INSERT", "eventSource": "aws:dynamodb"}
+    return {"Records": [{**record, "dynamodb": change}]}
 
 
 def _policy(box: Box, function: str) -> tuple[dict[str, str], dict[str, Any]]:
