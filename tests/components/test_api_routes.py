@@ -357,7 +357,7 @@ def test_fixed_answer_asks_nobody() -> None:
     )
 
 
-def test_description_barely_grows_the_stack() -> None:
+def test_routes_do_not_grow_the_stack() -> None:
     def resources(count: int) -> int:
         run = tiny(
             lambda parts: parts.front(parts.function("a"), *(f"GET /r{n}" for n in range(count)))
