@@ -14,7 +14,7 @@ from components import api_logs, integrations, openapi
 from components.account_logs import own_account_log_role
 from components.authorizers import Authorizer
 from components.documents import json_text
-from components.domains import rest_domain
+from components.domains import api_domain
 from components.firewall import Firewall
 from components.function import ServerlessFunction
 from components.grants import Grant
@@ -260,11 +260,11 @@ class ApiFront(pulumi.ComponentResource):
         s = self._settings
         if s.domain is None:
             return self.stage.invoke_url
-        own = rest_domain(
+        own = api_domain(
             self.logical_name,
             s.domain,
-            rest_api_id=self.rest_api.id,
-            stage_name=self.stage.stage_name,
+            api_id=self.rest_api.id,
+            stage_id=self.stage.stage_name,
             parent=self,
         )
         return own if s.disable_execute_api_endpoint else self.stage.invoke_url

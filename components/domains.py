@@ -13,43 +13,7 @@ VALIDATION_TTL = 300
 """Seconds that resolvers keep the record that shows ACM whose domain it is."""
 
 
-def rest_domain(
-    name: str,
-    settings: DomainSettings,
-    *,
-    rest_api_id: pulumi.Input[str],
-    stage_name: pulumi.Input[str],
-    parent: pulumi.Resource,
-) -> pulumi.Output[str]:
-    """Put a stage of a REST API under its domain; the address there, without a slash at its end."""
-    child = pulumi.ResourceOptions(parent=parent)
-    domain = aws.apigateway.DomainName(
-        f"{name}-domain",
-        aws.apigateway.DomainNameArgs(
-            domain_name=settings.domain_name,
-            regional_certificate_arn=_certificate(name, settings, parent),
-            endpoint_configuration=aws.apigateway.DomainNameEndpointConfigurationArgs(
-                types="REGIONAL"
-            ),
-            security_policy="TLS_1_2",
-        ),
-        child,
-    )
-    mapping = aws.apigateway.BasePathMapping(
-        f"{name}-domain-mapping",
-        aws.apigateway.BasePathMappingArgs(
-            domain_name=domain.domain_name,
-            base_path=settings.base_path or None,
-            rest_api=rest_api_id,
-            stage_name=stage_name,
-        ),
-        child,
-    )
-    _point(name, settings, domain.regional_domain_name, domain.regional_zone_id, parent)
-    return _address("https", settings, mapping.domain_name)
-
-
-def http_domain(
+def api_domain(
     name: str,
     settings: DomainSettings,
     *,
@@ -59,10 +23,11 @@ def http_domain(
     scheme: Literal["https", "wss"] = "https",
     beside: pulumi.Resource | None = None,
 ) -> pulumi.Output[str]:
-    """Put a stage of an HTTP or WebSocket API under its domain; the address there, without a slash at its end.
+    """Put a stage of any API under its domain; the address there, without a slash at its end.
 
     A domain can be made once. An HTTP API that shares the domain of a REST API names that API's component as `beside`:
-    then only the mapping is made here, after everything of the other one.
+    then only the mapping is made here, after everything of the other one. AWS lets the two share what was made through
+    the newer interface only, and so a REST API's domain is made through it as well.
     """
     made: pulumi.Input[str] = settings.domain_name
     if beside is None:

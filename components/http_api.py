@@ -11,7 +11,7 @@ import pulumi_aws as aws
 
 from components import api_logs
 from components.api import ApiFront
-from components.domains import http_domain
+from components.domains import api_domain
 from components.function import ServerlessFunction
 from components.http_authorizers import HttpAuthorizer
 from components.keys import DataKey
@@ -209,7 +209,7 @@ class HttpApi(pulumi.ComponentResource):
         s = self._settings
         if s.domain is None:
             return self.api.api_endpoint
-        own = http_domain(
+        own = api_domain(
             self.logical_name,
             s.domain,
             api_id=self.api.id,

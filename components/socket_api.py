@@ -10,7 +10,7 @@ import pulumi_aws as aws
 
 from components import api_logs
 from components.documents import json_text
-from components.domains import http_domain
+from components.domains import api_domain
 from components.function import ServerlessFunction
 from components.grants import Grant, Statement
 from components.keys import DataKey
@@ -232,7 +232,7 @@ class Socket(pulumi.ComponentResource):
         s = self._settings
         if s.domain is None:
             return self.stage.invoke_url
-        own = http_domain(
+        own = api_domain(
             self.logical_name,
             s.domain,
             api_id=self.api.id,

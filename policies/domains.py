@@ -56,6 +56,11 @@ def domain_is_made_once(stack: Stack) -> Iterator[tuple[Registered, str]]:
         kinds = {api.get("protocolType") for api in apis}
         if gateways.SOCKET in kinds and len(kinds) > 1:
             yield domain, "is shared by a WebSocket API and another one; AWS refuses that"
+        elif len(kinds) > 1 and not _newer(stack, domain):
+            yield (
+                domain,
+                "is shared by REST and HTTP APIs; make domain and mappings with apigatewayv2",
+            )
 
 
 @rule
@@ -91,18 +96,25 @@ def _mappings(stack: Stack, domain: Registered) -> list[Registered]:
     return [m for type_ in (REST_MAPPING, MAPPING) for m in stack.having(type_, domainName=name)]
 
 
+def _newer(stack: Stack, domain: Registered) -> bool:
+    """Whether domain and mappings are made through the interface that lets kinds of APIs share."""
+    return domain.type == DOMAIN and all(m.type == MAPPING for m in _mappings(stack, domain))
+
+
 def _path(mapping: Registered) -> str:
     return str(mapping.get("basePath") or mapping.get("apiMappingKey") or "")
 
 
 def _api(stack: Stack, mapping: Registered) -> Registered | None:
     """The API behind a mapping, if its stage is one of this stack."""
-    if mapping.type == REST_MAPPING:
-        id_, stage = mapping.get("restApi"), mapping.get("stageName")
-        if not stack.having(gateways.REST_STAGE, restApi=id_, stageName=stage):
-            return None
+    older = mapping.type == REST_MAPPING
+    id_, stage = (
+        mapping.get(key) for key in (("restApi", "stageName") if older else ("apiId", "stage"))
+    )
+    if stack.having(gateways.REST_STAGE, restApi=id_, stageName=stage):
         return stack.answering("id", str(id_), links.REST_API)
-    id_, stage = mapping.get("apiId"), mapping.get("stage")
+    if older:
+        return None
     stages = stack.having(gateways.STAGE, apiId=id_)
     if not any(stage in {s.get("name"), s.output("id")} for s in stages):
         return None

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, PlainSerializer
 from settings import arns
 from settings.fields import LogRetention, Model, form, setting
 
-_DOMAIN: Final = "API Gateway API reference, CreateDomainName"
+_DOMAIN: Final = "API Gateway V2 API reference, CreateDomainName"
 _WAF: Final = "WAF API reference, RateBasedStatement"
 _LABEL: Final = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 
@@ -73,7 +73,7 @@ class DomainSettings(Model):
         "",
         "First segment of the path, which leads to this API; empty: the whole name does.",
         values="one segment of at most 300 letters, digits, . _ and -",
-        source="API Gateway API reference, CreateBasePathMapping",
+        source="API Gateway V2 API reference, CreateApiMapping",
         schema={"pattern": f"^{_BASE_PATH}$"},
         example="v1",
     )

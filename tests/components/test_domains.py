@@ -8,15 +8,14 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.domains import http_domain, rest_domain
+from components.domains import api_domain
 from settings import DomainSettings
 from tests.support.program import Answers, Run, run_program
 
 CERTIFICATE = "arn:aws:acm:us-west-2:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"
 ZONE = "Z0123456789ABCDEFGHIJ"
-REST, HTTP = "aws:apigateway/domainName:DomainName", "aws:apigatewayv2/domainName:DomainName"
-PATH, MAPPING = (
-    "aws:apigateway/basePathMapping:BasePathMapping",
+DOMAIN, MAPPING = (
+    "aws:apigatewayv2/domainName:DomainName",
     "aws:apigatewayv2/apiMapping:ApiMapping",
 )
 RECORD, ISSUED = "aws:route53/record:Record", "aws:acm/certificateValidation:CertificateValidation"
@@ -29,12 +28,10 @@ class Names(Answers):
         self, args: pulumi.runtime.MockResourceArgs
     ) -> tuple[str | None, dict[str, Any]]:
         made, outputs = super().new_resource(args)
-        if args.typ == REST:
-            outputs |= {"regionalDomainName": "d-1.aws.example", "regionalZoneId": "ZREST"}
-        if args.typ == HTTP:
+        if args.typ == DOMAIN:
             outputs["domainNameConfiguration"] |= {
-                "targetDomainName": "d-2.aws.example",
-                "hostedZoneId": "ZHTTP",
+                "targetDomainName": "d-1.aws.example",
+                "hostedZoneId": "ZAWS",
             }
         if args.typ == "aws:acm/certificate:Certificate":
             shown = {
@@ -60,15 +57,15 @@ Make = Callable[[DomainSettings, Front], pulumi.Output[str]]
 
 
 def as_rest(settings: DomainSettings, front: Front) -> pulumi.Output[str]:
-    return rest_domain("api", settings, rest_api_id="r1", stage_name="tiny", parent=front)
+    return api_domain("api", settings, api_id="r1", stage_id="tiny", parent=front)
 
 
 def as_http(settings: DomainSettings, front: Front) -> pulumi.Output[str]:
-    return http_domain("http", settings, api_id="h1", stage_id="$default", parent=front)
+    return api_domain("http", settings, api_id="h1", stage_id="$default", parent=front)
 
 
 def as_socket(settings: DomainSettings, front: Front) -> pulumi.Output[str]:
-    return http_domain("socket", settings, api_id="w1", stage_id="tiny", parent=front, scheme="wss")
+    return api_domain("socket", settings, api_id="w1", stage_id="tiny", parent=front, scheme="wss")
 
 
 def named(make: Make, *, preview: bool = False, **settings: Any) -> Run:
@@ -83,33 +80,25 @@ def types(run: Run) -> set[str]:
     return {r.type for r in run.resources if r.type.startswith("aws:")}
 
 
-def test_rest_api_answers_under_a_base_path_of_its_domain() -> None:
+def test_api_answers_under_a_base_path_of_its_domain() -> None:
     run = named(as_rest, certificate_arn=CERTIFICATE, base_path="v1")
-    domain, mapping = run.one(REST, "api-domain"), run.one(PATH, "api-domain-mapping")
-    assert domain.get("regionalCertificateArn") == CERTIFICATE
-    assert domain.get("endpointConfiguration.types") == "REGIONAL"
-    assert domain.get("securityPolicy") == "TLS_1_2"
-    assert mapping.properties == {
-        "domainName": "api.example.com",
-        "basePath": "v1",
-        "restApi": "r1",
-        "stageName": "tiny",
-    }
+    assert run.one(MAPPING, "api-domain-mapping").get("apiMappingKey") == "v1"
     assert run.outputs["url"] == "https://api.example.com/v1"
 
 
 @pytest.mark.parametrize(
     ("make", "name", "api", "stage", "url"),
     [
+        (as_rest, "api", "r1", "tiny", "https://api.example.com"),
         (as_http, "http", "h1", "$default", "https://api.example.com"),
         (as_socket, "socket", "w1", "tiny", "wss://api.example.com"),
     ],
 )
-def test_http_and_websocket_apis_have_domains_of_the_newer_kind(
+def test_apis_of_all_kinds_have_domains_of_the_newer_kind_which_they_may_share(
     make: Make, name: str, api: str, stage: str, url: str
 ) -> None:
     run = named(make, certificate_arn=CERTIFICATE)
-    configuration = run.one(HTTP, f"{name}-domain").get("domainNameConfiguration")
+    configuration = run.one(DOMAIN, f"{name}-domain").get("domainNameConfiguration")
     assert configuration == {
         "certificateArn": CERTIFICATE,
         "endpointType": "REGIONAL",
@@ -120,22 +109,13 @@ def test_http_and_websocket_apis_have_domains_of_the_newer_kind(
     assert run.outputs["url"] == url
 
 
-@pytest.mark.parametrize("make", [as_rest, as_http])
-def test_domain_with_a_certificate_and_no_zone_leaves_dns_to_others(make: Make) -> None:
-    run = named(make, certificate_arn=CERTIFICATE)
-    assert types(run) in ({REST, PATH}, {HTTP, MAPPING})
+def test_domain_with_a_certificate_and_no_zone_leaves_dns_to_others() -> None:
+    run = named(as_http, certificate_arn=CERTIFICATE)
+    assert types(run) == {DOMAIN, MAPPING}
 
 
-@pytest.mark.parametrize(
-    ("make", "name", "target"),
-    [
-        (as_rest, "api", ("d-1.aws.example", "ZREST")),
-        (as_http, "http", ("d-2.aws.example", "ZHTTP")),
-    ],
-)
-def test_a_hosted_zone_gets_an_alias_of_the_domain(
-    make: Make, name: str, target: tuple[str, str]
-) -> None:
+@pytest.mark.parametrize(("make", "name"), [(as_rest, "api"), (as_http, "http")])
+def test_a_hosted_zone_gets_an_alias_of_the_domain(make: Make, name: str) -> None:
     run = named(make, certificate_arn=CERTIFICATE, hosted_zone_id=ZONE)
     record = run.one(RECORD, f"{name}-domain-record")
     assert (record.get("zoneId"), record.get("name"), record.get("type")) == (
@@ -144,7 +124,7 @@ def test_a_hosted_zone_gets_an_alias_of_the_domain(
         "A",
     )
     (alias,) = record.properties["aliases"]
-    assert (alias["name"], alias["zoneId"]) == target
+    assert (alias["name"], alias["zoneId"]) == ("d-1.aws.example", "ZAWS")
     assert "aws:acm/certificate:Certificate" not in types(run)
 
 
@@ -164,7 +144,7 @@ def test_without_a_certificate_one_is_made_and_shown_to_be_ours(make: Make, name
     }
     issued = run.one(ISSUED, f"{name}-domain-validation")
     assert issued.get("validationRecordFqdns") == ["_mark.api.example.com."]
-    (domain,) = [r for r in run.resources if r.type in {REST, HTTP}]
+    (domain,) = run.all(DOMAIN)
     assert issued.urn in domain.depends_on, "API Gateway refuses a certificate that waits"
 
 
@@ -182,16 +162,16 @@ def test_http_api_may_share_the_domain_of_a_rest_api() -> None:
     def program() -> None:
         rest = Front("rest")
         as_rest(settings.model_copy(update={"base_path": "v1"}), rest)
-        shared = http_domain(
+        shared = api_domain(
             "http", settings, api_id="h1", stage_id="$default", parent=Front("http"), beside=rest
         )
         pulumi.export("url", shared)
 
     run = run_program(program, config={}, stack="tiny", answers=Names())
-    assert not run.all(HTTP)
+    (domain,) = run.all(DOMAIN)
     mapping = run.one(MAPPING, "http-domain-mapping")
     assert mapping.get("apiMappingKey") == "shop"
-    assert run.one(REST, "api-domain").urn in mapping.depends_on
+    assert domain.urn in mapping.depends_on
     assert run.outputs["url"] == "https://api.example.com/shop"
 
 

@@ -13,13 +13,14 @@ import pytest
 import policies
 from policies import Finding, http_apis, load_balancers
 from policies.alarms import ALARM
-from policies.domains import DOMAIN, MAPPING, REST_DOMAIN
+from policies.domains import DOMAIN, MAPPING
 from policies.firewalls import WEB_ACL
 from policies.gateways import API, AUTHORIZER, METHOD_SETTINGS, REST_API, ROUTE, STAGE
 from policies.identity import POOL
 from policies.load_balancers import BALANCER, LISTENER
 from tests.support.breaking import Mutation, Resources, again, also, document, edited, without
 from tests.support.breaks.everything import more
+from tests.support.breaks.fronts import older
 from tests.support.breaks.http_apis import GATE, asked
 
 AUTHTYPE = "x-amazon-apigateway-authtype"
@@ -124,8 +125,11 @@ TOLERATED = {
         without(DOMAIN, "http-domain"),
         edited(MAPPING, "http-domain-mapping", {"domainName": "api.example.com"}),
     ),
+    "a domain of API Gateway's first interface, where nobody shares it": older,
     "a newer security policy of a domain": edited(
-        REST_DOMAIN, "api-domain", {"securityPolicy": "SecurityPolicy_TLS13_1_3_2025_09"}
+        DOMAIN,
+        "api-domain",
+        {"domainNameConfiguration.securityPolicy": "SecurityPolicy_TLS13_1_3_2025_09"},
     ),
     "a rate by the address that a proxy names": edited(
         WEB_ACL,

@@ -148,6 +148,21 @@ def test_address_of_a_domain_leads_to_what_is_mapped_there() -> None:
     domain.delete()
 
 
+def test_rest_api_may_be_mapped_as_the_other_apis_are() -> None:
+    block = {"certificateArn": "arn:aws:acm:us-west-2:000000000000:certificate/1"}
+    block |= {"endpointType": "REGIONAL", "securityPolicy": "TLS_1_2"}
+    name, rest = {"domainName": "api.newer.example"}, _rest("newer")
+    domain = make(
+        "apigatewayv2/domainName:DomainName", "newer", domainNameConfiguration=block, **name
+    )
+    kept = {"apiId": rest, "stage": "dev", "apiMappingKey": "v1"}
+    mapping = make("apigatewayv2/apiMapping:ApiMapping", "newer", **kept, **name)
+    address = domains.local(clients(), "https://api.newer.example/v1/a")
+    assert call(address).json == "newer"
+    mapping.delete()
+    domain.delete()
+
+
 def test_socket_of_a_domain_is_a_socket_of_this_machine() -> None:
     api = make("apigatewayv2/api:Api", "named", protocolType="WEBSOCKET")
     stage = make("apigatewayv2/stage:Stage", "named", apiId=api.id, name="dev", autoDeploy=True)

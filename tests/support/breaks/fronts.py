@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from policies.domains import DOMAIN, MAPPING, REST_DOMAIN, REST_MAPPING, VALIDATION
@@ -9,7 +10,17 @@ from policies.gateways import ATTACHMENT, DATA_SOURCE
 from policies.graphql_apis import GRAPHQL_API
 from policies.links import FUNCTION, LOG_GROUP, PERMISSION, ROLE, ROLE_POLICY
 from policies.load_balancers import BALANCER, GROUP, LISTENER, LISTENER_RULE
-from tests.support.breaking import Break, Mutation, again, allowed, edited, not_waiting, without
+from policies.model import Registered
+from tests.support.breaking import (
+    Break,
+    Mutation,
+    Resources,
+    again,
+    allowed,
+    edited,
+    not_waiting,
+    without,
+)
 from tests.support.breaks.everything import DATA_KEY, FUNCTIONS, more
 
 TLS, ONCE, LEADS, CLOSED = (
@@ -38,7 +49,40 @@ def every(type_: str, name: str, path: str, value: Any) -> Mutation:
 
 
 def domain(path: str, value: Any) -> Mutation:
-    return every(REST_DOMAIN, "api-domain", path, value)
+    return every(DOMAIN, "api-domain", path, value)
+
+
+def older(resources: Resources) -> Resources:
+    """The REST API's domain and mapping as API Gateway's first interface has them."""
+
+    def older_one(one: Registered) -> Registered:
+        if one.name == "api-domain":
+            place = one.properties[PLACE]
+            written = {
+                "domainName": one.get("domainName"),
+                "regionalCertificateArn": place["certificateArn"],
+                "securityPolicy": place["securityPolicy"],
+                "endpointConfiguration": {"types": place["endpointType"]},
+                "tags": one.get("tags"),
+            }
+            return replace(one, type=REST_DOMAIN, properties=written)
+        if one.name == "api-domain-mapping":
+            written = {
+                "domainName": one.get("domainName"),
+                "basePath": one.get("apiMappingKey"),
+                "restApi": one.get("apiId"),
+                "stageName": one.get("stage"),
+            }
+            return replace(one, type=REST_MAPPING, properties=written)
+        return one
+
+    return [older_one(one) for one in resources]
+
+
+SHARED = (
+    without(DOMAIN, "http-domain"),
+    edited(MAPPING, "http-domain-mapping", {"domainName": "api.example.com"}),
+)
 
 
 def balancer(path: str, value: Any) -> Mutation:
@@ -51,19 +95,22 @@ def graphql(path: str, value: Any) -> Mutation:
 
 # fmt: off
 DOMAINS = (
-    Break(TLS, "securityPolicy is TLS_1_0", domain("securityPolicy", "TLS_1_0")),
+    Break(TLS, "securityPolicy is TLS_1_0", domain(f"{PLACE}.securityPolicy", "TLS_1_0")),
     Break(TLS, "securityPolicy is None", every(DOMAIN, "http-domain", f"{PLACE}.securityPolicy", None)),
-    Break(TLS, "must be REGIONAL", domain("endpointConfiguration.types", "EDGE")),
+    Break(TLS, "must be REGIONAL", domain(f"{PLACE}.endpointType", "EDGE")),
     Break(TLS, "names no certificate", every(DOMAIN, "http-domain", f"{PLACE}.certificateArn", None)),
     Break(TLS, "must wait until api-domain-certificate", more(without(VALIDATION, "api-domain-validation"))),
     Break(TLS, "must wait until socket-domain-certificate", more(not_waiting(DOMAIN, "socket-domain", "socket-domain-validation"))),
-    Break(LEADS, "no mapping leads", more(without(REST_MAPPING, "api-domain-mapping"))),
-    Break(LEADS, "have the path 'v1'", more(again(REST_MAPPING, "api-domain-mapping"))),
-    Break(LEADS, "leads to no stage", every(REST_MAPPING, "api-domain-mapping", "stageName", "other")),
+    Break(LEADS, "no mapping leads", more(without(MAPPING, "api-domain-mapping"))),
+    Break(LEADS, "have the path 'v1'", more(again(MAPPING, "api-domain-mapping"))),
+    Break(LEADS, "leads to no stage", every(MAPPING, "api-domain-mapping", "stage", "other")),
     Break(LEADS, "leads to no stage", every(MAPPING, "http-domain-mapping", "stage", "other")),
     Break(ONCE, "AWS refuses that", every(MAPPING, "http-domain-mapping", "domainName", "live.example.com")),
     Break(ONCE, "is made 2 times", every(DOMAIN, "http-domain", "domainName", "api.example.com")),
-    Break(CLOSED, "give it a domain", more(without(REST_MAPPING, "api-domain-mapping"))),
+    Break(ONCE, "make domain and mappings with apigatewayv2", more(*SHARED, older)),
+    Break(TLS, "securityPolicy is TLS_1_0", more(older, edited(REST_DOMAIN, "api-domain", {"securityPolicy": "TLS_1_0"}))),
+    Break(LEADS, "leads to no stage", more(older, edited(REST_MAPPING, "api-domain-mapping", {"stageName": "other"}))),
+    Break(CLOSED, "give it a domain", more(without(MAPPING, "api-domain-mapping"))),
     Break(CLOSED, "give it a domain", edited("aws:apigatewayv2/api:Api", "socket-api", {"disableExecuteApiEndpoint": True})),
 )
 BALANCERS = (
