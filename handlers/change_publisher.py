@@ -7,16 +7,12 @@ Pushes that fail are logged, not repeated by the stream: that would push the oth
 from __future__ import annotations
 
 import json
-import os
 from typing import Any
 
-from common import aws, items, logs, push, warming
+from common import aws, connections, ids, items, logs, push, warming
 from common.deadline import Deadline
 
-TOPIC = "items"
 EVENTS = {"INSERT": "created", "MODIFY": "updated", "REMOVE": "deleted"}
-
-_INDEX = "by-topic"
 
 aws.prepare("dynamodb")
 push.prepare()
@@ -34,17 +30,17 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if not messages:
         return {"batchItemFailures": []}
     try:
-        connections = _subscribers()
+        subscribers = connections.subscribers(connections.ITEMS)
     except Exception as error:
         logs.error("subscribers not found", cause=error, records=len(records))
         failed = records[0]["dynamodb"]["SequenceNumber"]
         return {"batchItemFailures": [{"itemIdentifier": failed}]}
-    outcome = push.broadcast(connections, messages, deadline)
+    outcome = push.broadcast(subscribers, messages, deadline)
     _forget(outcome.gone, deadline)
     logs.info(
         "changes pushed",
         changes=len(messages),
-        subscribers=len(connections),
+        subscribers=len(subscribers),
         sent=outcome.sent,
         gone=len(outcome.gone),
         failed=outcome.failed,
@@ -59,9 +55,11 @@ def _message(record: dict[str, Any]) -> bytes | None:
     """
     try:
         change = record["dynamodb"]
+        if ids.is_request(change["Keys"]["id"]["S"]):
+            return None  # what an Idempotency-Key was used for is nobody's news
         row = change.get("NewImage") or change["OldImage"]
         body = {
-            "topic": TOPIC,
+            "topic": connections.ITEMS,
             "event": EVENTS[record["eventName"]],
             "item": items.from_row(row),
         }
@@ -69,25 +67,6 @@ def _message(record: dict[str, Any]) -> bytes | None:
         logs.error("change not understood", cause=error, eventId=str(record.get("eventID", "")))
         return None
     return json.dumps(body, ensure_ascii=False).encode()
-
-
-def _subscribers() -> list[str]:
-    """The ids of all connections that subscribed."""
-    query: dict[str, Any] = {
-        "TableName": os.environ["CONNECTIONS_TABLE"],
-        "IndexName": _INDEX,
-        "KeyConditionExpression": "#topic = :topic",
-        "ProjectionExpression": "#connection",
-        "ExpressionAttributeNames": {"#topic": "topic", "#connection": "connectionId"},
-        "ExpressionAttributeValues": {":topic": {"S": TOPIC}},
-    }
-    found: list[str] = []
-    while True:
-        page = aws.client("dynamodb").query(**query)
-        found += [row["connectionId"]["S"] for row in page["Items"]]
-        if not page.get("LastEvaluatedKey"):
-            return found
-        query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 def _forget(gone: list[str], deadline: Deadline) -> None:
@@ -98,9 +77,6 @@ def _forget(gone: list[str], deadline: Deadline) -> None:
         if deadline.is_near():
             return
         try:
-            aws.client("dynamodb").delete_item(
-                TableName=os.environ["CONNECTIONS_TABLE"],
-                Key={"connectionId": {"S": connection}, "topic": {"S": TOPIC}},
-            )
+            connections.delete(connection, connections.ITEMS)
         except Exception as error:
             logs.warning("subscription not deleted", code=aws.error_code(error))

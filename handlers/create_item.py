@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from common import aws, http, ids, items
+from common import aws, http, idempotency, ids, items
 from common.bodies import json_object
 
 aws.prepare("dynamodb")
@@ -12,20 +12,28 @@ aws.prepare("dynamodb")
 
 @http.endpoint
 def handler(request: http.Request) -> http.Answer:
-    """201 with the item, its ETag and Location; 400 for a refused body."""
-    fields = items.parse(json_object(request))
+    """201 with the item, its ETag and Location; 400 for a refused body.
+
+    With an Idempotency-Key, the same request of the same caller is answered alike for a day and
+    stored once; another one with that key is 422.
+    """
+    key = idempotency.key(request)
+    content = items.attributes(items.parse(json_object(request)))
     now = ids.instant()
     row = {
         "id": {"S": ids.new()},
         "collection": {"S": items.COLLECTION},
-        **items.attributes(fields),
+        **content,
         "version": {"N": "1"},
         "createdAt": {"S": now},
         "updatedAt": {"S": now},
     }
-    # No condition: the id is new, and a put that boto3 repeats after a lost answer must succeed,
-    # not find itself.
-    aws.client("dynamodb").put_item(TableName=os.environ["ITEMS_TABLE"], Item=row)
+    if key is None:
+        # No condition: the id is new, and a put that boto3 repeats after a lost answer must
+        # succeed, not find itself.
+        aws.client("dynamodb").put_item(TableName=os.environ["ITEMS_TABLE"], Item=row)
+    else:
+        row = idempotency.put_once(row, content, caller=request.caller, key=key)
     item = items.from_row(row)
     headers = {"Location": _location(request, item["id"]), "ETag": items.etag(item)}
     return http.answer(201, item, headers)

@@ -34,7 +34,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         try:
             if done:
                 _check(deadline)
-            _write(record)
+            if not _is_request(record):
+                _write(record)
         except Exception as error:
             logs.error("change not recorded", cause=error, eventId=str(record.get("eventID", "")))
             # Without a sequence number there is nothing to name: the exception then fails the whole
@@ -49,6 +50,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _check(deadline: Deadline) -> None:
     if deadline.is_near():
         raise TimeoutError("out of time, the rest is left for the next attempt")
+
+
+def _is_request(record: dict[str, Any]) -> bool:
+    """Whether the changed row is no item but what an Idempotency-Key was used for."""
+    return ids.is_request(record["dynamodb"]["Keys"]["id"]["S"])
 
 
 def _write(record: dict[str, Any]) -> None:

@@ -1,33 +1,26 @@
 """The WebSocket's routes: who is connected, and to which topics.
 
-A connection is a row per topic, written under its own key: however often a message arrives, there
-is one. Replies go out as API Gateway's route responses, so that nothing here needs the right to
-push.
+Replies go out as API Gateway's route responses, so that nothing here needs the right to push.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from common import aws, bodies, http, ids, logs, warming
+from common import aws, bodies, connections, http, logs, warming
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TOPICS = ("items",)
-CONNECTED = "connected"  # the topic of the row that says who is connected; nothing is pushed to it
 LONGEST_MESSAGE = 4096  # characters; the gateway lets 131,072 bytes through
 LONGEST_REQUEST_ID = 100  # characters
 
-# A WebSocket ends after 2 hours at the latest (API Gateway's quotas). Its rows outlive it by some
-# minutes, in case nobody hears of the end.
-_LIFETIME = 7_800  # seconds
+_TOPICS = ", ".join(connections.TOPICS)
 _UNDERSTOOD = (
     f'Send {{"action": "subscribe"}} or {{"action": "unsubscribe"}} with a "topic"'
-    f" ({', '.join(TOPICS)}), and a"
+    f" ({_TOPICS}), and a"
     f' "requestId" of at most {LONGEST_REQUEST_ID} characters if an answer is wanted, as JSON of at'
     f" most {LONGEST_MESSAGE} characters."
 )
@@ -50,7 +43,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """The answer of a route: a status for the gateway and, where one is due, a message for the
     client. Never an exception: the gateway would tell the client of it in words of its own.
     """
-    place = _member(event, "requestContext")
+    place = http.member(event, "requestContext")
     route = str(place.get("routeKey", ""))
     logs.begin(context, connectionId=str(place.get("connectionId", "")), route=route)
     # A message may name these routes as its action; coming and going is the gateway's to tell.
@@ -61,7 +54,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         lifecycle(place)
     except Exception as error:
         # $connect is refused by this; after $disconnect nobody listens, and the rows expire.
-        return {"statusCode": _failure(error).status}
+        return {"statusCode": http.unexpected(error).status}
     return {"statusCode": 200}
 
 
@@ -76,7 +69,7 @@ def _answered(event: dict[str, Any], place: dict[str, Any]) -> dict[str, Any]:
         logs.info("message refused", code=refused.code)
         reply = {"error": {"code": refused.code, "detail": str(refused)}}
     except Exception as error:
-        problem = _failure(error)
+        problem = http.unexpected(error)
         code = "busy" if problem.status == 503 else "internal"
         reply = {"error": {"code": code, "detail": problem.detail}}
     if "error" not in reply and not asked:
@@ -98,8 +91,8 @@ def _obeyed(event: dict[str, Any], place: dict[str, Any], asked: dict[str, str])
     if change is None:
         raise Refused("unknown_action", _UNDERSTOOD)
     topic = message.get("topic")
-    if topic not in TOPICS:
-        raise Refused("unknown_topic", f"topic must be one of: {', '.join(TOPICS)}.")
+    if topic not in connections.TOPICS:
+        raise Refused("unknown_topic", f"topic must be one of: {_TOPICS}.")
     change(place, topic)
     logs.info("subscriptions changed", action=action, topic=topic)
     return {"topic": topic, "subscribed": action == "subscribe"}
@@ -112,74 +105,28 @@ def _message(event: dict[str, Any]) -> dict[str, Any]:
         raise Refused("invalid_message", f"{problem.detail} {_UNDERSTOOD}") from None
 
 
-def _failure(error: Exception) -> http.Problem:
-    if aws.is_temporary(error):
-        logs.warning("AWS asks to come back later", code=aws.error_code(error))
-        return http.Problem(503, "Busy; please try again.")
-    logs.error("unexpected error", cause=error)
-    return http.Problem(500, "Something went wrong on our side.")
-
-
 def _connect(place: dict[str, Any]) -> None:
-    _subscribe(place, CONNECTED)
+    _subscribe(place, connections.CONNECTED)
     logs.info("connected")
 
 
 def _disconnect(place: dict[str, Any]) -> None:
     """Delete all rows of the connection, which a repeated event finds deleted."""
-    rows = _topics(place["connectionId"])
+    rows = connections.topics_of(place["connectionId"])
     for topic in rows:
         _unsubscribe(place, topic)
     logs.info("disconnected", rows=len(rows))
-
-
-def _topics(connection: str) -> list[str]:
-    query: dict[str, Any] = {
-        "TableName": os.environ["CONNECTIONS_TABLE"],
-        "KeyConditionExpression": "#connection = :connection",
-        "ProjectionExpression": "#topic",
-        "ExpressionAttributeNames": {"#connection": "connectionId", "#topic": "topic"},
-        "ExpressionAttributeValues": {":connection": {"S": connection}},
-        "ConsistentRead": True,  # a row that was written a moment ago must not stay behind
-    }
-    topics: list[str] = []
-    while True:
-        page = aws.client("dynamodb").query(**query)
-        topics += [row["topic"]["S"] for row in page["Items"]]
-        if not page.get("LastEvaluatedKey"):
-            return topics
-        query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 def _subscribe(place: dict[str, Any], topic: str) -> None:
     # The gateway's own moments: a repeated event writes the very same row.
     opened = place.get("connectedAt")
     since = opened / 1000 if isinstance(opened, int) else time.time()
-    identity = _member(place, "authorizer")
-    aws.client("dynamodb").put_item(
-        TableName=os.environ["CONNECTIONS_TABLE"],
-        Item={
-            **_key(place, topic),
-            "subject": {"S": str(identity.get("sub") or identity.get("principalId") or "")},
-            "connectedAt": {"S": ids.instant(since)},
-            "expiresAt": {"N": str(int(since) + _LIFETIME)},
-        },
-    )
+    connections.put(place["connectionId"], topic, subject=http.caller(place), since=since)
 
 
 def _unsubscribe(place: dict[str, Any], topic: str) -> None:
-    aws.client("dynamodb").delete_item(
-        TableName=os.environ["CONNECTIONS_TABLE"], Key=_key(place, topic)
-    )
-
-
-def _key(place: dict[str, Any], topic: str) -> dict[str, Any]:
-    return {"connectionId": {"S": place["connectionId"]}, "topic": {"S": topic}}
-
-
-def _member(mapping: object, name: str) -> dict[str, Any]:
-    value = mapping.get(name) if isinstance(mapping, dict) else None
-    return value if isinstance(value, dict) else {}
+    connections.delete(place["connectionId"], topic)
 
 
 _LIFECYCLE: dict[str, Callable[[dict[str, Any]], None]] = {

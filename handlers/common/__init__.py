@@ -6,6 +6,8 @@ bodies   JSON request bodies, read strictly
 fields   members of a body, checked one by one
 answers  answers against the API's description, where a stack asks for it
 items    the item: validation, table row, answer
+connections  open WebSockets and their topics
+idempotency  requests that are done once, however often they arrive
 ids      time-ordered identifiers
 cursor   signed page cursors
 aws      clients with short timeouts, and which AWS errors are worth another try

@@ -31,11 +31,16 @@ _THROTTLED = frozenset(
         "ThrottlingException",
         "ThrottledException",
         "TooManyRequestsException",
+        "TransactionInProgressException",
     }
 )
 _UNAVAILABLE = frozenset(
     {"InternalServerError", "InternalServiceError", "ServiceUnavailable", "InternalFailure"}
 )
+
+# Why a transaction was cancelled, where the same one may succeed later.
+CONFLICT = "TransactionConflict"
+_PASSING = frozenset({CONFLICT, "ThrottlingError", "ProvisionedThroughputExceeded", "None"})
 
 _clients: dict[str, Any] = {}
 
@@ -97,9 +102,20 @@ def error_code(error: BaseException) -> str:
     return str(described.get("Code", "")) if isinstance(described, dict) else ""
 
 
+def cancellations(error: BaseException) -> list[dict[str, Any]]:
+    """Why DynamoDB cancelled a transaction, action by action ({"Code": "None"} where it was not the
+    reason); [] for any other error.
+    """
+    response: object = getattr(error, "response", None)
+    reasons = response.get("CancellationReasons") if isinstance(response, dict) else None
+    return reasons if isinstance(reasons, list) else []
+
+
 def is_temporary(error: BaseException) -> bool:
     """Whether the same call may succeed later: throttled, unavailable, or the connection failed."""
     code = error_code(error)
+    if reasons := cancellations(error):
+        return {str(reason.get("Code")) for reason in reasons} <= _PASSING
     if code:
         return code in _THROTTLED or code in _UNAVAILABLE
     kinds = {

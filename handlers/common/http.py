@@ -26,6 +26,7 @@ _TITLES = {
     404: "Not Found",
     409: "Conflict",
     412: "Precondition Failed",
+    422: "Unprocessable Content",
     428: "Precondition Required",
     500: "Internal Server Error",
     503: "Service Unavailable",
@@ -79,8 +80,7 @@ class Request:
         self.id = str(self._member("requestContext").get("requestId") or own)
 
     def _member(self, name: str) -> dict[str, Any]:
-        value = self._event.get(name)
-        return value if isinstance(value, dict) else {}
+        return member(self._event, name)
 
     @property
     def method(self) -> str:
@@ -102,6 +102,11 @@ class Request:
         return str(given or self._event.get("rawPath") or "")
 
     @property
+    def caller(self) -> str:
+        """Who asks, as `caller` finds it."""
+        return caller(self._member("requestContext"))
+
+    @property
     def from_balancer(self) -> bool:
         """Whether a load balancer asks."""
         return "elb" in self._member("requestContext")
@@ -114,8 +119,7 @@ class Request:
         return self.from_balancer and "multiValueHeaders" in self._event
 
     def _http(self) -> dict[str, Any]:
-        described = self._member("requestContext").get("http")
-        return described if isinstance(described, dict) else {}
+        return member(self._member("requestContext"), "http")
 
     def header(self, name: str) -> str | None:
         """A header's value, whatever the case of its name; several are joined by a comma."""
@@ -200,7 +204,7 @@ def endpoint(function: Callable[[Request], Answer]) -> Callable[[Any, Any], Answ
         except Problem as problem:
             result = problem.answer(request.id)
         except Exception as error:
-            result = _unexpected(error).answer(request.id)
+            result = unexpected(error).answer(request.id)
         if "CHECKED_ANSWERS" in os.environ:
             result = _checked(request, result)
         result["headers"].update(_common_headers(request))
@@ -223,7 +227,7 @@ def _checked(request: Request, result: Answer) -> Answer:
     try:
         breach = answers.breach(request, result)
     except Exception as error:
-        return _unexpected(error).answer(request.id)
+        return unexpected(error).answer(request.id)
     if breach is None:
         return result
     logs.error("the answer breaks its description", breach=breach, answered=result["statusCode"])
@@ -238,7 +242,10 @@ def _for_balancer(request: Request, result: Answer) -> Answer:
     return {**result, "isBase64Encoded": False}
 
 
-def _unexpected(error: Exception) -> Problem:
+def unexpected(error: Exception) -> Problem:
+    """The problem of an exception that nobody expected, which goes into the log: 503 when the same
+    request may succeed later, else 500.
+    """
     if aws.is_temporary(error):
         logs.warning(
             "AWS asks to come back later", code=aws.error_code(error), kind=type(error).__name__
@@ -246,6 +253,22 @@ def _unexpected(error: Exception) -> Problem:
         return Problem(503, "Busy; please try again.", headers={"Retry-After": _RETRY_AFTER})
     logs.error("unexpected error", cause=error)
     return Problem(500, "Something went wrong on our side.")
+
+
+def caller(context: Mapping[str, Any]) -> str:
+    """Who asks, by the request context: whom a Lambda authorizer or Cognito names, or the ARN of a
+    signature; "" when nobody was asked.
+    """
+    named, identity = member(context, "authorizer"), member(context, "identity")
+    claims = member(named, "claims")
+    who = named.get("sub") or named.get("principalId") or claims.get("sub")
+    return str(who or identity.get("userArn") or "")
+
+
+def member(mapping: object, name: str) -> dict[str, Any]:
+    """A member that is an object; {} for anything else."""
+    value = mapping.get(name) if isinstance(mapping, dict) else None
+    return value if isinstance(value, dict) else {}
 
 
 def _common_headers(request: Request) -> dict[str, str]:

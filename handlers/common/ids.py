@@ -13,6 +13,7 @@ import time
 # Also accepts ids that another program put into the table; everything else cannot be an item's key
 # and is not asked for.
 _KEY = re.compile(r"[0-9A-Za-z_-]{1,64}")
+REQUEST = "request#"  # begins the ids of rows that are requests (`idempotency`): no item's key
 _latest = [0]  # the moment of the id given out last
 
 
@@ -32,6 +33,11 @@ def new() -> str:
 def is_key(text: str) -> bool:
     """Whether the text may be an item's id: 1 to 64 of A-Z a-z 0-9 - and _."""
     return _KEY.fullmatch(text) is not None
+
+
+def is_request(text: str) -> bool:
+    """Whether a row of the items table with this id says what an Idempotency-Key was used for."""
+    return text.startswith(REQUEST)
 
 
 def instant(seconds: float | None = None) -> str:

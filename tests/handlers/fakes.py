@@ -99,6 +99,7 @@ class Table:
         aws.on("DeleteItem", self._delete)
         aws.on("Query", self._query)
         aws.on("UpdateItem", self._update)
+        aws.on("TransactWriteItems", self._transact)
 
     def _put(self, call: dict[str, Any]) -> dict[str, Any]:
         self.rows[call["Item"]["id"]["S"]] = call["Item"]
@@ -114,12 +115,28 @@ class Table:
 
     def _query(self, call: dict[str, Any]) -> dict[str, Any]:
         after = call.get("ExclusiveStartKey", {}).get("id", {}).get("S", "")
-        found = [row for key, row in sorted(self.rows.items()) if key > after]
+        listed = [key for key, row in self.rows.items() if row.get("collection") == {"S": "items"}]
+        found = [self.rows[key] for key in sorted(listed) if key > after]
         page = found[: min(call["Limit"], self.page)]
         answer: dict[str, Any] = {"Items": page, "Count": len(page)}
         if len(page) < len(found) or len(page) == call["Limit"]:  # DynamoDB does not look ahead
             answer["LastEvaluatedKey"] = {"id": page[-1]["id"], "collection": {"S": "items"}}
         return answer
+
+    def _transact(self, call: dict[str, Any]) -> dict[str, Any]:
+        claim, item = (action["Put"] for action in call["TransactItems"])
+        condition = "attribute_not_exists(#id) OR #expiresAt < :now"
+        assert claim["ConditionExpression"] == condition
+        names = {"#id": "id", "#expiresAt": "expiresAt"}
+        assert claim["ExpressionAttributeNames"] == names
+        assert claim["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD"
+        now = int(claim["ExpressionAttributeValues"][":now"]["N"])
+        there = self.rows.get(claim["Item"]["id"]["S"])
+        if there and int(there["expiresAt"]["N"]) >= now:
+            reasons = [{"Code": "ConditionalCheckFailed", "Item": there}, {"Code": "None"}]
+            raise AwsError("TransactionCanceledException", CancellationReasons=reasons)
+        self._put(claim)
+        return self._put(item)
 
     def _update(self, call: dict[str, Any]) -> dict[str, Any]:
         row = self.rows.get(call["Key"]["id"]["S"])

@@ -51,7 +51,9 @@ def subscribers(aws: Any) -> list[str]:
 
     def query(call: dict[str, Any]) -> dict[str, Any]:
         assert call["IndexName"] == "by-topic"
-        assert call["ExpressionAttributeValues"] == {":topic": {"S": "items"}}
+        names = {"#where": "topic", "#column": "connectionId"}
+        assert call["ExpressionAttributeNames"] == names
+        assert call["ExpressionAttributeValues"] == {":equals": {"S": "items"}}
         after = call.get("ExclusiveStartKey", {}).get("connectionId", {}).get("S", "")
         rest = [name for name in sorted(ids) if name > after]
         rows = [{"connectionId": {"S": name}} for name in rest[:150]]

@@ -47,8 +47,13 @@ class Connections:
 
     def _query(self, call: dict[str, Any]) -> dict[str, Any]:
         assert "IndexName" not in call
-        assert call["KeyConditionExpression"] == "#connection = :connection"
-        wanted = call["ExpressionAttributeValues"][":connection"]["S"]
+        assert call["ConsistentRead"]
+        assert (call["KeyConditionExpression"], call["ProjectionExpression"]) == (
+            *("#where = :equals", "#column"),
+        )
+        names = {"#where": "connectionId", "#column": "topic"}
+        assert call["ExpressionAttributeNames"] == names
+        wanted = call["ExpressionAttributeValues"][":equals"]["S"]
         after = call.get("ExclusiveStartKey", {}).get("topic", {}).get("S", "")
         topics = sorted(t for c, t in self.rows if c == wanted and t > after)
         page = [{"topic": {"S": topic}} for topic in topics[: self.page]]
