@@ -5,8 +5,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, field_validator
 
-from settings.fields import LogRetention, Model, TextMap, distinct, form, members, setting
-from settings.gates import ByRoute, DomainSettings, FirewallSettings
+from settings.fields import Model, TextMap, distinct, form, members, setting
+from settings.gates import FirewallSettings
+from settings.stages import ByRoute, RoutedSettings, RouteRates, about, burst, rate
 from settings.text import WrongValueError
 from settings.wiring import REST_ROUTES
 
@@ -49,23 +50,9 @@ def _check_range(text: str) -> str:
 AddressRange = Annotated[str, AfterValidator(_check_range)]
 
 
-class RouteSettings(Model):
+class RouteSettings(RouteRates):
     """One route of the REST API, where it differs from the whole."""
 
-    throttle_rate_limit: float | None = setting(
-        None,
-        "Requests a second that the route lets through. Without it: the stage's.",
-        unit="requests/s",
-        gt=0,
-        source="API Gateway quotas",
-    )
-    throttle_burst_limit: int | None = setting(
-        None,
-        "Requests let through at once above the rate. Without it: the stage's.",
-        unit="requests",
-        ge=1,
-        source="API Gateway quotas",
-    )
     cache_ttl_in_seconds: int | None = setting(
         None,
         "How long an answer of a GET route is kept in the stage's cache, which must be there. Without it: not at all.",
@@ -89,38 +76,16 @@ class UsagePlanSettings(Model):
         le=27,
         source=_PLAN,
     )
-    throttle_rate_limit: float = setting(
-        10.0, "Requests a second.", unit="requests/s", gt=0, source=_PLAN
-    )
-    throttle_burst_limit: int = setting(
-        20, "Requests let through at once above the rate.", unit="requests", ge=1, source=_PLAN
+    throttle_rate_limit: float = rate(10.0, "Requests a second.", source=_PLAN)
+    throttle_burst_limit: int = burst(
+        20, "Requests let through at once above the rate.", source=_PLAN
     )
 
 
-class ApiSettings(Model):
+class ApiSettings(RoutedSettings[RouteSettings]):
     """The REST API."""
 
-    description: str = setting(
-        "The items API",
-        "What the API is for, as its page in the console says it.",
-        min_length=1,
-        max_length=1024,
-        source="API Gateway API reference, CreateRestApi",
-    )
-    throttle_rate_limit: float = setting(
-        1000.0,
-        "Requests a second that the stage lets through.",
-        unit="requests/s",
-        gt=0,
-        source="API Gateway quotas",
-    )
-    throttle_burst_limit: int = setting(
-        500,
-        "Requests let through at once above the rate.",
-        unit="requests",
-        ge=1,
-        source="API Gateway quotas",
-    )
+    description: str = about("The items API")
     cors_allow_origins: tuple[str, ...] = setting(
         (),
         "The web origin that may call the API from a browser, `https://host[:port]`; at most one. Empty: none.",
@@ -143,17 +108,6 @@ class ApiSettings(Model):
     )
     metrics_enabled: bool = setting(
         default=True, description="CloudWatch metrics per method.", source=_STAGE
-    )
-    access_log_enabled: bool = setting(
-        default=True,
-        description="One JSON line per request in a log group of the stage.",
-        source="API Gateway API reference, AccessLogSettings",
-    )
-    log_retention_in_days: LogRetention = setting(
-        14,
-        "How long the API's log events are kept.",
-        unit="days",
-        source="CloudWatch Logs API reference, PutRetentionPolicy",
     )
     manage_account_log_role: bool = setting(
         default=False,
@@ -244,16 +198,6 @@ class ApiSettings(Model):
         "A web ACL before the stage; it costs by the month and by the request. Without it: none.",
         source="WAF API reference, CreateWebACL",
     )
-    domain: DomainSettings | None = setting(
-        None,
-        "A name of the API's own. Without it: the one that API Gateway gives it.",
-        source="API Gateway API reference, CreateDomainName",
-    )
-    disable_execute_api_endpoint: bool = setting(
-        default=False,
-        description="Answer at `domain` only.",
-        source="API Gateway API reference, CreateRestApi",
-    )
 
     @field_validator("cache_cluster_size", mode="before")
     @classmethod
@@ -262,3 +206,8 @@ class ApiSettings(Model):
         if isinstance(value, bool | str):
             return value
         return next((size for size in _CACHE_SIZES if float(size) == value), value)
+
+    def cache_ttl(self, endpoint: str) -> int:
+        """Return how long (seconds) an answer of one route (`GET /items`) is kept; 0: not at all."""
+        own = self.routes.get(endpoint) or RouteSettings()
+        return own.cache_ttl_in_seconds or 0

@@ -5,50 +5,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from settings.api import ApiSettings
-from settings.data import DataSettings
-from settings.fronts import GraphQlSettings, LoadBalancerSettings
-from settings.function import FunctionSettings
-from settings.http_api import HttpApiSettings
-from settings.identity import IdentitySettings
-from settings.images import RepositorySettings
 from settings.mistakes import Path as KeyPath
-from settings.socket_api import SocketSettings
-from settings.triggers import QueueSettings, ScheduleSettings, StreamSettings
-from settings.whole import ObservabilitySettings, PackagingSettings
+from settings.stack import Stack
 
 
 @dataclass(frozen=True, kw_only=True)
-class Draft:
+class Draft(Stack):
     """Everything a cross-field rule may look at."""
 
-    stack: str
-    families: Mapping[str, str]
-    """Function name -> runtime family of its handler; those that are switched off among them."""
     own: Mapping[str, Mapping[str, Any]]
     """Function name, or `defaults` -> what the stack file itself says."""
-    functions: Mapping[str, FunctionSettings]
-    """The functions that exist."""
-    api: ApiSettings
-    http_api: HttpApiSettings
-    socket: SocketSettings
-    identity: IdentitySettings
-    load_balancer: LoadBalancerSettings
-    graphql: GraphQlSettings
-    data: DataSettings
-    queues: Mapping[str, QueueSettings]
-    streams: Mapping[str, StreamSettings]
-    schedules: Mapping[str, ScheduleSettings]
-    observability: ObservabilitySettings
-    packaging: PackagingSettings
-    repositories: Mapping[str, RepositorySettings]
-    tags: Mapping[str, str]
-    versions_to_keep: int
     region: str
     """Region the stack is deployed to; empty where the config does not say."""
     root: Path
     """Folder of the project, which paths in a stack file start from."""
-    account_concurrent_executions: int
     broken: frozenset[KeyPath]
     """Values already refused, which stand at their defaults here: no rule may judge by them."""
 

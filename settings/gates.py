@@ -1,10 +1,6 @@
-"""Settings that stand before more than one API: a domain of its own, a firewall, allowed rates of single routes."""
+"""What may stand before an API: a domain of its own, a firewall."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Annotated, Final, Literal, TypeVar
-
-from pydantic import AfterValidator, PlainSerializer
+from typing import Annotated, Final, Literal
 
 from settings import arns
 from settings.fields import LogRetention, Model, form, setting
@@ -18,16 +14,6 @@ DOMAIN_NAME: Final = rf"(?=.{{4,253}}$)(?:{_LABEL}\.)+(?!\d)[a-z0-9-]{{1,62}}[a-
 
 _ZONE: Final = "Z[A-Z0-9]{1,31}"
 _BASE_PATH: Final = "[A-Za-z0-9._-]{0,300}"
-
-AnyModel = TypeVar("AnyModel", bound=Model)
-
-
-def _read_only(found: Mapping[str, AnyModel]) -> Mapping[str, AnyModel]:
-    return MappingProxyType(dict(found))
-
-
-ByRoute = Annotated[Mapping[str, AnyModel], AfterValidator(_read_only), PlainSerializer(dict)]
-"""A read-only map from a route (`GET /items`) to its settings."""
 
 DomainName = Annotated[
     str,

@@ -1,5 +1,6 @@
 """The one way in: read, check, merge, compare; every mistake of the file at once."""
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from types import MappingProxyType
@@ -22,7 +23,7 @@ from settings import (
 from settings.draft import Draft
 from settings.mistakes import Mistake
 from settings.reader import Reader
-from settings.stack import Settings, TriggerSettings
+from settings.stack import Settings, Stack
 from settings.triggers import QueueSettings
 
 RULES: Final = (
@@ -71,31 +72,10 @@ def _broken_rules(draft: Draft) -> Iterator[Mistake]:
 
 
 def _finished(draft: Draft) -> Settings:
-    return Settings(
-        stack=draft.stack,
-        functions=MappingProxyType(dict(draft.functions)),
-        families=MappingProxyType(dict(draft.families)),
-        api=draft.api,
-        http_api=draft.http_api,
-        socket=draft.socket,
-        identity=draft.identity,
-        load_balancer=draft.load_balancer,
-        graphql=draft.graphql,
-        data=draft.data,
-        triggers=TriggerSettings(
-            queues=MappingProxyType(
-                {name: _timed(draft, name, queue) for name, queue in draft.queues.items()}
-            ),
-            streams=MappingProxyType(dict(draft.streams)),
-            schedules=MappingProxyType(dict(draft.schedules)),
-        ),
-        observability=draft.observability,
-        packaging=draft.packaging,
-        repositories=MappingProxyType(dict(draft.repositories)),
-        tags=draft.tags,
-        versions_to_keep=draft.versions_to_keep,
-        account_concurrent_executions=draft.account_concurrent_executions,
-    )
+    queues = {name: _timed(draft, name, queue) for name, queue in draft.triggers.queues.items()}
+    triggers = dataclasses.replace(draft.triggers, queues=MappingProxyType(queues))
+    timed = dataclasses.replace(draft, triggers=triggers)
+    return Settings(**{key.name: getattr(timed, key.name) for key in dataclasses.fields(Stack)})
 
 
 def _timed(draft: Draft, name: str, queue: QueueSettings) -> QueueSettings:

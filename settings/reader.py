@@ -5,43 +5,25 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, cast
 
 from settings import provider, raw, wiring
-from settings.api import ApiSettings
-from settings.data import DataSettings
 from settings.draft import Draft
 from settings.fields import Model
-from settings.fronts import GraphQlSettings, LoadBalancerSettings
 from settings.function import ADDED_UP, ONE_FUNCTIONS, FunctionSettings
-from settings.http_api import HttpApiSettings
-from settings.identity import IdentitySettings
 from settings.images import RepositorySettings
 from settings.mistakes import Mistake, Path, checked
 from settings.runtimes import IMAGE
-from settings.socket_api import SocketSettings
+from settings.sections import SECTIONS
+from settings.stack import TriggerSettings
 from settings.text import refused, unknown
 from settings.triggers import QueueSettings, ScheduleSettings, StreamSettings
-from settings.whole import ObservabilitySettings, PackagingSettings, StackWide
+from settings.whole import StackWide
 
 NAMESPACE: Final = f"{wiring.PROJECT}:"
 
-KEYS: Final = (
-    "account_concurrent_executions",
-    "api",
-    "data",
-    "functions",
-    "graphql",
-    "http_api",
-    "identity",
-    "load_balancer",
-    "observability",
-    "packaging",
-    "repositories",
-    "socket",
-    "tags",
-    "triggers",
-    "versions_to_keep",
+KEYS: Final = tuple(
+    sorted((*SECTIONS, *StackWide.model_fields, "functions", "repositories", "triggers"))
 )
 """The keys of a stack file, each behind `sandpiper:`."""
 
@@ -58,8 +40,6 @@ UNSAFE: Final = "holds a secret, and settings end up readable in the stack's sta
 
 _REMOVED: Final = object()
 
-AnyModel = TypeVar("AnyModel", bound=Model)
-
 
 @dataclass
 class Reader:
@@ -73,36 +53,29 @@ class Reader:
         """Return what the file says, its refused values left at their defaults."""
         self._refuse_misspelt_keys()
         own = self._functions(families)
-        queues, streams, schedules = self._triggers()
-        wide = self._wide()
+        triggers = self._triggers()
+        wide = dict(self._wide())
+        functions = {
+            name: function
+            for name, family in families.items()
+            if exists(name, family, function := merged(name, family, own))
+        }
+        # Lines come in the order of reading.
+        sections: dict[str, Any] = {
+            key: self._section(key, model) for key, model in SECTIONS.items()
+        }
         return Draft(
             stack=stack,
-            families=families,
+            families=MappingProxyType(dict(families)),
             own=own,
-            functions={
-                name: function
-                for name, family in families.items()
-                if exists(name, family, function := merged(name, family, own))
-            },
-            api=self._section(ApiSettings, "api"),
-            http_api=self._section(HttpApiSettings, "http_api"),
-            socket=self._section(SocketSettings, "socket"),
-            identity=self._section(IdentitySettings, "identity"),
-            load_balancer=self._section(LoadBalancerSettings, "load_balancer"),
-            graphql=self._section(GraphQlSettings, "graphql"),
-            data=self._section(DataSettings, "data"),
-            queues=queues,
-            streams=streams,
-            schedules=schedules,
-            observability=self._section(ObservabilitySettings, "observability"),
-            packaging=self._section(PackagingSettings, "packaging"),
-            repositories=self._repositories(families),
-            tags=wide.tags,
-            versions_to_keep=wide.versions_to_keep,
+            functions=MappingProxyType(functions),
+            triggers=triggers,
+            repositories=MappingProxyType(self._repositories(families)),
             region=str(self.values.get("aws:region") or ""),
             root=root,
-            account_concurrent_executions=wide.account_concurrent_executions,
             broken=self._broken(),
+            **sections,
+            **wide,
         )
 
     def _broken(self) -> frozenset[Path]:
@@ -162,8 +135,8 @@ class Reader:
             self._refuse(path, refused("must be a map of keys", value))
         return {}
 
-    def _section(self, model: type[AnyModel], *path: str) -> AnyModel:
-        return checked(model, self._map(self._get(path[0]), path), path, self.mistakes)
+    def _section(self, key: str, model: type[Model]) -> Model:
+        return checked(model, self._map(self._get(key), (key,)), (key,), self.mistakes)
 
     def _wide(self) -> StackWide:
         given = {key: self._get(key) for key in StackWide.model_fields}
@@ -207,28 +180,21 @@ class Reader:
             if name in given
         }
 
-    def _triggers(
-        self,
-    ) -> tuple[dict[str, QueueSettings], dict[str, StreamSettings], dict[str, ScheduleSettings]]:
+    def _triggers(self) -> TriggerSettings:
         given = self._map(self._get("triggers"), ("triggers",))
         for group in given:
             if group not in TRIGGERS:
                 self._refuse(("triggers", group), unknown("key", group, list(TRIGGERS)))
-        return (
-            self._group(QueueSettings, "queues", given),
-            self._group(StreamSettings, "streams", given),
-            self._group(ScheduleSettings, "schedules", given),
-        )
+        groups: dict[str, Any] = {group: self._group(group, given.get(group)) for group in TRIGGERS}
+        return TriggerSettings(**groups)
 
-    def _group(
-        self, model: type[AnyModel], group: str, given: Mapping[str, Any]
-    ) -> dict[str, AnyModel]:
-        _, known = TRIGGERS[group]
-        entries = self._map(given.get(group), ("triggers", group))
+    def _group(self, group: str, given: Any) -> Mapping[str, Model]:
+        model, known = TRIGGERS[group]
+        entries = self._map(given, ("triggers", group))
         for name in entries:
             if name not in known:
                 self._refuse(("triggers", group, name), _no_trigger(group, name, known))
-        return {
+        found = {
             name: checked(
                 model,
                 {
@@ -240,6 +206,7 @@ class Reader:
             )
             for name in known
         }
+        return MappingProxyType(found)
 
 
 def trigger_baseline(group: str, name: str) -> Mapping[str, Any]:

@@ -6,17 +6,11 @@ from typing import TypeVar
 
 import pulumi
 
-from settings.api import ApiSettings
-from settings.data import DataSettings
-from settings.fronts import GraphQlSettings, LoadBalancerSettings
 from settings.function import FunctionSettings
-from settings.http_api import HttpApiSettings
-from settings.identity import IdentitySettings
 from settings.images import RepositorySettings
-from settings.socket_api import SocketSettings
+from settings.sections import Sections
 from settings.text import unknown
 from settings.triggers import QueueSettings, ScheduleSettings, StreamSettings
-from settings.whole import ObservabilitySettings, PackagingSettings
 
 Thing = TypeVar("Thing")
 
@@ -31,29 +25,25 @@ class TriggerSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What `load()` returns: checked, merged and read-only."""
+class Stack(Sections):
+    """What a stack file and the program say together, merged and read-only."""
 
     stack: str
     functions: Mapping[str, FunctionSettings]
     """Those that exist."""
     families: Mapping[str, str]
     """Name -> family (`python`, `go`, `image` ...) of every handler, those of functions that do not exist among them."""
-    api: ApiSettings
-    http_api: HttpApiSettings
-    socket: SocketSettings
-    identity: IdentitySettings
-    load_balancer: LoadBalancerSettings
-    graphql: GraphQlSettings
-    data: DataSettings
     triggers: TriggerSettings
-    observability: ObservabilitySettings
-    packaging: PackagingSettings
     repositories: Mapping[str, RepositorySettings]
     """Function -> settings of the ECR repository of its images, for those that shall have one."""
     tags: Mapping[str, str]
     versions_to_keep: int
     account_concurrent_executions: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(Stack):
+    """What `load()` returns: checked, its queues timed by their consumers."""
 
     def function(self, name: str) -> FunctionSettings:
         """Return one function's settings; `pulumi.RunError` when handlers/ has no such function."""

@@ -36,7 +36,7 @@ def _path(queue: str, field: str) -> Path:
 
 def queue_outlasts_consumer(draft: Draft) -> Iterator[Mistake]:
     """AWS refuses a mapping whose function may run longer than its messages stay hidden."""
-    for name, queue in draft.queues.items():
+    for name, queue in draft.triggers.queues.items():
         consumer = wiring.QUEUE_CONSUMERS[name]
         timeout, given = draft.functions[consumer].timeout, queue.visibility_timeout_seconds
         if given is not None and given < timeout:
@@ -51,7 +51,7 @@ def queue_outlasts_consumer(draft: Draft) -> Iterator[Mistake]:
 
 def large_batch_waits(draft: Draft) -> Iterator[Mistake]:
     """AWS refuses a batch above 10 without a window."""
-    for name, queue in draft.queues.items():
+    for name, queue in draft.triggers.queues.items():
         window = queue.maximum_batching_window_in_seconds
         if queue.batch_size > UNDELAYED_BATCH and not window:
             what = (
@@ -67,7 +67,7 @@ def large_batch_waits(draft: Draft) -> Iterator[Mistake]:
 
 def queue_fits_reserved(draft: Draft) -> Iterator[Mistake]:
     """A queue that may run more calls than its consumer has reserved turns messages into throttles."""
-    for name, queue in draft.queues.items():
+    for name, queue in draft.triggers.queues.items():
         consumer = wiring.QUEUE_CONSUMERS[name]
         reserved = draft.functions[consumer].reserved_concurrent_executions
         most = queue.maximum_concurrency
@@ -87,7 +87,7 @@ def queue_fits_reserved(draft: Draft) -> Iterator[Mistake]:
 
 def message_lives_to_dead_letter(draft: Draft) -> Iterator[Mistake]:
     """A message that expires before its last receive is lost without a trace."""
-    for name, queue in draft.queues.items():
+    for name, queue in draft.triggers.queues.items():
         consumer = wiring.QUEUE_CONSUMERS[name]
         hidden = visibility(queue, draft.functions[consumer].timeout)
         needed = hidden * queue.max_receive_count
@@ -113,7 +113,7 @@ def message_lives_to_dead_letter(draft: Draft) -> Iterator[Mistake]:
 
 def dead_letter_outlives_queue(draft: Draft) -> Iterator[Mistake]:
     """A moved message keeps its first timestamp, so a shorter retention could drop it on arrival."""
-    for name, queue in draft.queues.items():
+    for name, queue in draft.triggers.queues.items():
         retention = queue.dead_letter_retention_seconds
         if retention < queue.message_retention_seconds:
             what = (
@@ -129,7 +129,7 @@ def dead_letter_outlives_queue(draft: Draft) -> Iterator[Mistake]:
 
 def advice(draft: Draft) -> Iterator[Mistake]:
     """Yield what AWS takes and advises against."""
-    for name, queue in draft.queues.items():
+    for name, queue in draft.triggers.queues.items():
         consumer = wiring.QUEUE_CONSUMERS[name]
         timeout, given = draft.functions[consumer].timeout, queue.visibility_timeout_seconds
         if given is not None and given < advised(queue, timeout):

@@ -3,25 +3,12 @@
 from collections.abc import Iterator
 from typing import Final
 
-from settings.api import ApiSettings
 from settings.fields import Model, nested
-from settings.fronts import GraphQlSettings, LoadBalancerSettings
-from settings.http_api import HttpApiSettings
-from settings.identity import IdentitySettings
-from settings.socket_api import SocketSettings
+from settings.sections import FRONTS
 from tools.described import limit, plain, shown
 
 BEGIN: Final = "<!-- options: written by `python -m tools.schema` -->"
 END: Final = "<!-- end of options -->"
-
-SECTIONS: Final[tuple[tuple[str, type[Model]], ...]] = (
-    ("api", ApiSettings),
-    ("http_api", HttpApiSettings),
-    ("socket", SocketSettings),
-    ("identity", IdentitySettings),
-    ("load_balancer", LoadBalancerSettings),
-    ("graphql", GraphQlSettings),
-)
 
 
 def with_options(text: str) -> str:
@@ -33,7 +20,7 @@ def with_options(text: str) -> str:
 
 
 def _tables() -> Iterator[str]:
-    for section, model in SECTIONS:
+    for section, model in FRONTS.items():
         yield f"### sandpiper:{section}\n"
         yield "| option | default | limit | meaning |\n|---|---|---|---|"
         yield from _rows(model)
@@ -42,7 +29,9 @@ def _tables() -> Iterator[str]:
 
 def _rows(model: type[Model], path: str = "") -> Iterator[str]:
     for key, field in model.model_fields.items():
-        if isinstance(field.default, Model):  # it is always there, so its own options say everything
+        if isinstance(
+            field.default, Model
+        ):  # it is always there, so its own options say everything
             yield from _rows(type(field.default), f"{path}{key}.")
             continue
         default = "must be given" if field.is_required() else f"`{shown(plain(field))}`"

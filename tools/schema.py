@@ -21,13 +21,14 @@ from settings.function_rules import VARIABLE
 from settings.images import RepositorySettings
 from settings.reader import NAMESPACE, TRIGGERS, trigger_baseline
 from settings.runtimes import FAMILIES, IMAGE
+from settings.sections import SECTIONS
 from settings.stack_rules import MOST_TAGS
 from settings.whole import StackWide
 from settings.wiring import FUNCTION_BASELINE, handlers
 from tools.api_options import with_options
 from tools.described import limit, maps_within, of_its_own, plain, shown
 from tools.function_reference import function_reference
-from tools.settings_reference import SECTIONS, reference
+from tools.settings_reference import reference
 from tools.written import keep
 
 ROOT: Final = Path(__file__).resolve().parent.parent

@@ -5,34 +5,16 @@ from typing import Final
 
 from pydantic.fields import FieldInfo
 
-from settings.api import ApiSettings
-from settings.data import DataSettings
 from settings.fields import Model, choices, facts, kinds
-from settings.fronts import GraphQlSettings, LoadBalancerSettings
 from settings.function import ADDED_UP, ONE_FUNCTIONS, FunctionSettings
-from settings.http_api import HttpApiSettings
-from settings.identity import IdentitySettings
 from settings.images import RepositorySettings
 from settings.mistakes import length, limits
 from settings.reader import NAMESPACE, TRIGGERS, trigger_baseline
-from settings.socket_api import SocketSettings
-from settings.whole import ObservabilitySettings, PackagingSettings, StackWide
+from settings.sections import SECTIONS
+from settings.whole import StackWide
 from settings.wiring import handlers
 from tools.described import keys, kind, of_its_own, paths_within, plain, shown
 from tools.rules import OF_FUNCTIONS, OF_THE_REST, table
-
-SECTIONS: Final[Mapping[str, type[Model]]] = {
-    "api": ApiSettings,
-    "http_api": HttpApiSettings,
-    "socket": SocketSettings,
-    "identity": IdentitySettings,
-    "load_balancer": LoadBalancerSettings,
-    "graphql": GraphQlSettings,
-    "data": DataSettings,
-    "observability": ObservabilitySettings,
-    "packaging": PackagingSettings,
-}
-"""Keys whose value is one map of settings."""
 
 _INTRODUCTION: Final = """# Settings
 

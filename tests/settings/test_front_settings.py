@@ -10,14 +10,13 @@ import pytest
 from settings import HTTP_ROUTES, REST_ROUTES
 from settings.api import STAGE_VARIABLES
 from settings.gate_rules import RANGES_CHARACTERS
+from settings.sections import FRONTS
 from settings.wiring import REST_FUNCTIONS, STREAM_BASELINE
 from tests.settings.helper import load, refused
 from tests.settings.test_schema import errors
 from tests.settings.test_wrong_stack_files import WRONG
 from tools.described import maps_within
-from tools.settings_reference import SECTIONS
 
-NEW = ("api", "http_api", "socket", "identity", "load_balancer", "graphql")
 CERTIFICATE = "arn:aws:acm:us-west-2:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"
 ZONE = "Z0123456789ABCDEFGHIJ"
 OWN = {"domain_name": "api.example.com", "hosted_zone_id": ZONE}
@@ -155,23 +154,23 @@ def test_right_value_is_taken_as_it_is_written(
 
 def test_right_values_are_shown_for_every_setting() -> None:
     inside = {key for _, _, value, _ in RIGHT for key in keys(value)}
-    for section in NEW:
+    for section, model in FRONTS.items():
         written = {key for name, key, _, _ in RIGHT if name == section}
-        assert written == set(SECTIONS[section].model_fields), section
-        for model in maps_within(SECTIONS[section]):
-            assert set(model.model_fields) <= inside, model
+        assert written == set(model.model_fields), section
+        for part in maps_within(model):
+            assert set(part.model_fields) <= inside, part
 
 
 def test_some_wrong_stack_file_has_a_line_for_every_setting() -> None:
     lines = [line for entry in WRONG for line in entry["lines"]]
-    for section in NEW:
+    for section, model in FRONTS.items():
         named = {
             key
             for line in lines
             if line.startswith(f"{section}.")
             for key in line.partition(": ")[0].split(".")
         }
-        assert set(SECTIONS[section].model_fields) <= named, section
+        assert set(model.model_fields) <= named, section
 
 
 @pytest.mark.parametrize("written", [0.5, 118, 118.0, "118", "0.5"])

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from settings.fields import entries, facts, nested
 from settings.function import FunctionSettings
 from settings.reader import KEYS
+from settings.sections import SECTIONS
 from settings.triggers import QueueSettings, ScheduleSettings, StreamSettings
 from tests.settings.helper import refused
-from tools.settings_reference import SECTIONS
 
 CANARY = "zzsecretzz"
 ANYTHING = st.recursive(
