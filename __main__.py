@@ -22,7 +22,7 @@ from components.packaging import Handlers
 from components.place import Place
 from components.repositories import Repository
 from components.schedules import Warming
-from components.socket_api import Socket
+from components.socket_api import Socket, SocketRoutes
 from components.tables import Table
 from components.tags import tag_everything
 
@@ -152,20 +152,23 @@ shop = HttpApi(
     place=place,
 )
 
+socket = Socket("socket", settings=config.socket, stage_name=config.stack, place=place)
 subscriptions = function(
-    "subscriptions", connections.put(), connections.query(), connections.delete()
+    "subscriptions",
+    connections.put(),
+    connections.query(),
+    connections.delete(),
+    socket.push(),
 )
-socket = Socket(
-    "socket",
-    settings=config.socket,
-    stage_name=config.stack,
+SocketRoutes(
+    "socket-routes",
+    socket,
     authorizer=authorizer,
     routes=dict.fromkeys(
         ["$connect", "$disconnect", "$default", "subscribe", "unsubscribe"], subscriptions
     ),
     encryption=key,
-    place=place,
-    log_role=front.account,
+    account=front.account,
 )
 
 # Both are off until the stack file switches them on.
@@ -203,7 +206,6 @@ for name in [name for name in direct if name in config.functions]:
     function(name, direct[name]())
 
 # What starts the rest.
-streams, schedules = config.triggers.streams, config.triggers.schedules
 events.EventTriggers(
     "events",
     [
@@ -220,7 +222,7 @@ events.EventTriggers(
         ),
         events.Message(outbox, function("notification-sender", notices.publish())),
         events.Change(
-            items, function("data-transformer", audit.put()), streams["data-transformer"]
+            items, function("data-transformer", audit.put()), config.stream("data-transformer")
         ),
         events.Change(
             items,
@@ -230,11 +232,11 @@ events.EventTriggers(
                 connections.delete(),
                 socket.push(),
             ),
-            streams["change-publisher"],
+            config.stream("change-publisher"),
         ),
         events.Schedule(
             function("cleanup-job", uploads.list("uploads/"), uploads.delete("uploads/")),
-            schedules["cleanup-job"],
+            config.schedule("cleanup-job"),
         ),
         events.Schedule(
             function(
@@ -245,7 +247,7 @@ events.EventTriggers(
                     place=place,
                 ),
             ),
-            schedules["version-cleaner"],
+            config.schedule("version-cleaner"),
         ),
     ],
     failures=failures,

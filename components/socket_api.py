@@ -1,4 +1,4 @@
-"""Socket: the WebSocket API of a stack, by which functions speak to browsers unasked."""
+"""Socket: the WebSocket API of a stack, by which functions speak to browsers unasked; SocketRoutes: who hears its clients."""
 
 from __future__ import annotations
 
@@ -17,22 +17,16 @@ from components.keys import DataKey
 from components.place import Place
 from settings import SocketSettings
 
-CONNECT, DISCONNECT, DEFAULT = "$connect", "$disconnect", "$default"
+CONNECT = "$connect"
 SELECTION = "$request.body.action"
 """Where a message names its route."""
-REPLY = "$default"
-"""The one route response there is: what a function returns is sent back."""
 
 
 class Socket(pulumi.ComponentResource):
-    """A WebSocket API; `routes` maps each route key to its function.
+    """A WebSocket API without its routes, so that the functions behind them may have the right to answer.
 
-    `$connect` asks `authorizer`, a function that is given the whole handshake: a browser can send no header, so the
-    token may stand in the address. Messages are answered with what their function returns; the connection's coming
-    and going is not. `url` is the stage's own address, `wss://...`, or the custom domain's where the API's is switched
-    off. Raw children: `api`, `stage`, `deployment`.
-
-    `log_role` is API Gateway's role for writing logs, where this stack owns it.
+    `url` is the address of the stage to come, `wss://...`, or the custom domain's where the API's own is switched off.
+    Raw child: `api`.
     """
 
     def __init__(
@@ -40,23 +34,24 @@ class Socket(pulumi.ComponentResource):
         name: str,
         *,
         settings: SocketSettings,
-        routes: Mapping[str, ServerlessFunction],
-        authorizer: ServerlessFunction,
         stage_name: str,
-        encryption: DataKey,
         place: Place,
-        log_role: pulumi.Resource | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("sandpiper:components:Socket", name, None, opts)
         self.logical_name, self.title = name, f"{place.prefix}-{name}"
-        self._settings, self._encryption, self._stage_name = settings, encryption, stage_name
-        self._log_role = log_role
-        self._child = pulumi.ResourceOptions(parent=self)
-        self.api = self._create_api()
-        self.deployment = self._deploy(routes, self._create_authorizer(authorizer))
-        self.stage = self._create_stage()
-        self._permit(routes, authorizer)
+        self.settings, self.stage_name = settings, stage_name
+        self.api = aws.apigatewayv2.Api(
+            f"{name}-api",
+            aws.apigatewayv2.ApiArgs(
+                name=self.title,
+                description=settings.description,
+                protocol_type="WEBSOCKET",
+                route_selection_expression=SELECTION,
+                disable_execute_api_endpoint=settings.disable_execute_api_endpoint,
+            ),
+            pulumi.ResourceOptions(parent=self),
+        )
         self.url = self._address()
         self.register_outputs({"url": self.url})
 
@@ -64,7 +59,7 @@ class Socket(pulumi.ComponentResource):
         """Send to whoever is connected."""
         # The management endpoint is the socket's own address, asked by HTTP.
         endpoint = self.url.apply(lambda url: "http" + url.removeprefix("ws"))
-        posts = f"/{self._stage_name}/POST/@connections/*"
+        posts = f"/{self.stage_name}/POST/@connections/*"
         return Grant(
             [
                 Statement(
@@ -75,19 +70,45 @@ class Socket(pulumi.ComponentResource):
             {f"{self.logical_name.upper().replace('-', '_')}_ENDPOINT": endpoint},
         )
 
-    def _create_api(self) -> aws.apigatewayv2.Api:
-        s = self._settings
-        return aws.apigatewayv2.Api(
-            f"{self.logical_name}-api",
-            aws.apigatewayv2.ApiArgs(
-                name=self.title,
-                description=s.description,
-                protocol_type="WEBSOCKET",
-                route_selection_expression=SELECTION,
-                disable_execute_api_endpoint=s.disable_execute_api_endpoint,
-            ),
-            self._child,
-        )
+    def _address(self) -> pulumi.Output[str]:
+        domain = self.settings.domain
+        if domain is not None and self.settings.disable_execute_api_endpoint:
+            # From the settings: what is made of the domain waits for the functions, which wait for this.
+            path = f"/{domain.base_path}" if domain.base_path else ""
+            return pulumi.Output.from_input(f"wss://{domain.domain_name}{path}")
+        return pulumi.Output.concat(self.api.api_endpoint, "/", self.stage_name)
+
+
+class SocketRoutes(pulumi.ComponentResource):
+    """Who hears the clients of a socket: `routes` maps each route key to its function.
+
+    `$connect` asks `authorizer`, a function that is given the whole handshake: a browser can send no header, so the
+    token may stand in the address. No route has a response: one that is empty would reach the client as an empty
+    message, so a function that has something to say posts it. Raw children: `stage`, `deployment`.
+
+    `account` is API Gateway's log role, where this stack owns it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        socket: Socket,
+        *,
+        routes: Mapping[str, ServerlessFunction],
+        authorizer: ServerlessFunction,
+        encryption: DataKey,
+        account: pulumi.Resource | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("sandpiper:components:SocketRoutes", name, None, opts)
+        self.logical_name, self._socket, self.api = socket.logical_name, socket, socket.api
+        self._settings, self._encryption, self._account = socket.settings, encryption, account
+        self._child = pulumi.ResourceOptions(parent=self)
+        self.deployment = self._deploy(routes, self._create_authorizer(authorizer))
+        self.stage = self._create_stage()
+        self._permit(routes, authorizer)
+        self._name_it()
+        self.register_outputs({})
 
     def _create_authorizer(self, function: ServerlessFunction) -> aws.apigatewayv2.Authorizer:
         return aws.apigatewayv2.Authorizer(
@@ -107,9 +128,7 @@ class Socket(pulumi.ComponentResource):
     ) -> aws.apigatewayv2.Deployment:
         functions = dict.fromkeys(routes.values())
         integrations = {function: self._integrate(function) for function in functions}
-        made: list[pulumi.CustomResource] = []
-        for key, function in routes.items():
-            made += self._route(key, integrations[function], authorizer)
+        made = [self._route(key, integrations[f], authorizer) for key, f in routes.items()]
         described = json_text(
             {
                 "routes": {key: function.invoke_arn for key, function in routes.items()},
@@ -149,11 +168,10 @@ class Socket(pulumi.ComponentResource):
         key: str,
         integration: aws.apigatewayv2.Integration,
         authorizer: aws.apigatewayv2.Authorizer,
-    ) -> list[pulumi.CustomResource]:
-        name = f"{self.logical_name}-{key.removeprefix('$')}"
-        connects, answers = key == CONNECT, key not in {CONNECT, DISCONNECT}
-        route = aws.apigatewayv2.Route(
-            f"{name}-route",
+    ) -> aws.apigatewayv2.Route:
+        connects = key == CONNECT
+        return aws.apigatewayv2.Route(
+            f"{self.logical_name}-{key.removeprefix('$')}-route",
             aws.apigatewayv2.RouteArgs(
                 api_id=self.api.id,
                 route_key=key,
@@ -161,35 +179,30 @@ class Socket(pulumi.ComponentResource):
                 # Who has connected has been asked: AWS takes an authorizer at no other route.
                 authorization_type="CUSTOM" if connects else "NONE",
                 authorizer_id=authorizer.id if connects else None,
-                route_response_selection_expression=REPLY if answers else None,
             ),
             self._child,
         )
-        if not answers:
-            return [route]
-        args = aws.apigatewayv2.RouteResponseArgs(
-            api_id=self.api.id, route_id=route.id, route_response_key=REPLY
-        )
-        return [route, aws.apigatewayv2.RouteResponse(f"{name}-response", args, self._child)]
 
     def _create_stage(self) -> aws.apigatewayv2.Stage:
         s = self._settings
-        waits: list[pulumi.Resource] = [self._log_role] if self._log_role else []
+        waits: list[pulumi.Resource] = [self._account] if self._account else []
         access_log = None
         if s.access_log_enabled:
             access_log = self._create_log_group(
-                "access-logs", f"/aws/vendedlogs/{self.title}-", "/access"
+                "access-logs", f"/aws/vendedlogs/{self._socket.title}-", "/access"
             )
         if s.logging_level != "OFF":
             # API Gateway would make this group itself, without retention, with the first message.
             waits.append(
-                self._create_log_group("execution-logs", "/aws/apigateway/", f"/{self._stage_name}")
+                self._create_log_group(
+                    "execution-logs", "/aws/apigateway/", f"/{self._socket.stage_name}"
+                )
             )
         return aws.apigatewayv2.Stage(
             f"{self.logical_name}-stage",
             aws.apigatewayv2.StageArgs(
                 api_id=self.api.id,
-                name=self._stage_name,
+                name=self._socket.stage_name,
                 description=s.description,
                 deployment_id=self.deployment.id,
                 access_log_settings=api_logs.access_log_settings(
@@ -228,16 +241,13 @@ class Socket(pulumi.ComponentResource):
                 parent=self,
             )
 
-    def _address(self) -> pulumi.Output[str]:
-        s = self._settings
-        if s.domain is None:
-            return self.stage.invoke_url
-        own = api_domain(
-            self.logical_name,
-            s.domain,
-            api_id=self.api.id,
-            stage_id=self.stage.id,
-            parent=self,
-            scheme="wss",
-        )
-        return own if s.disable_execute_api_endpoint else self.stage.invoke_url
+    def _name_it(self) -> None:
+        if self._settings.domain is not None:
+            api_domain(
+                self.logical_name,
+                self._settings.domain,
+                api_id=self.api.id,
+                stage_id=self.stage.id,
+                parent=self,
+                scheme="wss",
+            )

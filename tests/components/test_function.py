@@ -65,6 +65,7 @@ MAY: dict[str, set[tuple[str, str]]] = {
     "products": set(),
     "checksum": set(),
 }
+PUSHES = {"subscriptions", "change-publisher"}
 BROWSERS = {"create-item", "get-item", "list-items", "update-item", "delete-item", "health"}
 TOLD: dict[str, set[str]] = {
     "create-item": {"ITEMS_TABLE"},
@@ -82,7 +83,7 @@ TOLD: dict[str, set[str]] = {
     "products": set(),
     "checksum": set(),
     "create-user": {"USERS_TABLE"},
-    "subscriptions": {"CONNECTIONS_TABLE"},
+    "subscriptions": {"CONNECTIONS_TABLE", "SOCKET_ENDPOINT"},
     "change-publisher": {"CONNECTIONS_TABLE", "SOCKET_ENDPOINT"},
 }
 
@@ -107,6 +108,7 @@ def _through(statement: dict[str, Any]) -> str:
 def test_function_gets_only_the_grants_it_asks_for(name: str, run: Run) -> None:
     logs = run.one("aws:cloudwatch/logGroup:LogGroup", f"{name}-logs").output("arn")
     own = {("logs:CreateLogStream", f"{logs}:*"), ("logs:PutLogEvents", f"{logs}:*")}
+    own |= {("execute-api:ManageConnections", _posts(run))} if name in PUSHES else set()
     traces = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")}
     assert rights(run, f"{name}-policy") == MAY[name] | own | traces
 
@@ -120,13 +122,17 @@ def test_function_is_told_only_of_what_it_uses(name: str, run: Run) -> None:
     assert variables["SERVICE_NAME"] == "sandpiper"
 
 
-def test_publisher_may_post_to_connections_of_this_stage_only(run: Run) -> None:
-    posts = f"arn:aws:execute-api:us-west-2:123456789012:sandpiper-{run.stack}-socket"
-    assert {
-        pair for pair in rights(run, "change-publisher-policy") if pair[0].startswith("exec")
-    } == {("execute-api:ManageConnections", f"{posts}/{run.stack}/POST/@connections/*")}
-    told = run.one(FUNCTION, "change-publisher-function").get("environment.variables")
+@pytest.mark.parametrize("name", sorted(PUSHES))
+def test_who_pushes_may_post_to_connections_of_this_stage_only(name: str, run: Run) -> None:
+    held = {pair for pair in rights(run, f"{name}-policy") if pair[0].startswith("execute-api")}
+    assert held == {("execute-api:ManageConnections", _posts(run))}
+    told = run.one(FUNCTION, f"{name}-function").get("environment.variables")
     assert told["SOCKET_ENDPOINT"] == run.outputs["socketUrl"].replace("wss://", "https://")
+
+
+def _posts(run: Run) -> str:
+    api = f"arn:aws:execute-api:us-west-2:123456789012:sandpiper-{run.stack}-socket"
+    return f"{api}/{run.stack}/POST/@connections/*"
 
 
 def test_listing_is_narrowed_to_the_prefix(dev: Run) -> None:

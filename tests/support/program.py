@@ -109,6 +109,7 @@ class Answers(pulumi.runtime.Mocks):
             arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{inputs['functionName']}:{name}"
         if args.typ == "aws:lambda/layerVersion:LayerVersion":
             arn = f"{ARN_FORMS[args.typ]}{inputs['layerName']}:1"
+        scheme = "wss" if inputs.get("protocolType") == "WEBSOCKET" else "https"
         computed = {
             "arn": arn,
             "name": name,
@@ -118,7 +119,7 @@ class Answers(pulumi.runtime.Mocks):
             "invokeArn": f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn}/invocations",
             "executionArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{name}",
             "invokeUrl": _stage_url(args.typ, name, inputs),
-            "apiEndpoint": f"https://{name}.execute-api.{REGION}.amazonaws.com",
+            "apiEndpoint": f"{scheme}://{name}.execute-api.{REGION}.amazonaws.com",
             "endpoint": f"cognito-idp.{REGION}.amazonaws.com/{name}",
             "streamArn": f"{arn}/stream/2026",
             "version": "1",

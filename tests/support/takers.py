@@ -21,7 +21,7 @@ from components.messaging import Queue
 from components.observability import Observability
 from components.repositories import Repository
 from components.secrets_manager import Secret, random_text, signing_key
-from components.socket_api import Socket
+from components.socket_api import Socket, SocketRoutes
 from components.tables import Table
 from settings import (
     ApiSettings,
@@ -72,15 +72,14 @@ def http_api(parts: Parts, settings: HttpApiSettings) -> None:
 
 
 def socket(parts: Parts, settings: SocketSettings) -> None:
-    function = parts.function("f")
-    Socket(
-        "socket",
-        settings=settings,
+    made = Socket("socket", settings=settings, stage_name="tiny", place=parts.place)
+    function = parts.function("f", made.push())
+    SocketRoutes(
+        "routes",
+        made,
         routes={"$connect": function, "$default": function},
         authorizer=parts.function("gate"),
-        stage_name="tiny",
         encryption=parts.key,
-        place=parts.place,
     )
 
 
