@@ -283,6 +283,7 @@ def test_what_a_key_was_used_for_is_no_item_to_anybody(
     (used,) = (key for key in table.rows if ids.is_request(key))
     listed = call(list_items, "api_list_items", multiValueQueryStringParameters=None)["json"]
     assert listed["items"] == [item]
+    assert not ids.is_key(ids.REQUEST)
     path = {"pathParameters": {"id": used}}
     before = json.dumps(table.rows)
     assert call(get_item, "api_get_item", **path)["statusCode"] == 404
