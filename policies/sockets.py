@@ -45,16 +45,12 @@ def socket_hears_comings_and_goings(stack: Stack) -> Iterator[tuple[Registered, 
 
 
 @rule
-def answering_route_has_a_response(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """A function's answer reaches the client only where the route selects a response, and the response is there."""
+def no_route_answers_by_itself(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Where a route has a response, a function that returns no body sends its client an empty message."""
     for api in gateways.apis(stack, gateways.SOCKET):
         for route in gateways.parts(stack, api, gateways.ROUTE):
-            selecting = route.get("routeResponseSelectionExpression")
-            if selecting not in {None, "$default"}:
-                yield route, "routeResponseSelectionExpression must be $default"
-            answers = stack.having(gateways.ROUTE_RESPONSE, routeId=route.output("id"))
-            if bool(selecting) != any(a.get("routeResponseKey") == "$default" for a in answers):
-                yield route, "needs a RouteResponse $default if and only if it selects one"
+            if route.get("routeResponseSelectionExpression"):
+                yield route, "selects a response, which may be empty; let its function post what it has to say"
 
 
 @rule
@@ -89,18 +85,20 @@ def connections(stack: Stack) -> frozenset[tuple[str, str]]:
 
 
 def _endpoints(stack: Stack) -> Iterator[tuple[str, str]]:
-    """(https address, connections that are posted to) of each stage of a socket."""
+    """(https address, connections that are posted to) of each stage of a socket, under each of its names."""
     for api in gateways.apis(stack, gateways.SOCKET):
+        own = "http" + api.output("apiEndpoint").removeprefix("ws")
         for stage in gateways.parts(stack, api, gateways.STAGE):
-            address = stage.output("invokeUrl").replace("wss://", "https://", 1)
-            address = address.replace("ws://", "http://", 1)
             resource = f"{api.output('executionArn')}/{stage.get('name')}/POST/@connections/*"
-            yield address, resource
+            yield f"{own}/{stage.get('name')}", resource
+            for mapping in stack.having(gateways.DOMAIN_MAPPING, stage=stage.output("id")):
+                path = f"/{key}" if (key := mapping.get("apiMappingKey")) else ""
+                yield f"https://{mapping.get('domainName')}{path}", resource
 
 
 RULES = (
     connecting_asks_the_authorizer,
     socket_hears_comings_and_goings,
-    answering_route_has_a_response,
+    no_route_answers_by_itself,
     pushing_is_narrow,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from policies.gateways import API, AUTHORIZER, ROUTE, ROUTE_RESPONSE
+from policies.gateways import API, AUTHORIZER, ROUTE
 from policies.links import FUNCTION, ROLE_POLICY, TABLE
 from tests.support.breaking import Break, allowed, edited, statement, without
 
@@ -22,10 +22,7 @@ BREAKS = (
     Break("socket-hears-comings-and-goings", "has no route $disconnect", without(ROUTE, "socket-disconnect-route")),
     Break("socket-hears-comings-and-goings", "has no route $default", without(ROUTE, "socket-default-route")),
     Break("socket-hears-comings-and-goings", "must name a field", edited(API, "socket-api", {"routeSelectionExpression": "${request.method} ${request.path}"})),
-    Break("answering-route-has-a-response", "if and only if", without(ROUTE_RESPONSE, "socket-subscribe-response")),
-    Break("answering-route-has-a-response", "if and only if", edited(ROUTE_RESPONSE, "socket-subscribe-response", {"routeResponseKey": "other"})),
-    Break("answering-route-has-a-response", "if and only if", edited(ROUTE, SUBSCRIBE, {"routeResponseSelectionExpression": None})),
-    Break("answering-route-has-a-response", "must be $default", edited(ROUTE, SUBSCRIBE, {"routeResponseSelectionExpression": "$request.body.kind"})),
+    Break("no-route-answers-by-itself", "may be empty", edited(ROUTE, SUBSCRIBE, {"routeResponseSelectionExpression": "$default"})),
     Break("pushing-is-narrow", "it needs execute-api:ManageConnections", statement(ROLE_POLICY, PUBLISHER, PUSH)),
     Break("pushing-is-narrow", "does not ask for it", statement(ROLE_POLICY, PUBLISHER, PUSH, Resource=[POSTS.replace("/POST/", "/*/")])),
     Break("pushing-is-narrow", "does not ask for it", statement(ROLE_POLICY, PUBLISHER, PUSH, Resource=["*"])),
