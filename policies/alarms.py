@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from policies import documents, gateways, links
+from policies import aws, documents, links
+from policies.aws import ALARM as ALARM  # noqa: PLC0414 (tests/test_house.py reads it here)
 from policies.encryption import key_of
 from policies.model import Registered, Stack, rule
 
-ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
-DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
 RETENTIONS = frozenset(
     {
         1,
@@ -49,10 +48,10 @@ _RUNBOOK = re.compile(r"docs/runbooks/([a-z0-9-]+)\.md")
 @rule
 def alarm_reaches_somebody(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Enabled, to a topic of this stack that CloudWatch may publish to, with a runbook to open."""
-    for alarm in stack.all(ALARM):
+    for alarm in stack.all(aws.ALARM):
         if alarm.get("actionsEnabled") is False:
             yield alarm, "actionsEnabled is off"
-        topics = [stack.at(str(a), links.TOPIC) for a in alarm.get("alarmActions") or []]
+        topics = [stack.at(str(a), aws.TOPIC) for a in alarm.get("alarmActions") or []]
         if not topics or not all(t is not None and _takes_alarms(stack, t) for t in topics):
             yield (
                 alarm,
@@ -65,7 +64,7 @@ def alarm_reaches_somebody(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def alarm_can_fire(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Missing data is decided, the period is one that CloudWatch takes, and the thing it watches exists."""
-    for alarm in stack.all(ALARM):
+    for alarm in stack.all(aws.ALARM):
         if alarm.get("treatMissingData") not in {"notBreaching", "breaching", "ignore"}:
             yield alarm, "treatMissingData must say what silence means"
         period, count = alarm.get("period") or 0, alarm.get("evaluationPeriods") or 0
@@ -85,7 +84,7 @@ def alarm_can_fire(stack: Stack) -> Iterator[tuple[Registered, str]]:
 def failures_raise_an_alarm(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Nobody looks into a dead-letter queue unasked."""
     arns = {*links.dead_letters(stack), *(arn for _, arn in links.failure_destinations(stack))}
-    for queue in stack.all(links.QUEUE):
+    for queue in stack.all(aws.QUEUE):
         if queue.output("arn") in arns and not _alarms(
             stack, "AWS/SQS", "ApproximateNumberOfMessagesVisible", QueueName=queue.output("name")
         ):
@@ -98,7 +97,7 @@ def failures_raise_an_alarm(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def function_raises_alarms(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Errors, throttles, and a duration that comes close to the function's own timeout."""
-    for function in stack.all(links.FUNCTION):
+    for function in stack.all(aws.FUNCTION):
         name, timeout = function.get("name"), int(function.get("timeout") or 3)
         for metric in ("Errors", "Throttles", "Duration"):
             found = _alarms(stack, "AWS/Lambda", metric, FunctionName=name)
@@ -112,8 +111,8 @@ def function_raises_alarms(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def api_raises_an_alarm(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """An answer 5xx is our fault, whichever function gave it."""
-    for stage in stack.all(gateways.REST_STAGE):
-        api = stack.answering("id", str(stage.get("restApi")), links.REST_API)
+    for stage in stack.all(aws.REST_STAGE):
+        api = stack.answering("id", str(stage.get("restApi")), aws.REST_API)
         name = api.get("name") if api else None
         if not _alarms(
             stack, "AWS/ApiGateway", "5XXError", ApiName=name, Stage=stage.get("stageName")
@@ -124,7 +123,7 @@ def api_raises_an_alarm(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def dashboard_is_drawn(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """CloudWatch checks the body: JSON, a region for each metric, inside a grid of 24 columns."""
-    for dashboard in stack.all(DASHBOARD):
+    for dashboard in stack.all(aws.DASHBOARD):
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,255}", str(dashboard.get("dashboardName") or "")):
             yield dashboard, "dashboardName is letters, digits, - and _, 255 at most"
         body = documents.json_object(dashboard.get("dashboardBody"))
@@ -140,14 +139,14 @@ def dashboard_is_drawn(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def logs_end_and_are_encrypted(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """A retention that CloudWatch takes (a year or more in production), and the data key."""
-    for group in stack.all(links.LOG_GROUP):
+    for group in stack.all(aws.LOG_GROUP):
         days = group.get("retentionInDays")
         if days not in RETENTIONS or (stack.production and days < YEAR):
             yield (
                 group,
                 f"retentionInDays is {days}; name a value that CloudWatch takes, a year in production",
             )
-        if stack.at(key_of(stack, group), links.KEY) is None:
+        if stack.at(key_of(stack, group), aws.KEY) is None:
             yield group, "kmsKeyId must be the data key's ARN"
 
 
@@ -158,14 +157,14 @@ def runbook(alarm: Registered) -> str:
 
 
 def _alarms(stack: Stack, namespace: str, metric: str, **dimensions: Any) -> Sequence[Registered]:
-    found = stack.having(ALARM, namespace=namespace, metricName=metric)
+    found = stack.having(aws.ALARM, namespace=namespace, metricName=metric)
     return [a for a in found if a.get("dimensions") == dimensions]
 
 
 def _takes_alarms(stack: Stack, topic: Registered) -> bool:
     return any(
         s.allows and s.is_for("cloudwatch.amazonaws.com") and "sns:Publish" in s.actions
-        for p in stack.having("aws:sns/topicPolicy:TopicPolicy", arn=topic.output("arn"))
+        for p in stack.having(aws.TOPIC_POLICY, arn=topic.output("arn"))
         for s in documents.of(p.get("policy"))
     )
 
@@ -174,13 +173,13 @@ def _watches_something(stack: Stack, alarm: Registered) -> bool:
     """Every dimension that names a thing names one of this stack, and at least one does."""
     dimensions = alarm.get("dimensions") or {}
     names = {
-        "FunctionName": [f.get("name") for f in stack.all(links.FUNCTION)],
-        "QueueName": [q.output("name") for q in stack.all(links.QUEUE)],
-        "ApiName": [a.get("name") for a in stack.all(links.REST_API)],
-        "ApiId": [a.output("id") for a in stack.all(gateways.API)],
+        "FunctionName": [f.get("name") for f in stack.all(aws.FUNCTION)],
+        "QueueName": [q.output("name") for q in stack.all(aws.QUEUE)],
+        "ApiName": [a.get("name") for a in stack.all(aws.REST_API)],
+        "ApiId": [a.output("id") for a in stack.all(aws.API)],
         "Stage": [
-            *(s.get("stageName") for s in stack.all(gateways.REST_STAGE)),
-            *(s.get("name") for s in stack.all(gateways.STAGE)),
+            *(s.get("stageName") for s in stack.all(aws.REST_STAGE)),
+            *(s.get("name") for s in stack.all(aws.STAGE)),
         ],
     }
     known = dimensions.keys() & names.keys()

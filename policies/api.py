@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-from policies import dialect, documents, gateways, identity, links
+from policies import aws, dialect, documents, gateways
 from policies.encryption import key_of
 from policies.model import Registered, Stack, rule
 
@@ -15,7 +15,6 @@ PUBLIC = {
 }
 """Methods without an authorizer, and why. A preflight (OPTIONS, answered by the gateway itself) is always open."""
 
-STAGE = gateways.REST_STAGE
 INTEGRATION = gateways.EXTENSION
 EVERY_METHOD = "*/*"
 
@@ -23,7 +22,7 @@ EVERY_METHOD = "*/*"
 @rule
 def api_imports_without_loss(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """What API Gateway does not understand it drops in silence, unless it is told to fail."""
-    for api in stack.all(links.REST_API):
+    for api in stack.all(aws.REST_API):
         text, body = api.get("body"), documents.json_object(api.get("body"))
         if api.get("failOnWarnings") is not True:
             yield api, "set failOnWarnings, or parts of the description are dropped in silence"
@@ -42,7 +41,7 @@ def api_imports_without_loss(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def method_asks_the_authorizer(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Every method but the named public ones asks who is calling; an API key says who pays."""
-    for api in stack.all(links.REST_API):
+    for api in stack.all(aws.REST_API):
         for endpoint, operation in gateways.operations(api):
             callers, _ = gateways.asked(api, operation)
             open_to_all = not callers or not all(operation["security"])
@@ -54,10 +53,10 @@ def method_asks_the_authorizer(stack: Stack) -> Iterator[tuple[Registered, str]]
 @rule
 def method_believes_our_pool(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Tokens of somebody else's user pool let in whoever that somebody registers."""
-    for api in stack.all(links.REST_API):
+    for api in stack.all(aws.REST_API):
         for name, scheme in gateways.schemes(api).items():
             for arn in scheme.get("x-amazon-apigateway-authorizer", {}).get("providerARNs") or ():
-                if stack.at(str(arn), identity.POOL) is None:
+                if stack.at(str(arn), aws.USER_POOL) is None:
                     yield (
                         api,
                         f"security scheme '{name}' believes {arn}, no user pool of this stack",
@@ -67,7 +66,7 @@ def method_believes_our_pool(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def request_is_validated(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Body and parameters of every method are checked before a function is paid for."""
-    for api in stack.all(links.REST_API):
+    for api in stack.all(aws.REST_API):
         body = gateways.description(api)
         validators = body.get("x-amazon-apigateway-request-validators", {})
         default = body.get("x-amazon-apigateway-request-validator")
@@ -86,8 +85,8 @@ def request_is_validated(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def deployment_follows_the_description(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Without the description's hash among the triggers, a stage serves the old API for ever."""
-    for deployment in stack.all("aws:apigateway/deployment:Deployment"):
-        api = stack.answering("id", str(deployment.get("restApi")), links.REST_API)
+    for deployment in stack.all(aws.REST_DEPLOYMENT):
+        api = stack.answering("id", str(deployment.get("restApi")), aws.REST_API)
         body = str(api.get("body")) if api else ""
         if (
             hashlib.sha256(body.encode()).hexdigest()
@@ -99,8 +98,8 @@ def deployment_follows_the_description(stack: Stack) -> Iterator[tuple[Registere
 @rule
 def stage_is_logged_and_traced(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """One line per request in an encrypted group of ours, and X-Ray."""
-    for stage in stack.all(STAGE):
-        group = stack.at(str(stage.get("accessLogSettings.destinationArn")), links.LOG_GROUP)
+    for stage in stack.all(aws.REST_STAGE):
+        group = stack.at(str(stage.get("accessLogSettings.destinationArn")), aws.LOG_GROUP)
         if group is None or not key_of(stack, group):
             yield stage, "needs an access log in an encrypted log group of this stack"
         line = str(stage.get("accessLogSettings.format") or "")
@@ -116,7 +115,7 @@ def stage_is_throttled_and_measured(stack: Stack) -> Iterator[tuple[Registered, 
 
     A method with settings of its own inherits nothing: what they leave out is AWS's default, not that of all methods.
     """
-    for stage in stack.all(STAGE):
+    for stage in stack.all(aws.REST_STAGE):
         found = gateways.method_settings(stack, stage)
         if EVERY_METHOD not in {s.get("methodPath") for s in found}:
             yield stage, f"needs method settings for {EVERY_METHOD}"
@@ -127,7 +126,7 @@ def stage_is_throttled_and_measured(stack: Stack) -> Iterator[tuple[Registered, 
 @rule
 def method_settings_name_a_method(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """`~1items~1{id}/GET`: a path with bare slashes is refused, or said and never read again."""
-    for api in stack.all(links.REST_API):
+    for api in stack.all(aws.REST_API):
         known = {gateways.method_path(endpoint) for endpoint, _ in gateways.operations(api)}
         for stage in gateways.rest_stages(stack, api):
             for settings in gateways.method_settings(stack, stage):

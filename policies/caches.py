@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from policies import gateways, links
+from policies import aws, gateways, links
 from policies.model import Registered, Stack, rule
 
-CERTIFICATE = "aws:apigateway/clientCertificate:ClientCertificate"
 SIZES = frozenset({"0.5", "1.6", "6.1", "13.5", "28.4", "58.2", "118", "237"})
 """Gigabytes of a cache cluster, as text (CreateStage)."""
 LONGEST_SECONDS = 3600
@@ -27,7 +26,7 @@ def cached_answers_are_the_callers_own(stack: Stack) -> Iterator[tuple[Registere
 
     Only GET is cached; whether an authorizer lets the caller in is asked before the cache is.
     """
-    for api in stack.all(links.REST_API):
+    for api in stack.all(aws.REST_API):
         cached = {
             path
             for stage in gateways.rest_stages(stack, api)
@@ -46,7 +45,7 @@ def cached_answers_are_the_callers_own(stack: Stack) -> Iterator[tuple[Registere
 @rule
 def cache_is_closed(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Encrypted, emptied only by those who may, in a cluster of a size that there is; without a cluster nothing is kept."""
-    for stage in stack.all(gateways.REST_STAGE):
+    for stage in stack.all(aws.REST_STAGE):
         on = stage.get("cacheClusterEnabled") is True
         if on and stage.get("cacheClusterSize") not in SIZES:
             yield stage, f"cacheClusterSize must be one of {', '.join(sorted(SIZES, key=float))}"
@@ -63,12 +62,12 @@ def production_has_cache_and_certificate(stack: Stack) -> Iterator[tuple[Registe
     """In production answers that may be kept are kept, and the gateway can prove itself to a backend."""
     if not stack.production:
         return
-    for api in stack.all(links.REST_API):
+    for api in stack.all(aws.REST_API):
         for stage in gateways.rest_stages(stack, api):
             if stage.get("cacheClusterEnabled") is not True or not _cached(stack, stage, api):
                 yield stage, "needs a cache cluster in production, and a method that uses it"
             certificate = str(stage.get("clientCertificateId"))
-            if stack.answering("id", certificate, CERTIFICATE) is None:
+            if stack.answering("id", certificate, aws.CLIENT_CERTIFICATE) is None:
                 yield stage, "needs a client certificate of this stack in production"
 
 

@@ -5,13 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policies import links, runtimes
+from policies import aws, links, runtimes
 from policies.links import Invoked
 from policies.model import Registered, Stack, rule
-
-TARGET = "aws:appautoscaling/target:Target"
-POLICY = "aws:appautoscaling/policy:Policy"
-ACTION = "aws:appautoscaling/scheduledAction:ScheduledAction"
 
 NAMESPACE, DIMENSION = "lambda", "lambda:function:ProvisionedConcurrency"
 METRIC = "LambdaProvisionedConcurrencyUtilization"
@@ -24,7 +20,7 @@ _SCHEDULE = re.compile(r"(?:at|cron|rate)\([^()]+\)")
 @rule
 def provisioned_concurrency_is_possible(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """On an alias with one version; within the function's reservation; never beside snapshots."""
-    for config in stack.all(links.PROVISIONED):
+    for config in stack.all(aws.PROVISIONED):
         found = _provisioned(stack, config)
         if found is None or found.alias is None:
             yield config, "qualifier must be an alias of a function of this stack"
@@ -44,10 +40,10 @@ def scaling_moves_what_is_there(stack: Stack) -> Iterator[tuple[Registered, str]
     """A scalable target names an alias that has provisioned concurrency, waits for it, and something moves it."""
     configs = {
         _resource_id(found): (config, found)
-        for config in stack.all(links.PROVISIONED)
+        for config in stack.all(aws.PROVISIONED)
         if (found := _provisioned(stack, config)) is not None
     }
-    for target in stack.all(TARGET):
+    for target in stack.all(aws.SCALABLE_TARGET):
         yield from ((target, text) for text in _misnamed(target))
         least, most = target.get("minCapacity"), target.get("maxCapacity")
         if not (isinstance(least, int) and isinstance(most, int) and 1 <= least <= most):
@@ -63,22 +59,25 @@ def scaling_moves_what_is_there(stack: Stack) -> Iterator[tuple[Registered, str]
         if not least <= (config.get("provisionedConcurrentExecutions") or 0) <= most:
             yield config, f"starts outside the {least} to {most} that {target.name} keeps"
         yield from _over_reservation(target, found.function, most)
-        if not any(m.get("resourceId") == identity for m in stack.all(POLICY, ACTION)):
+        if not any(
+            m.get("resourceId") == identity
+            for m in stack.all(aws.SCALING_POLICY, aws.SCHEDULED_ACTION)
+        ):
             yield target, "nothing moves it; add a scaling policy or a scheduled action"
 
 
 @rule
 def scaling_follows_use_or_time(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Policies and scheduled actions wait for the target that they name; what they aim at is possible."""
-    targets = {target.get("resourceId"): target for target in stack.all(TARGET)}
-    for mover in stack.all(POLICY, ACTION):
+    targets = {target.get("resourceId"): target for target in stack.all(aws.SCALABLE_TARGET)}
+    for mover in stack.all(aws.SCALING_POLICY, aws.SCHEDULED_ACTION):
         yield from ((mover, text) for text in _misnamed(mover))
         target = targets.get(mover.get("resourceId"))
         if target is None:
             yield mover, f"resourceId {mover.get('resourceId')} names no target of this stack"
         elif target.urn not in stack.waits_for(mover):
             yield mover, f"must wait for {target.name}; take its resourceId from there"
-        wrong = _tracks_nothing if mover.type == POLICY else _sets_nothing
+        wrong = _tracks_nothing if mover.type == aws.SCALING_POLICY else _sets_nothing
         yield from ((mover, text) for text in wrong(mover))
         reserved = _named_by(stack, mover.get("resourceId"))
         most = mover.get("scalableTargetAction.maxCapacity")
@@ -89,7 +88,7 @@ def scaling_follows_use_or_time(stack: Stack) -> Iterator[tuple[Registered, str]
 @rule
 def snapshot_is_possible(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """SnapStart: published versions only, on runtimes that have it, with plain /tmp and no file system."""
-    for function in stack.all(links.FUNCTION):
+    for function in stack.all(aws.FUNCTION):
         applied = function.get("snapStart.applyOn")
         if applied not in {None, "None", "PublishedVersions"}:
             yield function, f"snapStart.applyOn is {applied}; say PublishedVersions"
@@ -114,7 +113,7 @@ def _provisioned(stack: Stack, config: Registered) -> Invoked | None:
     if function is None:
         return None
     name = config.get("qualifier")
-    found = stack.having(links.ALIAS, functionName=function.get("name"), name=name)
+    found = stack.having(aws.ALIAS, functionName=function.get("name"), name=name)
     return Invoked(function, found[0] if found else None)
 
 

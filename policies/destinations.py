@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policies import links
+from policies import aws, links
 from policies.links import Destination
 from policies.model import Registered, Stack, rule
 
@@ -21,11 +21,11 @@ FORMS = {
 """Service -> what its ARN ends in. A dot in a queue's or topic's name would be a FIFO one's, which Lambda does not take."""
 
 TAKEN = {
-    (links.FUNCTION, "dead letter"): ("sqs", "sns"),
-    (links.ASYNC, "failure"): ("sqs", "sns", "lambda", "events", "s3"),
-    (links.ASYNC, "success"): ("sqs", "sns", "lambda", "events"),
-    (links.MAPPING, "failure"): ("sqs", "sns", "s3"),
-    (links.SCHEDULE, "dead letter"): ("sqs",),
+    (aws.FUNCTION, "dead letter"): ("sqs", "sns"),
+    (aws.EVENT_INVOKE, "failure"): ("sqs", "sns", "lambda", "events", "s3"),
+    (aws.EVENT_INVOKE, "success"): ("sqs", "sns", "lambda", "events"),
+    (aws.EVENT_SOURCE_MAPPING, "failure"): ("sqs", "sns", "s3"),
+    (aws.SCHEDULE, "dead letter"): ("sqs",),
 }
 """Services that AWS delivers each outcome to (Lambda developer guide, asynchronous invocation, stream mappings)."""
 
@@ -84,7 +84,7 @@ def sending_is_needed(stack: Stack) -> Iterator[tuple[Registered, str]]:
         if (role := links.actor(stack, d.by)) is not None
     }
     collecting = {arn for _, arn in links.failure_destinations(stack)}
-    for role in stack.all(links.ROLE):
+    for role in stack.all(aws.ROLE):
         for statement in links.rights(stack, role):
             for arn in set(statement.resources) & collecting:
                 if SEND in statement.actions and (role.urn, arn) not in ending:
@@ -110,7 +110,7 @@ def delivered_as(stack: Stack, role: Registered | None) -> dict[tuple[str, str],
 
 def _source(stack: Stack, by: Registered) -> Registered | None:
     """The function whose outcomes these are; for a schedule, the one that it starts."""
-    if by.type == links.SCHEDULE:
+    if by.type == aws.SCHEDULE:
         target = links.invoked(stack, str(by.get("target.arn")))
         return target.function if target else None
     return links.acting(stack, by)

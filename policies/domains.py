@@ -5,19 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from policies import gateways, links
+from policies import aws, gateways
 from policies.model import Registered, Stack, rule
 
-REST_DOMAIN = "aws:apigateway/domainName:DomainName"
-REST_MAPPING = "aws:apigateway/basePathMapping:BasePathMapping"
-DOMAIN = "aws:apigatewayv2/domainName:DomainName"
-MAPPING = "aws:apigatewayv2/apiMapping:ApiMapping"
-CERTIFICATE = "aws:acm/certificate:Certificate"
-VALIDATION = "aws:acm/certificateValidation:CertificateValidation"
-
 PATHS: Mapping[str, tuple[str, str, str]] = {
-    REST_DOMAIN: ("regionalCertificateArn", "securityPolicy", "endpointConfiguration.types"),
-    DOMAIN: (
+    aws.REST_DOMAIN: ("regionalCertificateArn", "securityPolicy", "endpointConfiguration.types"),
+    aws.DOMAIN: (
         "domainNameConfiguration.certificateArn",
         "domainNameConfiguration.securityPolicy",
         "domainNameConfiguration.endpointType",
@@ -38,8 +31,8 @@ def domain_speaks_tls_as_it_should(stack: Stack) -> Iterator[tuple[Registered, s
             yield domain, "its endpoint must be REGIONAL, as the API is"
         if not str(certificate or "").startswith("arn:"):
             yield domain, "names no certificate"
-        made = stack.at(str(certificate), CERTIFICATE)
-        checked = stack.having(VALIDATION, certificateArn=certificate)
+        made = stack.at(str(certificate), aws.CERTIFICATE)
+        checked = stack.having(aws.CERTIFICATE_VALIDATION, certificateArn=certificate)
         if made is not None and not any(v.urn in stack.waits_for(domain) for v in checked):
             yield domain, f"must wait until {made.name} is validated; use the validation's ARN"
 
@@ -83,22 +76,28 @@ def closed_address_leaves_another(stack: Stack) -> Iterator[tuple[Registered, st
     """An API whose own address is closed is reached by its domain only."""
     mapped = {
         api.urn
-        for mapping in stack.all(REST_MAPPING, MAPPING)
+        for mapping in stack.all(aws.BASE_PATH_MAPPING, aws.API_MAPPING)
         if (api := _api(stack, mapping)) is not None
     }
-    for api in stack.all(links.REST_API, gateways.API):
+    for api in stack.all(aws.REST_API, aws.API):
         if api.get("disableExecuteApiEndpoint") is True and api.urn not in mapped:
             yield api, "disableExecuteApiEndpoint closes its one address; give it a domain"
 
 
 def _mappings(stack: Stack, domain: Registered) -> list[Registered]:
     name = domain.get("domainName")
-    return [m for type_ in (REST_MAPPING, MAPPING) for m in stack.having(type_, domainName=name)]
+    return [
+        m
+        for type_ in (aws.BASE_PATH_MAPPING, aws.API_MAPPING)
+        for m in stack.having(type_, domainName=name)
+    ]
 
 
 def _newer(stack: Stack, domain: Registered) -> bool:
     """Whether domain and mappings are made through the interface that lets kinds of APIs share."""
-    return domain.type == DOMAIN and all(m.type == MAPPING for m in _mappings(stack, domain))
+    return domain.type == aws.DOMAIN and all(
+        m.type == aws.API_MAPPING for m in _mappings(stack, domain)
+    )
 
 
 def _path(mapping: Registered) -> str:
@@ -107,18 +106,18 @@ def _path(mapping: Registered) -> str:
 
 def _api(stack: Stack, mapping: Registered) -> Registered | None:
     """The API behind a mapping, if its stage is one of this stack."""
-    older = mapping.type == REST_MAPPING
+    older = mapping.type == aws.BASE_PATH_MAPPING
     id_, stage = (
         mapping.get(key) for key in (("restApi", "stageName") if older else ("apiId", "stage"))
     )
-    if stack.having(gateways.REST_STAGE, restApi=id_, stageName=stage):
-        return stack.answering("id", str(id_), links.REST_API)
+    if stack.having(aws.REST_STAGE, restApi=id_, stageName=stage):
+        return stack.answering("id", str(id_), aws.REST_API)
     if older:
         return None
-    stages = stack.having(gateways.STAGE, apiId=id_)
+    stages = stack.having(aws.STAGE, apiId=id_)
     if not any(stage in {s.get("name"), s.output("id")} for s in stages):
         return None
-    return stack.answering("id", str(id_), gateways.API)
+    return stack.answering("id", str(id_), aws.API)
 
 
 RULES = (

@@ -7,13 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from policies import documents, links
+from policies import aws, documents, links
 from policies.documents import Statement
 from policies.model import Registered, Stack, rule
-
-ENCRYPTION = (
-    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
-)
 
 KEY_USE: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(
@@ -62,7 +58,7 @@ def encrypted_things_can_be_used(stack: Stack) -> Iterator[tuple[Registered, str
 
     Each policy brings its own: what waits for a trigger's policy must find all of the trigger's rights there.
     """
-    for policy in stack.all(links.ROLE_POLICY):
+    for policy in stack.all(aws.ROLE_POLICY):
         for use in sorted(_needed(stack, policy) - _held(policy), key=str):
             yield policy, f"needs {use.action} on the data key through {use.through}"
 
@@ -70,7 +66,7 @@ def encrypted_things_can_be_used(stack: Stack) -> Iterator[tuple[Registered, str
 @rule
 def key_is_used_for_a_reason(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Every right on the key is narrowed to a service that the policy uses; the key opens everything else too."""
-    for policy in stack.all(links.ROLE_POLICY):
+    for policy in stack.all(aws.ROLE_POLICY):
         for statement in documents.of(policy.get("policy")):
             uses = any(a.startswith("kms:") for a in statement.actions)
             if uses and statement.allows and len(_through(statement)) != 1:
@@ -83,7 +79,7 @@ def key_is_used_for_a_reason(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def key_turns_and_lingers(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Rotated every year; deleted only after a wait, the longest one in production."""
-    for key in stack.all(links.KEY):
+    for key in stack.all(aws.KEY):
         if key.get("enableKeyRotation") is not True:
             yield key, "set enableKeyRotation"
         days = key.get("deletionWindowInDays")
@@ -94,7 +90,7 @@ def key_turns_and_lingers(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def key_policy_admits_the_services(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Services that come as themselves are named; roles are not: a role that does not exist makes KMS refuse it."""
-    for key in stack.all(links.KEY):
+    for key in stack.all(aws.KEY):
         said = documents.of(key.get("policy"))
         if not any(_is_root(s) for s in said):
             yield (
@@ -116,11 +112,11 @@ def key_policy_admits_the_services(stack: Stack) -> Iterator[tuple[Registered, s
 @rule
 def variables_are_encrypted(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """A function's environment is encrypted with a key of ours; a key without an environment differs for ever."""
-    for function in stack.all(links.FUNCTION):
+    for function in stack.all(aws.FUNCTION):
         arn = str(function.get("kmsKeyArn") or "")
         found = _KEY_ARN.fullmatch(arn)
         near = found is not None and links.place_of(function).region in {found[1], ""}
-        known = stack.at(arn, links.KEY) is not None or (near and stack.at(arn) is None)
+        known = stack.at(arn, aws.KEY) is not None or (near and stack.at(arn) is None)
         if bool(links.environment(function)) != known or (arn and not known):
             yield (
                 function,
@@ -166,8 +162,8 @@ def _schedule_needs(stack: Stack, policy: Registered) -> set[Use]:
     """
     role = links.role_named(stack, policy.get("role"))
     arn = role.output("arn") if role else ""
-    mine = [s for s in stack.all(links.SCHEDULE) if arn and s.get("target.roleArn") == arn]
-    others = [s.name for s in stack.all(links.SCHEDULE) if s not in mine]
+    mine = [s for s in stack.all(aws.SCHEDULE) if arn and s.get("target.roleArn") == arn]
+    others = [s.name for s in stack.all(aws.SCHEDULE) if s not in mine]
     held = {use.through for use in _held(policy)}
     needed: set[Use] = set()
     for schedule in mine:
@@ -189,17 +185,17 @@ def _schedule_needs(stack: Stack, policy: Registered) -> set[Use]:
 
 def key_of(stack: Stack, resource: Registered) -> str:
     """The ARN of the key that encrypts a resource; empty where AWS's own key does."""
-    if resource.type == links.BUCKET:
-        for encryption in stack.having(ENCRYPTION, bucket=resource.output("bucket")):
+    if resource.type == aws.BUCKET:
+        for encryption in stack.having(aws.BUCKET_ENCRYPTION, bucket=resource.output("bucket")):
             for written in encryption.get("rules") or []:
                 default = written.get("applyServerSideEncryptionByDefault") or {}
                 return str(default.get("kmsMasterKeyId") or "")
     path = {
-        links.TABLE: "serverSideEncryption.kmsKeyArn",
-        links.QUEUE: "kmsMasterKeyId",
-        links.TOPIC: "kmsMasterKeyId",
-        links.SECRET: "kmsKeyId",
-        links.LOG_GROUP: "kmsKeyId",
+        aws.TABLE: "serverSideEncryption.kmsKeyArn",
+        aws.QUEUE: "kmsMasterKeyId",
+        aws.TOPIC: "kmsMasterKeyId",
+        aws.SECRET: "kmsKeyId",
+        aws.LOG_GROUP: "kmsKeyId",
     }.get(resource.type, "")
     return str(resource.get(path) or "") if path else ""
 
@@ -221,7 +217,7 @@ def _is_root(statement: Statement) -> bool:
 
 
 def _logs_with(stack: Stack, key: Registered) -> bool:
-    return any(g.get("kmsKeyId") == key.output("arn") for g in stack.all(links.LOG_GROUP))
+    return any(g.get("kmsKeyId") == key.output("arn") for g in stack.all(aws.LOG_GROUP))
 
 
 def _admits_logs(statement: Statement) -> bool:
@@ -243,9 +239,9 @@ def _publishers(
 ) -> Iterator[tuple[Registered, str]]:
     """Alarms and topics come as services; alarms carry the account, as AWS says."""
     topics = {
-        t.output("arn") for t in stack.all(links.TOPIC) if key_of(stack, t) == key.output("arn")
+        t.output("arn") for t in stack.all(aws.TOPIC) if key_of(stack, t) == key.output("arn")
     }
-    alarms = stack.all("aws:cloudwatch/metricAlarm:MetricAlarm")
+    alarms = stack.all(aws.ALARM)
     if any(topics & set(a.get("alarmActions") or ()) for a in alarms):
         alarming = [s for s in said if _admits_publisher(s, "cloudwatch.amazonaws.com")]
         if not any(s.only_if("StringEquals", "aws:SourceAccount") for s in alarming):
@@ -253,11 +249,7 @@ def _publishers(
                 key,
                 "its policy must admit cloudwatch.amazonaws.com of this account, or alarms stay silent",
             )
-    fed = [
-        s
-        for s in stack.having("aws:sns/topicSubscription:TopicSubscription", protocol="sqs")
-        if s.get("topic") in topics
-    ]
+    fed = [s for s in stack.having(aws.SUBSCRIPTION, protocol="sqs") if s.get("topic") in topics]
     if fed and not any(_admits_publisher(s, "sns.amazonaws.com") for s in said):
         yield key, "its policy must admit sns.amazonaws.com, or messages to encrypted queues vanish"
 

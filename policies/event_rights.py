@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies import documents, links
+from policies import aws, documents, links
 from policies.destinations import SEND
 from policies.documents import Statement
 from policies.model import Registered, Stack, rule
@@ -30,7 +30,7 @@ INVOKE = "lambda:InvokeFunction"
 @rule
 def mapping_may_read_its_source(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Exactly the actions of an event source mapping, on exactly its source."""
-    for function in stack.all(links.FUNCTION):
+    for function in stack.all(aws.FUNCTION):
         if links.acts_in_a_foreign_role(stack, function):
             continue
         held = _on(links.rights(stack, links.role_of(stack, function)))
@@ -44,11 +44,11 @@ def mapping_may_read_its_source(stack: Stack) -> Iterator[tuple[Registered, str]
 @rule
 def schedule_may_start_its_target(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """EventBridge Scheduler acts in its own role: to invoke its targets, to put down failures, to use the key."""
-    for schedule in stack.all(links.SCHEDULE):
+    for schedule in stack.all(aws.SCHEDULE):
         sharing = _of_one_role(stack, schedule)
         if len(sharing) > 1 and not all(links.warms(s) for s in sharing):
             yield schedule, "shares its role; only warming schedules may"
-        role = stack.at(str(schedule.get("target.roleArn")), links.ROLE)
+        role = stack.at(str(schedule.get("target.roleArn")), aws.ROLE)
         held = _on(links.rights(stack, role))
         started = {(INVOKE, str(s.get("target.arn"))) for s in sharing}
         if {pair for pair in held if pair[0].startswith("lambda:")} != started:
@@ -64,7 +64,7 @@ def schedule_may_start_its_target(stack: Stack) -> Iterator[tuple[Registered, st
 @rule
 def warming_only_warms(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """The event that handlers know, to the letter: any other one would be taken for work, again and again."""
-    for schedule in stack.all(links.SCHEDULE):
+    for schedule in stack.all(aws.SCHEDULE):
         if not links.warms(schedule):
             continue
         event = documents.json_object(schedule.get("target.input")) or {}
@@ -73,24 +73,24 @@ def warming_only_warms(stack: Stack) -> Iterator[tuple[Registered, str]]:
             yield schedule, 'its input must be {"warming": true}'
         target = links.invoked(stack, str(schedule.get("target.arn")))
         name = target.function.get("name") if target else None
-        if stack.having(links.PROVISIONED, functionName=name):
+        if stack.having(aws.PROVISIONED, functionName=name):
             yield schedule, "warms what provisioned concurrency keeps warm; choose one of the two"
 
 
 def _of_one_role(stack: Stack, schedule: Registered) -> list[Registered]:
     """The schedules that act in the role of this one."""
     arn = schedule.get("target.roleArn")
-    return [s for s in stack.all(links.SCHEDULE) if s.get("target.roleArn") == arn]
+    return [s for s in stack.all(aws.SCHEDULE) if s.get("target.roleArn") == arn]
 
 
 def _wanted(stack: Stack, function: Registered) -> frozenset[tuple[str, str]]:
     wanted: set[tuple[str, str]] = set()
-    for mapping in stack.all(links.MAPPING):
+    for mapping in stack.all(aws.EVENT_SOURCE_MAPPING):
         target = links.invoked(stack, str(mapping.get("functionName")))
         if target is None or target.function is not function:
             continue
         arn = str(mapping.get("eventSourceArn"))
-        if links.source(stack, mapping, links.QUEUE):
+        if links.source(stack, mapping, aws.QUEUE):
             wanted |= {(action, arn) for action in TAKE_MESSAGES}
         else:
             wanted |= {(action, arn) for action in READ_STREAM} | {(LIST_STREAMS, "*")}

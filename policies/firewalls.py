@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policies import gateways, links
+from policies import aws
 from policies.encryption import key_of
 from policies.model import Registered, Stack, rule
-
-WEB_ACL = "aws:wafv2/webAcl:WebAcl"
-ASSOCIATION = "aws:wafv2/webAclAssociation:WebAclAssociation"
-LOGGING = "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"
 
 MANAGED = frozenset(
     {
@@ -37,16 +33,16 @@ SECRET_HEADERS = frozenset({"authorization", "cookie", "x-api-key"})
 @rule
 def production_stands_behind_a_firewall(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Every REST stage of production has a web ACL of this stack; HTTP and WebSocket APIs cannot have one."""
-    for stage in stack.all(gateways.REST_STAGE) if stack.production else ():
-        found = stack.having(ASSOCIATION, resourceArn=stage.output("arn"))
-        if not any(stack.at(str(a.get("webAclArn")), WEB_ACL) for a in found):
+    for stage in stack.all(aws.REST_STAGE) if stack.production else ():
+        found = stack.having(aws.WEB_ACL_ASSOCIATION, resourceArn=stage.output("arn"))
+        if not any(stack.at(str(a.get("webAclArn")), aws.WEB_ACL) for a in found):
             yield stage, "needs a web ACL of this stack in production"
 
 
 @rule
 def firewall_blocks_what_it_knows(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """The managed rule groups as AWS means them, and a rate per address; counted only, they would stop nobody."""
-    for acl in stack.all(WEB_ACL):
+    for acl in stack.all(aws.WEB_ACL):
         rules: list[dict[str, Any]] = acl.get("rules") or []
         if acl.get("scope") != "REGIONAL":
             yield acl, "scope must be REGIONAL: its stage is"
@@ -64,16 +60,16 @@ def firewall_blocks_what_it_knows(stack: Stack) -> Iterator[tuple[Registered, st
 @rule
 def firewall_writes_a_log(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """To an encrypted group whose name AWS asks for, without tokens and cookies; and it guards something."""
-    for acl in stack.all(WEB_ACL):
+    for acl in stack.all(aws.WEB_ACL):
         arn = acl.output("arn")
-        if not stack.having(ASSOCIATION, webAclArn=arn):
+        if not stack.having(aws.WEB_ACL_ASSOCIATION, webAclArn=arn):
             yield acl, "guards nothing; associate it with a stage, or remove it"
-        logging = stack.having(LOGGING, resourceArn=arn)
+        logging = stack.having(aws.WEB_ACL_LOGGING, resourceArn=arn)
         if not logging:
             yield acl, "needs a logging configuration"
         for configuration in logging:
             named = configuration.get("logDestinationConfigs") or [""]
-            group = stack.at(str(named[0]), links.LOG_GROUP)
+            group = stack.at(str(named[0]), aws.LOG_GROUP)
             if group is None or not key_of(stack, group):
                 yield configuration, "must log to an encrypted log group of this stack"
             elif not str(group.get("name")).startswith(LOG_PREFIX):

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from policies import documents, links, versions
+from policies import aws, documents, links, versions
 from policies.model import Registered, Stack, rule
 
 GATEWAY_SECONDS = 29
@@ -45,7 +45,7 @@ _BY_AWS = frozenset({"DescribeStream", "GetRecords", "GetShardIterator", "ListSt
 @rule
 def function_is_within_limits(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Sizes are explicit and within Lambda's limits; one architecture; traced where it matters."""
-    for function in stack.all(links.FUNCTION):
+    for function in stack.all(aws.FUNCTION):
         for path, (least, most) in _LIMITS.items():
             value = function.get(path)
             if not isinstance(value, int) or not least <= value <= most:
@@ -73,7 +73,7 @@ def function_answers_before_the_gateway_gives_up(stack: Stack) -> Iterator[tuple
 @rule
 def function_logs_as_json(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Levels are taken with JSON only, and without them the provider sees a difference for ever."""
-    for function in stack.all(links.FUNCTION):
+    for function in stack.all(aws.FUNCTION):
         config = function.get("loggingConfig") or {}
         if config.get("logFormat") != "JSON":
             yield function, "loggingConfig.logFormat must be JSON"
@@ -94,7 +94,7 @@ def function_logs_as_json(stack: Stack) -> Iterator[tuple[Registered, str]]:
 def environment_is_acceptable(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """4 KB as JSON, Lambda's own names left alone, no endpoint of an emulator, no secret's value."""
     secrets = _secret_texts(stack)
-    for function in stack.all(links.FUNCTION):
+    for function in stack.all(aws.FUNCTION):
         variables = links.environment(function)
         if len(json.dumps(variables).encode()) > ENVIRONMENT_BYTES:
             yield (
@@ -121,7 +121,7 @@ def environment_is_acceptable(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def environment_and_rights_agree(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """What a function may touch it is told of, and what it is told of it may touch."""
-    for function in stack.all(links.FUNCTION):
+    for function in stack.all(aws.FUNCTION):
         if links.acts_in_a_foreign_role(stack, function):
             continue
         touched, delivered = _touched(stack, function), _delivered(stack, function)
@@ -137,8 +137,8 @@ def environment_and_rights_agree(stack: Stack) -> Iterator[tuple[Registered, str
 @rule
 def release_moves_an_alias(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Every function is published and called by an alias that follows its version."""
-    for function in stack.all(links.FUNCTION):
-        aliases = stack.having(links.ALIAS, functionName=function.get("name"))
+    for function in stack.all(aws.FUNCTION):
+        aliases = stack.having(aws.ALIAS, functionName=function.get("name"))
         if function.get("publish") is not True or not aliases:
             yield function, "set publish, and give it an alias"
         for alias in aliases:
@@ -154,15 +154,17 @@ def asynchronous_failures_end_somewhere(stack: Stack) -> Iterator[tuple[Register
             continue
         function, alias = start.invoked.function, start.invoked.alias
         qualifier = alias.get("name") if alias else None
-        configs = stack.having(links.ASYNC, functionName=function.get("name"), qualifier=qualifier)
+        configs = stack.having(
+            aws.EVENT_INVOKE, functionName=function.get("name"), qualifier=qualifier
+        )
         if not configs:
             yield (
                 function,
                 f"{start.by.name} starts it; it needs a FunctionEventInvokeConfig on that alias",
             )
-    for config in stack.all(links.ASYNC):
+    for config in stack.all(aws.EVENT_INVOKE):
         if not stack.having(
-            links.ALIAS, functionName=config.get("functionName"), name=config.get("qualifier")
+            aws.ALIAS, functionName=config.get("functionName"), name=config.get("qualifier")
         ):
             yield config, "qualifier must be an alias of a function of this stack"
         yield from ((config, text) for text in _unfinished(config))
@@ -199,18 +201,18 @@ def _delivered(stack: Stack, function: Registered) -> set[str]:
 def _names(resource: Registered) -> set[str]:
     """What a variable would hold to name a resource that handlers call."""
     return {
-        links.TABLE: {resource.output("name")},
-        links.BUCKET: {resource.output("bucket")},
-        links.TOPIC: {resource.output("arn")},
-        links.SECRET: {resource.output("arn")},
-        links.FUNCTION: {str(resource.get("name") or "")},
+        aws.TABLE: {resource.output("name")},
+        aws.BUCKET: {resource.output("bucket")},
+        aws.TOPIC: {resource.output("arn")},
+        aws.SECRET: {resource.output("arn")},
+        aws.FUNCTION: {str(resource.get("name") or "")},
     }.get(resource.type, set()) - {""}
 
 
 def _secret_texts(stack: Stack) -> set[str]:
     """Every text that no variable may contain: generated passwords, and what secrets hold."""
     made = {r.output("result") for r in stack.all("random:index/randomPassword:RandomPassword")}
-    for version in stack.all("aws:secretsmanager/secretVersion:SecretVersion"):
+    for version in stack.all(aws.SECRET_VERSION):
         text = str(version.get("secretString") or "")
         made.add(text)
         made.add(str((documents.json_object(text) or {}).get("key") or ""))

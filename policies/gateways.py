@@ -5,22 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policies import documents
+from policies import aws, documents
 from policies.model import Registered, Stack
-
-REST_API = "aws:apigateway/restApi:RestApi"
-REST_STAGE = "aws:apigateway/stage:Stage"
-METHOD_SETTINGS = "aws:apigateway/methodSettings:MethodSettings"
-ACCOUNT = "aws:apigateway/account:Account"
-API = "aws:apigatewayv2/api:Api"
-AUTHORIZER = "aws:apigatewayv2/authorizer:Authorizer"
-DEPLOYMENT = "aws:apigatewayv2/deployment:Deployment"
-INTEGRATION = "aws:apigatewayv2/integration:Integration"
-ROUTE = "aws:apigatewayv2/route:Route"
-DOMAIN_MAPPING = "aws:apigatewayv2/apiMapping:ApiMapping"
-STAGE = "aws:apigatewayv2/stage:Stage"
-ATTACHMENT = "aws:lb/targetGroupAttachment:TargetGroupAttachment"
-DATA_SOURCE = "aws:appsync/dataSource:DataSource"
 
 HTTP, SOCKET = "HTTP", "WEBSOCKET"
 """The two protocols of an `apigatewayv2` API."""
@@ -36,21 +22,21 @@ def started(stack: Stack) -> Iterator[tuple[str, Registered, str]]:
     `api` and `authorizer` are said by the API itself, since permissions name it.
     """
     yield from _of_rest_apis(stack)
-    for integration in stack.all(INTEGRATION):
+    for integration in stack.all(aws.INTEGRATION):
         if integration.get("integrationType") == "AWS_PROXY":
             arn = arn_in_uri(integration.get("integrationUri"))
             yield "api", api_of(stack, integration) or integration, arn
-    for authorizer in stack.having(AUTHORIZER, authorizerType="REQUEST"):
+    for authorizer in stack.having(aws.AUTHORIZER, authorizerType="REQUEST"):
         arn = arn_in_uri(authorizer.get("authorizerUri"))
         yield "authorizer", api_of(stack, authorizer) or authorizer, arn
-    for attachment in stack.all(ATTACHMENT):
+    for attachment in stack.all(aws.TARGET_GROUP_ATTACHMENT):
         yield "target", attachment, str(attachment.get("targetId"))
-    for source in stack.having(DATA_SOURCE, type="AWS_LAMBDA"):
+    for source in stack.having(aws.DATA_SOURCE, type="AWS_LAMBDA"):
         yield "resolver", source, str(source.get("lambdaConfig.functionArn"))
 
 
 def _of_rest_apis(stack: Stack) -> Iterator[tuple[str, Registered, str]]:
-    for api in stack.all(REST_API):
+    for api in stack.all(aws.REST_API):
         for _, operation in operations(api):
             integration = operation.get(EXTENSION, {})
             if integration.get("type") == "aws_proxy":
@@ -100,12 +86,12 @@ def arn_in_uri(uri: object) -> str:
 
 def api_of(stack: Stack, part: Registered) -> Registered | None:
     """The HTTP or WebSocket API that a route, an authorizer, a stage ... belongs to."""
-    return stack.answering("id", str(part.get("apiId")), API)
+    return stack.answering("id", str(part.get("apiId")), aws.API)
 
 
 def apis(stack: Stack, protocol: str) -> list[Registered]:
     """The APIs of a protocol, HTTP or WEBSOCKET."""
-    return stack.having(API, protocolType=protocol)
+    return stack.having(aws.API, protocolType=protocol)
 
 
 def parts(stack: Stack, api: Registered, type_: str) -> list[Registered]:
@@ -115,13 +101,13 @@ def parts(stack: Stack, api: Registered, type_: str) -> list[Registered]:
 
 def rest_stages(stack: Stack, api: Registered) -> list[Registered]:
     """The stages of a REST API."""
-    return stack.having(REST_STAGE, restApi=api.output("id"))
+    return stack.having(aws.REST_STAGE, restApi=api.output("id"))
 
 
 def method_settings(stack: Stack, stage: Registered) -> list[Registered]:
     """The method settings of a REST stage."""
     return stack.having(
-        METHOD_SETTINGS, restApi=stage.get("restApi"), stageName=stage.get("stageName")
+        aws.METHOD_SETTINGS, restApi=stage.get("restApi"), stageName=stage.get("stageName")
     )
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies import gateways, identity, links
+from policies import aws, links
 from policies.model import Registered, Stack, rule
 
-GRAPHQL_API = "aws:appsync/graphQLApi:GraphQLApi"
-RESOLVER = "aws:appsync/resolver:Resolver"
 SERVICE = "appsync.amazonaws.com"
 LOGS = frozenset({"logs:CreateLogStream", "logs:PutLogEvents"})
 INVOKE = "lambda:InvokeFunction"
@@ -18,8 +16,8 @@ MOST_DEPTH, MOST_RESOLVERS = 75, 10_000
 @rule
 def graphql_asks_who_is_calling(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """A user pool of this stack, and nothing that opens without a user: no API key."""
-    for api in stack.all(GRAPHQL_API):
-        pool = stack.answering("id", str(api.get("userPoolConfig.userPoolId")), identity.POOL)
+    for api in stack.all(aws.GRAPHQL_API):
+        pool = stack.answering("id", str(api.get("userPoolConfig.userPoolId")), aws.USER_POOL)
         if api.get("authenticationType") != "AMAZON_COGNITO_USER_POOLS" or pool is None:
             yield api, "must ask a user pool of this stack (AMAZON_COGNITO_USER_POOLS)"
         if api.get("userPoolConfig.defaultAction") not in {None, "ALLOW"}:
@@ -33,7 +31,7 @@ def graphql_asks_who_is_calling(stack: Stack) -> Iterator[tuple[Registered, str]
 @rule
 def graphql_is_limited_and_seen(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """One question cannot ask for everything; errors are written down without what was asked."""
-    for api in stack.all(GRAPHQL_API):
+    for api in stack.all(aws.GRAPHQL_API):
         if not 1 <= (api.get("queryDepthLimit") or 0) <= MOST_DEPTH:
             yield api, f"queryDepthLimit must be 1 to {MOST_DEPTH}"
         if not 1 <= (api.get("resolverCountLimit") or 0) <= MOST_RESOLVERS:
@@ -49,12 +47,12 @@ def graphql_is_limited_and_seen(stack: Stack) -> Iterator[tuple[Registered, str]
 @rule
 def graphql_logs_to_a_group_of_ours(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """AppSync would make the group itself, without retention; its role writes there and nowhere else."""
-    for api in stack.all(GRAPHQL_API):
+    for api in stack.all(aws.GRAPHQL_API):
         wanted = f"/aws/appsync/apis/{api.output('id')}"
-        groups = stack.having(links.LOG_GROUP, name=wanted)
+        groups = stack.having(aws.LOG_GROUP, name=wanted)
         if not groups:
             yield api, f"AppSync will make the log group {wanted} itself; declare it"
-        role = stack.at(str(api.get("logConfig.cloudwatchLogsRoleArn")), links.ROLE)
+        role = stack.at(str(api.get("logConfig.cloudwatchLogsRoleArn")), aws.ROLE)
         given = {(a, r) for s in links.rights(stack, role) for a in s.actions for r in s.resources}
         if given != {(a, f"{g.output('arn')}:*") for g in groups for a in LOGS}:
             yield api, f"its log role must hold exactly {', '.join(sorted(LOGS))} on its group"
@@ -63,13 +61,13 @@ def graphql_logs_to_a_group_of_ours(stack: Stack) -> Iterator[tuple[Registered, 
 @rule
 def resolver_acts_in_an_exact_role(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """AppSync invokes in the data source's role, not by permission: exactly its function's alias."""
-    for source in stack.having(gateways.DATA_SOURCE, type="AWS_LAMBDA"):
+    for source in stack.having(aws.DATA_SOURCE, type="AWS_LAMBDA"):
         arn = source.get("serviceRoleArn")
         started = {
             (INVOKE, str(s.get("lambdaConfig.functionArn")))
-            for s in stack.having(gateways.DATA_SOURCE, serviceRoleArn=arn)
+            for s in stack.having(aws.DATA_SOURCE, serviceRoleArn=arn)
         }
-        role = stack.at(str(arn), links.ROLE)
+        role = stack.at(str(arn), aws.ROLE)
         held = links.rights(stack, role)
         if {(a, r) for s in held for a in s.actions for r in s.resources} != started:
             yield source, f"its role must hold {INVOKE} on exactly its function"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policies import gateways, identity
+from policies import aws, gateways, identity
 from policies.model import Registered, Stack, rule
 
 PUBLIC: Mapping[str, str] = {}
@@ -15,7 +15,7 @@ PUBLIC: Mapping[str, str] = {}
 BEARER = ["$request.header.Authorization"]
 LONGEST_AGE = 86_400
 LONGEST_TTL = 3_600
-MOST = {gateways.ROUTE: 300, gateways.INTEGRATION: 300, gateways.AUTHORIZER: 10}
+MOST = {aws.ROUTE: 300, aws.INTEGRATION: 300, aws.AUTHORIZER: 10}
 MOST_AUDIENCES, MOST_SCOPES = 50, 10
 TIMEOUTS = {gateways.HTTP: 30_000, gateways.SOCKET: 29_000}
 """Milliseconds that an integration may take (API Gateway quotas)."""
@@ -33,9 +33,9 @@ def route_of_an_http_api_asks_the_authorizer(stack: Stack) -> Iterator[tuple[Reg
     for api in gateways.apis(stack, gateways.HTTP):
         known = {
             a.output("id"): {"JWT": "JWT", "REQUEST": "CUSTOM"}.get(a.get("authorizerType"))
-            for a in gateways.parts(stack, api, gateways.AUTHORIZER)
+            for a in gateways.parts(stack, api, aws.AUTHORIZER)
         }
-        for route in gateways.parts(stack, api, gateways.ROUTE):
+        for route in gateways.parts(stack, api, aws.ROUTE):
             key, kind = route.get("routeKey"), route.get("authorizationType")
             if kind in {None, "NONE"}:
                 if key not in PUBLIC:
@@ -47,8 +47,8 @@ def route_of_an_http_api_asks_the_authorizer(stack: Stack) -> Iterator[tuple[Reg
 @rule
 def jwt_authorizer_believes_our_pool(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """One bearer token, issued by a user pool of this stack to one of its clients."""
-    pools = {f"https://{p.output('endpoint')}": p for p in stack.all(identity.POOL)}
-    for authorizer in stack.having(gateways.AUTHORIZER, authorizerType="JWT"):
+    pools = {f"https://{p.output('endpoint')}": p for p in stack.all(aws.USER_POOL)}
+    for authorizer in stack.having(aws.AUTHORIZER, authorizerType="JWT"):
         if authorizer.get("identitySources") != BEARER:
             yield authorizer, f"identitySources must be {BEARER}: AWS takes exactly one"
         pool = pools.get(str(authorizer.get("jwtConfiguration.issuer")))
@@ -64,7 +64,7 @@ def jwt_authorizer_believes_our_pool(stack: Stack) -> Iterator[tuple[Registered,
 @rule
 def lambda_authorizer_is_asked_in_full(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Form 2.0 with a plain yes or no for an HTTP API; what is remembered is remembered per identity source."""
-    for authorizer in stack.having(gateways.AUTHORIZER, authorizerType="REQUEST"):
+    for authorizer in stack.having(aws.AUTHORIZER, authorizerType="REQUEST"):
         api = gateways.api_of(stack, authorizer)
         socket = api is not None and api.get("protocolType") == gateways.SOCKET
         judged = _of_a_socket(authorizer) if socket else _of_an_http_api(authorizer)
@@ -74,13 +74,13 @@ def lambda_authorizer_is_asked_in_full(stack: Stack) -> Iterator[tuple[Registere
 @rule
 def integration_is_spelt_out(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Form, method and time are said; each route leads to an integration of its own API, and none is left over."""
-    for api in stack.all(gateways.API):
+    for api in stack.all(aws.API):
         protocol = str(api.get("protocolType"))
-        found = gateways.parts(stack, api, gateways.INTEGRATION)
+        found = gateways.parts(stack, api, aws.INTEGRATION)
         for integration in found:
             yield from ((integration, text) for text in _vague(integration, protocol))
         known = {f"integrations/{i.output('id')}": i for i in found}
-        targets = {r.get("target"): r for r in gateways.parts(stack, api, gateways.ROUTE)}
+        targets = {r.get("target"): r for r in gateways.parts(stack, api, aws.ROUTE)}
         for target, route in targets.items():
             if target not in known:
                 yield route, f"its target {target} is no integration of its API"
@@ -109,7 +109,7 @@ def http_api_names_its_origins(stack: Stack) -> Iterator[tuple[Registered, str]]
 def preflight_needs_no_token(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """A browser sends no token with OPTIONS; a route that takes every method asks for one before CORS answers."""
     for api in gateways.apis(stack, gateways.HTTP):
-        for route in gateways.parts(stack, api, gateways.ROUTE) if _has_cors(api) else ():
+        for route in gateways.parts(stack, api, aws.ROUTE) if _has_cors(api) else ():
             key = str(route.get("routeKey"))
             catches = key == "$default" or key.startswith(("ANY ", "OPTIONS "))
             if catches and route.get("authorizationType") not in {None, "NONE"}:
@@ -119,15 +119,15 @@ def preflight_needs_no_token(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def http_api_is_within_its_limits(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Numbers of routes, authorizers, audiences and scopes that AWS takes (API Gateway quotas)."""
-    for api in stack.all(gateways.API):
+    for api in stack.all(aws.API):
         for type_, most in MOST.items():
             count = len(gateways.parts(stack, api, type_))
             if count > most:
                 yield api, f"has {count} of {type_}; an API has {most} at most"
-    for authorizer in stack.all(gateways.AUTHORIZER):
+    for authorizer in stack.all(aws.AUTHORIZER):
         if len(authorizer.get("jwtConfiguration.audiences") or ()) > MOST_AUDIENCES:
             yield authorizer, f"takes {MOST_AUDIENCES} audiences at most"
-    for route in stack.all(gateways.ROUTE):
+    for route in stack.all(aws.ROUTE):
         scopes = route.get("authorizationScopes") or ()
         if len(scopes) > MOST_SCOPES or (scopes and route.get("authorizationType") != "JWT"):
             yield route, f"authorizationScopes are {MOST_SCOPES} at most, of a JWT"

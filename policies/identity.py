@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from policies import aws
 from policies.model import Registered, Stack, rule
-
-POOL = "aws:cognito/userPool:UserPool"
-CLIENT = "aws:cognito/userPoolClient:UserPoolClient"
 
 SHORTEST = 12
 CLASSES = ("requireLowercase", "requireUppercase", "requireNumbers", "requireSymbols")
@@ -18,7 +16,7 @@ SPOKEN = frozenset({"ALLOW_USER_PASSWORD_AUTH", "ALLOW_CUSTOM_AUTH"})
 @rule
 def pool_guards_its_users(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Long passwords of four classes; a second factor is possible everywhere and asked in production."""
-    for pool in stack.all(POOL):
+    for pool in stack.all(aws.USER_POOL):
         if (pool.get("passwordPolicy.minimumLength") or 0) < SHORTEST:
             yield pool, f"passwordPolicy.minimumLength must be {SHORTEST} or more"
         for kind in CLASSES:
@@ -34,7 +32,7 @@ def pool_guards_its_users(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def pool_outlives_a_mistake(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Users cannot be restored: AWS and Pulumi both refuse to delete the pool of production, or neither does."""
-    for pool in stack.all(POOL):
+    for pool in stack.all(aws.USER_POOL):
         kept = pool.get("deletionProtection")
         if kept not in {"ACTIVE", "INACTIVE"} or (kept == "ACTIVE") != pool.protect:
             yield pool, "deletionProtection and protect must agree, or a destroy stops half-way"
@@ -45,7 +43,7 @@ def pool_outlives_a_mistake(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def client_tells_nothing(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Whether a user exists is nobody's business, tokens can be revoked, and no secret lies in a public client."""
-    for client in stack.all(CLIENT):
+    for client in stack.all(aws.USER_POOL_CLIENT):
         if client.get("preventUserExistenceErrors") != "ENABLED":
             yield client, "preventUserExistenceErrors must be ENABLED"
         if client.get("enableTokenRevocation") is not True:
@@ -57,13 +55,13 @@ def client_tells_nothing(stack: Stack) -> Iterator[tuple[Registered, str]]:
         flows = set(client.get("explicitAuthFlows") or ())
         if not flows or flows & SPOKEN:
             yield client, f"explicitAuthFlows must be named, without {', '.join(sorted(SPOKEN))}"
-        if not any(client in clients(stack, pool) for pool in stack.all(POOL)):
+        if not any(client in clients(stack, pool) for pool in stack.all(aws.USER_POOL)):
             yield client, "belongs to no user pool of this stack"
 
 
 def clients(stack: Stack, pool: Registered) -> list[Registered]:
     """The clients of a user pool."""
-    return stack.having(CLIENT, userPoolId=pool.output("id"))
+    return stack.having(aws.USER_POOL_CLIENT, userPoolId=pool.output("id"))
 
 
 RULES = (pool_guards_its_users, pool_outlives_a_mistake, client_tells_nothing)

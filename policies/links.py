@@ -6,32 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from policies import documents, gateways
+from policies import aws, documents, gateways
+from policies.aws import FUNCTION as FUNCTION  # noqa: PLC0414 (tests/test_house.py reads it here)
+from policies.aws import QUEUE as QUEUE  # noqa: PLC0414 (tests/test_house.py reads it here)
+from policies.aws import REST_API as REST_API  # noqa: PLC0414 (tests/test_house.py reads it here)
+from policies.aws import TABLE as TABLE  # noqa: PLC0414 (tests/test_house.py reads it here)
 from policies.documents import Statement
 from policies.model import Registered, Stack
-
-FUNCTION = "aws:lambda/function:Function"
-ALIAS = "aws:lambda/alias:Alias"
-MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
-ASYNC = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
-LAYER = "aws:lambda/layerVersion:LayerVersion"
-URL = "aws:lambda/functionUrl:FunctionUrl"
-PROVISIONED = "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig"
-PERMISSION = "aws:lambda/permission:Permission"
-REPOSITORY = "aws:ecr/repository:Repository"
-ROLE = "aws:iam/role:Role"
-ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
-LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
-TABLE = "aws:dynamodb/table:Table"
-BUCKET = "aws:s3/bucket:Bucket"
-NOTIFICATION = "aws:s3/bucketNotification:BucketNotification"
-QUEUE = "aws:sqs/queue:Queue"
-TOPIC = "aws:sns/topic:Topic"
-SECRET = "aws:secretsmanager/secret:Secret"  # noqa: S105 (a type, not a password)
-KEY = "aws:kms/key:Key"
-SCHEDULE = "aws:scheduler/schedule:Schedule"
-REST_API = gateways.REST_API
-ACCOUNT = gateways.ACCOUNT
 
 WARMING = {"warming": True}
 """The event by which a function is kept warm."""
@@ -88,10 +69,10 @@ class Destination:
 
 def invoked(stack: Stack, arn: str) -> Invoked | None:
     """The function, and the alias if it is called by one, behind a function's or an alias's ARN."""
-    found = stack.at(arn, FUNCTION, ALIAS)
+    found = stack.at(arn, aws.FUNCTION, aws.ALIAS)
     if found is None:
         return None
-    if found.type == FUNCTION:
+    if found.type == aws.FUNCTION:
         return Invoked(found, None)
     function = named_function(stack, found.get("functionName"))
     return Invoked(function, found) if function else None
@@ -99,7 +80,7 @@ def invoked(stack: Stack, arn: str) -> Invoked | None:
 
 def named_function(stack: Stack, name: object) -> Registered | None:
     """The function with this physical name."""
-    return next(iter(stack.having(FUNCTION, name=name)), None)
+    return next(iter(stack.having(aws.FUNCTION, name=name)), None)
 
 
 def starts(stack: Stack) -> Iterator[Start]:
@@ -114,13 +95,13 @@ def targets(stack: Stack) -> Iterator[Target]:
     """Everything in the stack that names a function to start, whether there is one or not."""
     for kind, by, arn in gateways.started(stack):
         yield Target(kind, by, arn)
-    for notification in stack.all(NOTIFICATION):
+    for notification in stack.all(aws.BUCKET_NOTIFICATION):
         for entry in notification.get("lambdaFunctions") or []:
             yield Target("upload", notification, str(entry.get("lambdaFunctionArn")))
-    for mapping in stack.all(MAPPING):
-        kind = "queue" if source(stack, mapping, QUEUE) else "stream"
+    for mapping in stack.all(aws.EVENT_SOURCE_MAPPING):
+        kind = "queue" if source(stack, mapping, aws.QUEUE) else "stream"
         yield Target(kind, mapping, str(mapping.get("functionName")))
-    for schedule in stack.all(SCHEDULE):
+    for schedule in stack.all(aws.SCHEDULE):
         kind = "warming" if warms(schedule) else "schedule"
         yield Target(kind, schedule, str(schedule.get("target.arn")))
 
@@ -137,7 +118,7 @@ def source(stack: Stack, mapping: Registered, type_: str) -> Registered | None:
 
 def role_of(stack: Stack, function: Registered) -> Registered | None:
     """The execution role."""
-    return stack.at(str(function.get("role")), ROLE)
+    return stack.at(str(function.get("role")), aws.ROLE)
 
 
 def acts_in_a_foreign_role(stack: Stack, function: Registered) -> bool:
@@ -154,7 +135,7 @@ def place_of(function: Registered) -> Place:
 
 def role_named(stack: Stack, name: object) -> Registered | None:
     """The role with this physical name."""
-    named = (r for r in stack.all(ROLE) if name in {r.output("name"), r.output("id")} - {""})
+    named = (r for r in stack.all(aws.ROLE) if name in {r.output("name"), r.output("id")} - {""})
     return next(named, None)
 
 
@@ -163,7 +144,7 @@ def policies_of(stack: Stack, role: Registered | None) -> list[Registered]:
     if role is None:
         return []
     names = {role.output("name"), role.output("id")}
-    return [p for p in stack.all(ROLE_POLICY) if p.get("role") in names]
+    return [p for p in stack.all(aws.ROLE_POLICY) if p.get("role") in names]
 
 
 def rights(stack: Stack, role: Registered | None) -> list[Statement]:
@@ -184,7 +165,7 @@ def environment(function: Registered) -> dict[str, str]:
 def dead_letters(stack: Stack) -> dict[str, int]:
     """ARN of each queue that another one redrives to -> the receives before that happens."""
     found: dict[str, int] = {}
-    for queue in stack.all(QUEUE):
+    for queue in stack.all(aws.QUEUE):
         redrive = documents.json_object(queue.get("redrivePolicy"))
         if redrive is not None:
             found[str(redrive.get("deadLetterTargetArn"))] = int(redrive.get("maxReceiveCount", 0))
@@ -208,27 +189,27 @@ def destinations(stack: Stack) -> Iterator[Destination]:
 
 
 _DESTINATIONS = (
-    (MAPPING, "destinationConfig.onFailure.destinationArn", "failure"),
-    (ASYNC, "destinationConfig.onFailure.destination", "failure"),
-    (ASYNC, "destinationConfig.onSuccess.destination", "success"),
-    (SCHEDULE, "target.deadLetterConfig.arn", "dead letter"),
-    (FUNCTION, "deadLetterConfig.targetArn", "dead letter"),
+    (aws.EVENT_SOURCE_MAPPING, "destinationConfig.onFailure.destinationArn", "failure"),
+    (aws.EVENT_INVOKE, "destinationConfig.onFailure.destination", "failure"),
+    (aws.EVENT_INVOKE, "destinationConfig.onSuccess.destination", "success"),
+    (aws.SCHEDULE, "target.deadLetterConfig.arn", "dead letter"),
+    (aws.FUNCTION, "deadLetterConfig.targetArn", "dead letter"),
 )
 
 
 def actor(stack: Stack, resource: Registered) -> Registered | None:
     """The stack's role in which AWS puts down what a function, mapping, asynchronous invocation or schedule ended in."""
-    if resource.type == SCHEDULE:
-        return stack.at(str(resource.get("target.roleArn")), ROLE)
+    if resource.type == aws.SCHEDULE:
+        return stack.at(str(resource.get("target.roleArn")), aws.ROLE)
     function = acting(stack, resource)
     return role_of(stack, function) if function else None
 
 
 def acting(stack: Stack, resource: Registered) -> Registered | None:
     """The function that a mapping or a configuration of asynchronous invocations belongs to, or the function itself."""
-    if resource.type == FUNCTION:
+    if resource.type == aws.FUNCTION:
         return resource
-    if resource.type == MAPPING:
+    if resource.type == aws.EVENT_SOURCE_MAPPING:
         target = invoked(stack, str(resource.get("functionName")))
         return target.function if target else None
     return named_function(stack, resource.get("functionName"))

@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policies import gateways, links
+from policies import aws
 from policies.model import Registered, Stack, rule
-
-BALANCER = "aws:lb/loadBalancer:LoadBalancer"
-LISTENER = "aws:lb/listener:Listener"
-LISTENER_RULE = "aws:lb/listenerRule:ListenerRule"
-GROUP = "aws:lb/targetGroup:TargetGroup"
 
 PUBLIC: Mapping[str, str] = {}
 """Load balancers (logical names) that the internet may reach, and why."""
@@ -23,7 +18,7 @@ FEWEST_ZONES = 2
 @rule
 def load_balancer_is_careful(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Inside the network unless named here, in two zones, without headers that only look like HTTP."""
-    for balancer in stack.all(BALANCER):
+    for balancer in stack.all(aws.LOAD_BALANCER):
         if balancer.get("internal") is not True and balancer.name not in PUBLIC:
             yield balancer, "must be internal: it is not on the list of public load balancers"
         if balancer.get("dropInvalidHeaderFields") is not True:
@@ -41,7 +36,7 @@ def load_balancer_is_careful(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def listener_speaks_tls(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """TLS with a current policy, and nothing for a path that nobody named; plain HTTP is led to TLS."""
-    for listener in stack.all(LISTENER):
+    for listener in stack.all(aws.LISTENER):
         actions: list[dict[str, Any]] = listener.get("defaultActions") or [{}]
         if listener.get("protocol") == "HTTPS":
             if not str(listener.get("sslPolicy")).startswith(TLS_POLICIES):
@@ -56,7 +51,7 @@ def listener_speaks_tls(stack: Stack) -> Iterator[tuple[Registered, str]]:
         else:
             redirect = actions[0].get("redirect") or {}
             led = redirect.get("protocol") == "HTTPS" and redirect.get("statusCode") == "HTTP_301"
-            if not led or stack.having(LISTENER_RULE, listenerArn=listener.output("arn")):
+            if not led or stack.having(aws.LISTENER_RULE, listenerArn=listener.output("arn")):
                 yield listener, "may do nothing but redirect to HTTPS with HTTP_301"
 
 
@@ -65,20 +60,20 @@ def target_is_reached_and_permitted(stack: Stack) -> Iterator[tuple[Registered, 
     """A group of one function, a rule that leads to it; AWS tries the function when it is attached."""
     forwarded = {
         action.get("targetGroupArn")
-        for r in stack.all(LISTENER_RULE)
+        for r in stack.all(aws.LISTENER_RULE)
         for action in r.get("actions") or []
     }
-    for group in stack.all(GROUP):
+    for group in stack.all(aws.TARGET_GROUP):
         arn = group.output("arn")
         if group.get("targetType") != "lambda":
             yield group, "targetType must be lambda"
         if arn not in forwarded:
             yield group, "no listener rule leads to it"
-        attached = stack.having(gateways.ATTACHMENT, targetGroupArn=arn)
+        attached = stack.having(aws.TARGET_GROUP_ATTACHMENT, targetGroupArn=arn)
         if len(attached) != 1:
             yield group, f"has {len(attached)} functions attached; a group takes one"
         for attachment in attached:
-            for permission in stack.having(links.PERMISSION, sourceArn=arn):
+            for permission in stack.having(aws.PERMISSION, sourceArn=arn):
                 if permission.urn not in stack.waits_for(attachment):
                     yield attachment, f"must wait for {permission.name}; add it to depends_on"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policies import links
+from policies import aws, links
 from policies.documents import Statement
 from policies.model import Registered, Stack, rule
 
@@ -42,7 +42,7 @@ _OWN_CODE = "lambda:SourceFunctionArn"
 @rule
 def function_may_join_its_network(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Lambda refuses a function in a VPC whose role may not make interfaces; the function's own code may touch none."""
-    for function in stack.all(links.FUNCTION):
+    for function in stack.all(aws.FUNCTION):
         inside = is_inside(function)
         if function.get("vpcConfig") is not None:
             yield from ((function, text) for text in _outside_limits(function))
@@ -63,7 +63,7 @@ def function_may_join_its_network(stack: Stack) -> Iterator[tuple[Registered, st
 @rule
 def file_system_can_be_mounted(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """An access point under /mnt, reached through a VPC, with the rights to read and write it and no other one."""
-    for function in stack.all(links.FUNCTION):
+    for function in stack.all(aws.FUNCTION):
         arn = str(function.get("fileSystemConfig.arn") or "")
         if function.get("fileSystemConfig") is not None:
             yield from ((function, text) for text in _unmountable(function, arn))

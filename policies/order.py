@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from policies import destinations, documents, gateways, links, network
+from policies import aws, destinations, documents, gateways, links, network
 from policies.model import Registered, Stack, rule
-from policies.permissions import PERMISSION
 
 BUCKET_SETTINGS = (
-    "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
-    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
-    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
-    "aws:s3/bucketVersioning:BucketVersioning",
-    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
-    "aws:s3/bucketPolicy:BucketPolicy",
-    "aws:s3/bucketLogging:BucketLogging",
-    "aws:s3/bucketNotification:BucketNotification",
+    aws.BUCKET_OWNERSHIP,
+    aws.BUCKET_ACCESS_BLOCK,
+    aws.BUCKET_ENCRYPTION,
+    aws.BUCKET_VERSIONING,
+    aws.BUCKET_LIFECYCLE,
+    aws.BUCKET_POLICY,
+    aws.BUCKET_LOGGING,
+    aws.BUCKET_NOTIFICATION,
 )
 
 
 @rule
 def function_waits_for_its_rights(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Lambda checks tracing, network and dead letter rights when it creates the function, and makes a missing log group."""
-    for function in stack.all(links.FUNCTION):
+    for function in stack.all(aws.FUNCTION):
         role = links.role_of(stack, function)
         first = [
             policy
@@ -31,16 +30,14 @@ def function_waits_for_its_rights(stack: Stack) -> Iterator[tuple[Registered, st
             if (policy.parent == function.parent and not _is_for_events_only(stack, role, policy))
             or _is_needed_at_creation(function, policy)
         ]
-        group = stack.answering(
-            "name", str(function.get("loggingConfig.logGroup")), links.LOG_GROUP
-        )
+        group = stack.answering("name", str(function.get("loggingConfig.logGroup")), aws.LOG_GROUP)
         yield from _missing(stack, function, [*first, *([group] if group else [])])
 
 
 @rule
 def mapping_waits_for_its_rights(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """AWS refuses a mapping whose role cannot read the source, after trying for five minutes."""
-    for mapping in stack.all(links.MAPPING):
+    for mapping in stack.all(aws.EVENT_SOURCE_MAPPING):
         target = links.invoked(stack, str(mapping.get("functionName")))
         role = links.role_of(stack, target.function) if target else None
         destination = mapping.get("destinationConfig.onFailure.destinationArn")
@@ -52,7 +49,7 @@ def mapping_waits_for_its_rights(stack: Stack) -> Iterator[tuple[Registered, str
 def destination_waits_for_its_right(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Lambda refuses a destination that the function's role may not write."""
     for destination in links.destinations(stack):
-        if destination.by.type == links.ASYNC:
+        if destination.by.type == aws.EVENT_INVOKE:
             role = links.actor(stack, destination.by)
             named = {resource for _, resource in destinations.needed(destination.arn)}
             yield from _missing(
@@ -63,24 +60,24 @@ def destination_waits_for_its_right(stack: Stack) -> Iterator[tuple[Registered, 
 @rule
 def schedule_waits_for_its_rights(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """The first start may be due at once."""
-    for schedule in stack.all(links.SCHEDULE):
-        role = stack.at(str(schedule.get("target.roleArn")), links.ROLE)
+    for schedule in stack.all(aws.SCHEDULE):
+        role = stack.at(str(schedule.get("target.roleArn")), aws.ROLE)
         yield from _missing(stack, schedule, links.policies_of(stack, role))
 
 
 @rule
 def notification_waits_for_its_permissions(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """S3 tries every destination when it is told of it."""
-    for notification in stack.all(links.NOTIFICATION):
-        bucket = stack.answering("bucket", str(notification.get("bucket")), links.BUCKET)
+    for notification in stack.all(aws.BUCKET_NOTIFICATION):
+        bucket = stack.answering("bucket", str(notification.get("bucket")), aws.BUCKET)
         arn = bucket.output("arn") if bucket else ""
-        yield from _missing(stack, notification, stack.having(PERMISSION, sourceArn=arn))
+        yield from _missing(stack, notification, stack.having(aws.PERMISSION, sourceArn=arn))
 
 
 @rule
 def bucket_settings_follow_each_other(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Two changes of one bucket at the same time are refused: OperationAborted."""
-    for bucket in stack.all(links.BUCKET):
+    for bucket in stack.all(aws.BUCKET):
         name = bucket.output("bucket")
         mine = [s for type_ in BUCKET_SETTINGS for s in stack.having(type_, bucket=name)]
         for place, one in enumerate(mine):
@@ -92,27 +89,25 @@ def bucket_settings_follow_each_other(stack: Stack) -> Iterator[tuple[Registered
 @rule
 def logging_waits_for_its_target(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """S3 checks that the target admits the logging service."""
-    for logging in stack.all("aws:s3/bucketLogging:BucketLogging"):
-        policies = stack.having(
-            "aws:s3/bucketPolicy:BucketPolicy", bucket=logging.get("targetBucket")
-        )
+    for logging in stack.all(aws.BUCKET_LOGGING):
+        policies = stack.having(aws.BUCKET_POLICY, bucket=logging.get("targetBucket"))
         yield from _missing(stack, logging, policies)
 
 
 @rule
 def stage_waits_for_its_logs(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Without the account's log role a logging stage is refused; a group that API Gateway makes itself has no retention."""
-    accounts = stack.all(links.ACCOUNT)
-    for stage in stack.all(gateways.REST_STAGE):
+    accounts = stack.all(aws.ACCOUNT)
+    for stage in stack.all(aws.REST_STAGE):
         settings = gateways.method_settings(stack, stage)
         logs = any(s.get("settings.loggingLevel") in {"ERROR", "INFO"} for s in settings)
         wanted = f"API-Gateway-Execution-Logs_{stage.get('restApi')}/{stage.get('stageName')}"
-        groups = stack.having(links.LOG_GROUP, name=wanted)
+        groups = stack.having(aws.LOG_GROUP, name=wanted)
         if logs and not groups:
             yield stage, f"API Gateway will make the log group {wanted} itself; declare it"
         yield from _missing(stack, stage, [*accounts, *(groups if logs else [])])
     for account in accounts:
-        role = stack.at(str(account.get("cloudwatchRoleArn")), links.ROLE)
+        role = stack.at(str(account.get("cloudwatchRoleArn")), aws.ROLE)
         yield from _missing(stack, account, links.policies_of(stack, role))
 
 
@@ -130,7 +125,7 @@ def _is_for_events_only(stack: Stack, role: Registered | None, policy: Registere
     pairs = {pair for pair in _pairs(policy) if not pair[0].startswith("kms:")}
     delivered = destinations.delivered_as(stack, role)
     return bool(pairs) and all(
-        any(destination.by.type == links.ASYNC for destination in delivered.get(pair, ()))
+        any(destination.by.type == aws.EVENT_INVOKE for destination in delivered.get(pair, ()))
         for pair in pairs
     )
 

@@ -6,11 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from policies import links, runtimes
+from policies import aws, links, runtimes
 from policies.model import Registered, Stack, rule
 
-SIGNING = "aws:lambda/codeSigningConfig:CodeSigningConfig"
-RUNTIME_UPDATES = "aws:lambda/runtimeManagementConfig:RuntimeManagementConfig"
 MOST_LAYERS, MOST_PUBLISHERS = 5, 20
 
 _HANDLER = re.compile(r"\S{1,128}")
@@ -30,14 +28,14 @@ _PROFILE = re.compile(
 @rule
 def function_has_one_source_of_code(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """An archive, an object in S3 or an image; an image brings runtime, handler and layers itself."""
-    for function in stack.all(links.FUNCTION):
+    for function in stack.all(aws.FUNCTION):
         sources = [k for k in ("code", "s3Bucket", "imageUri") if function.get(k) is not None]
         if len(sources) != 1:
             told = " and ".join(sources) or "nowhere"
             yield function, f"takes its code from {told}; say one of code, s3Bucket and imageUri"
         wrong = _wrong_image if is_image(function) else _wrong_archive
         yield from ((function, text) for text in wrong(function))
-        for config in stack.having(RUNTIME_UPDATES, functionName=function.get("name")):
+        for config in stack.having(aws.RUNTIME_MANAGEMENT, functionName=function.get("name")):
             if is_image(function):
                 yield config, f"{function.name} is an image; nobody updates its runtime"
 
@@ -45,7 +43,7 @@ def function_has_one_source_of_code(stack: Stack) -> Iterator[tuple[Registered, 
 @rule
 def layer_fits_its_functions(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """At most five, no two versions of one layer; own ones built for the runtime and architecture, given ones of the region."""
-    for function in stack.all(links.FUNCTION):
+    for function in stack.all(aws.FUNCTION):
         arns = [str(arn) for arn in function.get("layers") or []]
         if len(arns) > MOST_LAYERS:
             yield function, "uses more than five layers"
@@ -53,7 +51,7 @@ def layer_fits_its_functions(stack: Stack) -> Iterator[tuple[Registered, str]]:
         for name in (name for name, count in twice.items() if count > 1):
             yield function, f"uses two versions of layer {name}; AWS takes one"
         for arn in arns:
-            layer = stack.at(arn, links.LAYER)
+            layer = stack.at(arn, aws.LAYER)
             if layer is None:
                 yield from ((function, text) for text in _wrong_layer(function, arn))
             elif not _fits(layer, function):
@@ -63,9 +61,9 @@ def layer_fits_its_functions(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def layer_has_a_name_and_a_user(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Two layers of one name would be versions of each other; one that nobody uses was built for nothing."""
-    used = {str(arn) for f in stack.all(links.FUNCTION) for arn in f.get("layers") or []}
-    names = Counter(layer.get("layerName") for layer in stack.all(links.LAYER))
-    for layer in stack.all(links.LAYER):
+    used = {str(arn) for f in stack.all(aws.FUNCTION) for arn in f.get("layers") or []}
+    names = Counter(layer.get("layerName") for layer in stack.all(aws.LAYER))
+    for layer in stack.all(aws.LAYER):
         if names[layer.get("layerName")] > 1:
             yield layer, f"shares the name {layer.get('layerName')} with another target's layer"
         if layer.output("arn") not in used:
@@ -75,18 +73,18 @@ def layer_has_a_name_and_a_user(stack: Stack) -> Iterator[tuple[Registered, str]
 @rule
 def signed_code_is_in_s3(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """AWS Signer signs objects in S3 only: with Enforce, AWS refuses what is uploaded with the function."""
-    for function in stack.all(links.FUNCTION):
+    for function in stack.all(aws.FUNCTION):
         arn = function.get("codeSigningConfigArn")
         if arn is None:
             continue
-        config = stack.at(str(arn), SIGNING)
+        config = stack.at(str(arn), aws.CODE_SIGNING)
         found = _SIGNING.fullmatch(str(arn))
         if config is None and not (found and _is_near(function, found[1])):
             yield function, "codeSigningConfigArn must be one of the function's region"
         if is_image(function):
             yield function, "an image cannot be signed this way; take codeSigningConfigArn away"
         elif config is not None and _enforces(config):
-            own = any(stack.at(str(layer), links.LAYER) for layer in function.get("layers") or [])
+            own = any(stack.at(str(layer), aws.LAYER) for layer in function.get("layers") or [])
             if function.get("s3Bucket") is None or own:
                 yield (
                     function,
@@ -97,7 +95,7 @@ def signed_code_is_in_s3(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def signatures_have_publishers(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Versions of signing profiles, and a decision about unsigned code."""
-    for config in stack.all(SIGNING):
+    for config in stack.all(aws.CODE_SIGNING):
         arns = config.get("allowedPublishers.signingProfileVersionArns") or []
         if not 0 < len(arns) <= MOST_PUBLISHERS or not all(_PROFILE.fullmatch(a) for a in arns):
             yield (

@@ -9,12 +9,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from policies import links
+from policies import aws, links
 from policies.links import Start
 from policies.model import Registered, Stack, rule
 from policies.urls import is_for_a_url
 
-PERMISSION = links.PERMISSION
 API = "apigateway.amazonaws.com"
 S3 = "s3.amazonaws.com"
 BALANCER = "elasticloadbalancing.amazonaws.com"
@@ -81,8 +80,8 @@ def permission_is_used(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def permissions_fit_their_function(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """One permission for each function and API, not for each route: their sum is limited."""
-    counted = Counter(str(p.get("function")) for p in stack.all(PERMISSION))
-    for function in stack.all(links.FUNCTION):
+    counted = Counter(str(p.get("function")) for p in stack.all(aws.PERMISSION))
+    for function in stack.all(aws.FUNCTION):
         count = counted[str(function.get("name"))]
         if count > PERMISSIONS_A_FUNCTION:
             yield (
@@ -101,7 +100,7 @@ def function_is_called_by_its_alias(stack: Stack) -> Iterator[tuple[Registered, 
 
 def _of_services(stack: Stack) -> list[Registered]:
     """Permissions of services; those of a URL's callers have rules of their own."""
-    return [p for p in stack.all(PERMISSION) if not is_for_a_url(p)]
+    return [p for p in stack.all(aws.PERMISSION) if not is_for_a_url(p)]
 
 
 def _allowed(permission: Registered) -> Allowed:
@@ -126,7 +125,7 @@ def _wanted(stack: Stack, start: Start) -> Allowed | None:
         account = links.place_of(start.invoked.function).account
         return Allowed(function, qualifier, BALANCER, arn, account)
     if start.kind == "upload":
-        bucket = stack.answering("bucket", str(start.by.get("bucket")), links.BUCKET)
+        bucket = stack.answering("bucket", str(start.by.get("bucket")), aws.BUCKET)
         arn = bucket.output("arn") if bucket else ""
         return Allowed(function, qualifier, S3, arn, links.place_of(start.invoked.function).account)
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies import documents, links
+from policies import aws, documents, links
 from policies.encryption import key_of
 from policies.model import Registered, Stack, rule
 
@@ -36,10 +36,10 @@ RANGES = {
 @rule
 def queue_is_private(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Encrypted with our key (AWS's own cannot be opened for other services), TLS only."""
-    for queue in stack.all(links.QUEUE):
-        if stack.at(key_of(stack, queue), links.KEY) is None:
+    for queue in stack.all(aws.QUEUE):
+        if stack.at(key_of(stack, queue), aws.KEY) is None:
             yield queue, "set kmsMasterKeyId to the data key"
-        policies = stack.having("aws:sqs/queuePolicy:QueuePolicy", queueUrl=queue.output("url"))
+        policies = stack.having(aws.QUEUE_POLICY, queueUrl=queue.output("url"))
         arns = [queue.output("arn")]
         if not any(
             documents.refuses_plain_http(p.get("policy"), arns, ["sqs:*"]) for p in policies
@@ -50,11 +50,11 @@ def queue_is_private(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def topic_is_private(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Encrypted with our key, TLS only, and open to services of this account only."""
-    for topic in stack.all(links.TOPIC):
+    for topic in stack.all(aws.TOPIC):
         arn = topic.output("arn")
-        if stack.at(key_of(stack, topic), links.KEY) is None:
+        if stack.at(key_of(stack, topic), aws.KEY) is None:
             yield topic, "set kmsMasterKeyId to the data key"
-        said = [p.get("policy") for p in stack.having("aws:sns/topicPolicy:TopicPolicy", arn=arn)]
+        said = [p.get("policy") for p in stack.having(aws.TOPIC_POLICY, arn=arn)]
         if not any(documents.refuses_plain_http(text, [arn], ["sns:Publish"]) for text in said):
             yield topic, "its policy must deny sns:Publish without TLS"
         for statement in (s for text in said for s in documents.of(text) if s.allows):
@@ -71,14 +71,14 @@ def consumed_queue_has_dead_letters(stack: Stack) -> Iterator[tuple[Registered, 
     receives = links.dead_letters(stack)
     for mapping, queue, _ in _queue_mappings(stack):
         redrive = documents.json_object(queue.get("redrivePolicy")) or {}
-        target = stack.at(str(redrive.get("deadLetterTargetArn")), links.QUEUE)
+        target = stack.at(str(redrive.get("deadLetterTargetArn")), aws.QUEUE)
         if target is None or target is queue:
             yield (
                 queue,
                 f"{mapping.name} reads it; its redrivePolicy must name a dead-letter queue of this stack",
             )
     for arn, count in receives.items():
-        queue = stack.at(arn, links.QUEUE)
+        queue = stack.at(arn, aws.QUEUE)
         if queue is not None and count < LEAST_RECEIVES:
             yield (
                 queue,
@@ -128,8 +128,8 @@ def queue_mapping_is_what_sqs_takes(stack: Stack) -> Iterator[tuple[Registered, 
 @rule
 def stream_mapping_gives_up_in_time(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """With the defaults, one poison record holds up its shard until it is a day old, and then is lost."""
-    for mapping in stack.all(links.MAPPING):
-        if not links.source(stack, mapping, links.QUEUE):
+    for mapping in stack.all(aws.EVENT_SOURCE_MAPPING):
+        if not links.source(stack, mapping, aws.QUEUE):
             yield from ((mapping, text) for text in _endless(stack, mapping))
             yield from _outside(mapping)
 
@@ -138,9 +138,9 @@ def stream_mapping_gives_up_in_time(stack: Stack) -> Iterator[tuple[Registered, 
 def mapping_reads_this_stack_once(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """AWS refuses a second mapping of one source and one function; a source elsewhere has rights we cannot see."""
     seen: set[tuple[object, object]] = set()
-    for mapping in stack.all(links.MAPPING):
-        table = links.source(stack, mapping, links.TABLE)
-        if table is None and links.source(stack, mapping, links.QUEUE) is None:
+    for mapping in stack.all(aws.EVENT_SOURCE_MAPPING):
+        table = links.source(stack, mapping, aws.TABLE)
+        if table is None and links.source(stack, mapping, aws.QUEUE) is None:
             yield mapping, "reads nothing of this stack"
         if table is not None and not table.get("streamEnabled"):
             yield table, f"{mapping.name} reads its stream; set streamEnabled"
@@ -152,8 +152,8 @@ def mapping_reads_this_stack_once(stack: Stack) -> Iterator[tuple[Registered, st
 
 def _queue_mappings(stack: Stack) -> Iterator[tuple[Registered, Registered, Registered]]:
     """(mapping, queue, function) for every mapping that reads a queue."""
-    for mapping in stack.all(links.MAPPING):
-        queue = links.source(stack, mapping, links.QUEUE)
+    for mapping in stack.all(aws.EVENT_SOURCE_MAPPING):
+        queue = links.source(stack, mapping, aws.QUEUE)
         target = links.invoked(stack, str(mapping.get("functionName")))
         if queue is not None and target is not None:
             yield mapping, queue, target.function
@@ -161,7 +161,7 @@ def _queue_mappings(stack: Stack) -> Iterator[tuple[Registered, Registered, Regi
 
 def _queues_of_failures(stack: Stack) -> Iterator[Registered]:
     arns = {*links.dead_letters(stack), *(arn for _, arn in links.failure_destinations(stack))}
-    for queue in stack.all(links.QUEUE):
+    for queue in stack.all(aws.QUEUE):
         if queue.output("arn") in arns:
             yield queue
 
@@ -173,7 +173,7 @@ def _endless(stack: Stack, mapping: Registered) -> Iterator[str]:
     if mapping.get("bisectBatchOnFunctionError") is not True:
         yield "set bisectBatchOnFunctionError, or good records fail with the poison one"
     destination = str(mapping.get("destinationConfig.onFailure.destinationArn"))
-    if stack.at(destination, links.QUEUE) is None:
+    if stack.at(destination, aws.QUEUE) is None:
         yield "set destinationConfig.onFailure to a queue of this stack, or failed records are lost"
     if mapping.get("functionResponseTypes") != PARTIAL:
         yield "set functionResponseTypes to ReportBatchItemFailures"

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies import documents, links
+from policies import aws, documents
 from policies.documents import Statement
 from policies.model import Registered, Stack, rule
 
-LIFECYCLE = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
-REPOSITORY_POLICY = "aws:ecr/repositoryPolicy:RepositoryPolicy"
 READ = frozenset({"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"})
 ONLY_READ = (
     f"lambda.amazonaws.com may {' and '.join(sorted(READ))} for one account's functions "
@@ -20,16 +18,16 @@ ONLY_READ = (
 @rule
 def repository_keeps_what_was_pushed(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """A tag names one image for ever, every image is scanned, all are encrypted with the data key, old ones end."""
-    for repository in stack.all(links.REPOSITORY):
+    for repository in stack.all(aws.REPOSITORY):
         if repository.get("imageTagMutability") != "IMMUTABLE":
             yield repository, "imageTagMutability must be IMMUTABLE"
         if repository.get("imageScanningConfiguration.scanOnPush") is not True:
             yield repository, "set imageScanningConfiguration.scanOnPush"
         encryption = (repository.get("encryptionConfigurations") or [{}])[0]
-        key = stack.at(str(encryption.get("kmsKey")), links.KEY)
+        key = stack.at(str(encryption.get("kmsKey")), aws.KEY)
         if encryption.get("encryptionType") != "KMS" or key is None:
             yield repository, "must be encrypted with the data key (encryptionType KMS)"
-        policies = stack.having(LIFECYCLE, repository=repository.output("name"))
+        policies = stack.having(aws.REPOSITORY_LIFECYCLE, repository=repository.output("name"))
         if not any(_ends_something(policy) for policy in policies):
             yield repository, "needs a lifecycle policy that ends old images"
 
@@ -37,8 +35,8 @@ def repository_keeps_what_was_pushed(stack: Stack) -> Iterator[tuple[Registered,
 @rule
 def repository_admits_lambda_only(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Lambda reads an image as itself: on behalf of named functions or this account, and nothing but reading."""
-    for repository in stack.all(links.REPOSITORY):
-        policies = stack.having(REPOSITORY_POLICY, repository=repository.output("name"))
+    for repository in stack.all(aws.REPOSITORY):
+        policies = stack.having(aws.REPOSITORY_POLICY, repository=repository.output("name"))
         said = [s for p in policies for s in documents.of(p.get("policy")) if s.allows]
         if not said or not all(_lets_lambda_read(s) for s in said):
             yield repository, f"its policy must be {ONLY_READ}"

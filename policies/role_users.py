@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies import gateways, graphql_apis, links, service_integrations
+from policies import aws, graphql_apis, service_integrations
 from policies.model import Registered, Stack
 
 LAMBDA, SCHEDULER, GATEWAY = (
@@ -14,11 +14,11 @@ LAMBDA, SCHEDULER, GATEWAY = (
 )
 
 _NAMED = (
-    (links.FUNCTION, "role", LAMBDA),
-    (links.SCHEDULE, "target.roleArn", SCHEDULER),
-    (links.ACCOUNT, "cloudwatchRoleArn", GATEWAY),
-    (gateways.DATA_SOURCE, "serviceRoleArn", graphql_apis.SERVICE),
-    (graphql_apis.GRAPHQL_API, "logConfig.cloudwatchLogsRoleArn", graphql_apis.SERVICE),
+    (aws.FUNCTION, "role", LAMBDA),
+    (aws.SCHEDULE, "target.roleArn", SCHEDULER),
+    (aws.ACCOUNT, "cloudwatchRoleArn", GATEWAY),
+    (aws.DATA_SOURCE, "serviceRoleArn", graphql_apis.SERVICE),
+    (aws.GRAPHQL_API, "logConfig.cloudwatchLogsRoleArn", graphql_apis.SERVICE),
 )
 """Type, where it names its role, and the service that acts in it."""
 
@@ -33,6 +33,6 @@ def users(stack: Stack) -> Iterator[tuple[Registered, str]]:
 
 
 def _used(stack: Stack, arn: object, service: str) -> Iterator[tuple[Registered, str]]:
-    role = stack.at(str(arn), links.ROLE)
+    role = stack.at(str(arn), aws.ROLE)
     if role is not None:
         yield role, service

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from policies import destinations, documents, links, network, role_users, sockets, versions
+from policies import aws, destinations, documents, links, network, role_users, sockets, versions
 from policies.documents import Statement
 from policies.model import Registered, Stack, rule
 
@@ -40,7 +40,7 @@ ACCOUNT_LOG_ACTIONS = frozenset(
     )
 )
 
-OTHER_DOCUMENTS = frozenset({"aws:ecr/lifecyclePolicy:LifecyclePolicy"})
+OTHER_DOCUMENTS = frozenset({aws.REPOSITORY_LIFECYCLE})
 """Types whose `policy` is none of IAM's."""
 
 _ALLOWED_TEXT = re.compile(r"[\t\n\r\x20-\xff]*")
@@ -50,8 +50,8 @@ _SID = re.compile(r"[A-Za-z0-9]*")
 @rule
 def function_has_a_role_of_its_own(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """A shared role gives each function what the others need; one from outside is somebody else's to judge."""
-    users = Counter(str(f.get("role")) for f in stack.all(links.FUNCTION))
-    for function in stack.all(links.FUNCTION):
+    users = Counter(str(f.get("role")) for f in stack.all(aws.FUNCTION))
+    for function in stack.all(aws.FUNCTION):
         if links.acts_in_a_foreign_role(stack, function):
             continue
         if links.role_of(stack, function) is None:
@@ -77,11 +77,11 @@ def role_is_trusted_by_one_service(stack: Stack) -> Iterator[tuple[Registered, s
 def role_is_used(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """A role or policy without a user is a right without a reason."""
     used = {role.urn for role, _ in role_users.users(stack)}
-    attached = {p.urn for role in stack.all(links.ROLE) for p in links.policies_of(stack, role)}
-    for role in stack.all(links.ROLE):
+    attached = {p.urn for role in stack.all(aws.ROLE) for p in links.policies_of(stack, role)}
+    for role in stack.all(aws.ROLE):
         if role.urn not in used:
             yield role, "nothing of this stack uses it; remove it"
-    for policy in stack.all(links.ROLE_POLICY):
+    for policy in stack.all(aws.ROLE_POLICY):
         if policy.urn not in attached:
             yield policy, "belongs to no role of this stack; remove it"
 
@@ -90,11 +90,11 @@ def role_is_used(stack: Stack) -> Iterator[tuple[Registered, str]]:
 def role_has_inline_policies_only(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Managed policies give more than a function needs, and AWS widens them without notice."""
     for attachment in stack.all(
-        "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
-        "aws:iam/policyAttachment:PolicyAttachment",
+        aws.ROLE_POLICY_ATTACHMENT,
+        aws.POLICY_ATTACHMENT,
     ):
         yield attachment, "attaches a managed policy; write the exact actions into a RolePolicy"
-    for role in stack.all(links.ROLE):
+    for role in stack.all(aws.ROLE):
         if role.get("managedPolicyArns") or role.get("inlinePolicies"):
             yield role, "managedPolicyArns and inlinePolicies are deprecated; use RolePolicy"
 
@@ -102,10 +102,8 @@ def role_has_inline_policies_only(stack: Stack) -> Iterator[tuple[Registered, st
 @rule
 def function_writes_its_own_log(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Exactly two actions on exactly one group. With CreateLogGroup, a late invocation brings a deleted group back."""
-    for function in stack.all(links.FUNCTION):
-        group = stack.answering(
-            "name", str(function.get("loggingConfig.logGroup")), links.LOG_GROUP
-        )
+    for function in stack.all(aws.FUNCTION):
+        group = stack.answering("name", str(function.get("loggingConfig.logGroup")), aws.LOG_GROUP)
         held = links.rights(stack, links.role_of(stack, function))
         given = {
             (a, r) for s in held for a in s.actions for r in s.resources if a.startswith("logs:")
@@ -121,7 +119,7 @@ def function_writes_its_own_log(stack: Stack) -> Iterator[tuple[Registered, str]
 @rule
 def function_may_trace_when_it_traces(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Lambda refuses an actively tracing function whose role may not write segments."""
-    for function in stack.all(links.FUNCTION):
+    for function in stack.all(aws.FUNCTION):
         if links.acts_in_a_foreign_role(stack, function):
             continue
         held = links.rights(stack, links.role_of(stack, function))
@@ -136,8 +134,8 @@ def function_may_trace_when_it_traces(stack: Stack) -> Iterator[tuple[Registered
 @rule
 def gateway_may_write_its_logs(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """API Gateway tries the account's role when it is told of it, and refuses one that may do less."""
-    for account in stack.all(links.ACCOUNT):
-        held = links.rights(stack, stack.at(str(account.get("cloudwatchRoleArn")), links.ROLE))
+    for account in stack.all(aws.ACCOUNT):
+        held = links.rights(stack, stack.at(str(account.get("cloudwatchRoleArn")), aws.ROLE))
         given = {(a, r) for s in held if s.allows for a in s.actions for r in s.resources}
         if given != {(action, "*") for action in ACCOUNT_LOG_ACTIONS}:
             yield account, f'its role must hold {", ".join(sorted(ACCOUNT_LOG_ACTIONS))} on "*"'
@@ -149,10 +147,10 @@ def rights_are_exact(stack: Stack) -> Iterator[tuple[Registered, str]]:
 
     What a stack file names outside of it, a destination or a file system, may be reached in exactly that way.
     """
-    for policy in stack.all(links.ROLE_POLICY):
+    for policy in stack.all(aws.ROLE_POLICY):
         role = links.role_named(stack, policy.get("role"))
         known = _known_from_outside(stack, role)
-        users = [f for f in stack.all(links.FUNCTION) if role and links.role_of(stack, f) is role]
+        users = [f for f in stack.all(aws.FUNCTION) if role and links.role_of(stack, f) is role]
         for statement in documents.of(policy.get("policy")):
             if not statement.allows:
                 if not any(network.keeps_code_out(statement, user) for user in users):
@@ -166,7 +164,7 @@ def policy_is_well_formed(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """IAM takes tab, line ends and U+0020 to U+00FF, Sids of letters and digits, and limited sizes."""
     for resource, text in _documents(stack):
         yield from ((resource, problem) for problem in _malformed(text))
-    for role in stack.all(links.ROLE):
+    for role in stack.all(aws.ROLE):
         if documents.size(str(role.get("assumeRolePolicy"))) > TRUST_SIZE:
             yield role, f"its trust policy is longer than {TRUST_SIZE} characters"
         inline = (documents.size(str(p.get("policy"))) for p in links.policies_of(stack, role))
@@ -200,7 +198,7 @@ def _known_from_outside(stack: Stack, role: Registered | None) -> set[tuple[str,
     """(action, resource) that a role may hold on what is not of this stack."""
     known = set(destinations.delivered_as(stack, role)) | sockets.connections(stack)
     arn = role.output("arn") if role else ""
-    if arn and stack.having(links.ACCOUNT, cloudwatchRoleArn=arn):
+    if arn and stack.having(aws.ACCOUNT, cloudwatchRoleArn=arn):
         known |= {(action, "*") for action in ACCOUNT_LOG_ACTIONS}
     return known
 
@@ -227,17 +225,17 @@ def _is_part_of_a_resource(stack: Stack, action: str, arn: str) -> bool:
     rest = arn.removeprefix(owner.output("arn"))
     if "*" not in rest:
         return rest[:1] in {"", "/", ":"}
-    if owner.type == links.FUNCTION:
+    if owner.type == aws.FUNCTION:
         return rest == ":*" and action == versions.DELETE
     return (
         rest[:1] in {"/", ":"}
         and rest.find("*") == len(rest) - 1
-        and owner.type in {links.BUCKET, links.LOG_GROUP}
+        and owner.type in {aws.BUCKET, aws.LOG_GROUP}
     )
 
 
 def _documents(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    for role in stack.all(links.ROLE):
+    for role in stack.all(aws.ROLE):
         yield role, str(role.get("assumeRolePolicy"))
     for resource in stack.resources:
         if resource.type in OTHER_DOCUMENTS or not resource.type.startswith("aws:"):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from policies import gateways, links
+from policies import aws, gateways, links
 from policies.model import Registered, Stack, rule
 
 CONTENT_TYPE = "integration.request.header.Content-Type"
@@ -35,8 +35,8 @@ def service_is_called_in_a_role(stack: Stack) -> Iterator[tuple[Registered, str]
     """A role of its own that may do exactly this: send to this queue. Others than queues are not judged here yet."""
     for service in services(stack):
         found = _QUEUE.fullmatch(str(service.integration.get("uri")))
-        queue = stack.answering("name", found[1], links.QUEUE) if found else None
-        role = stack.at(str(service.integration.get("credentials")), links.ROLE)
+        queue = stack.answering("name", found[1], aws.QUEUE) if found else None
+        role = stack.at(str(service.integration.get("credentials")), aws.ROLE)
         where = f"{service.endpoint} calls a service"
         if queue is None:
             yield service.api, f"{where}, but its uri names no queue of this stack (sqs:path/...)"
@@ -97,7 +97,7 @@ def service_answers_are_ours(stack: Stack) -> Iterator[tuple[Registered, str]]:
 
 def services(stack: Stack) -> Iterator[Service]:
     """Every route of a REST API that calls a service by itself."""
-    for api in stack.all(links.REST_API):
+    for api in stack.all(aws.REST_API):
         for endpoint, operation in gateways.operations(api):
             if operation.get(gateways.EXTENSION, {}).get("type") == "aws":
                 yield Service(api, endpoint, operation)

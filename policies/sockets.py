@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies import gateways, links
+from policies import aws, gateways, links
 from policies.model import Registered, Stack, rule
 
 CONNECT = "$connect"
@@ -20,10 +20,10 @@ def connecting_asks_the_authorizer(stack: Stack) -> Iterator[tuple[Registered, s
     for api in gateways.apis(stack, gateways.SOCKET):
         asked = {
             a.output("id")
-            for a in gateways.parts(stack, api, gateways.AUTHORIZER)
+            for a in gateways.parts(stack, api, aws.AUTHORIZER)
             if a.get("authorizerType") == "REQUEST"
         }
-        for route in gateways.parts(stack, api, gateways.ROUTE):
+        for route in gateways.parts(stack, api, aws.ROUTE):
             kind, who = route.get("authorizationType"), route.get("authorizerId")
             if route.get("routeKey") != CONNECT:
                 if kind not in {None, "NONE"}:
@@ -38,7 +38,7 @@ def socket_hears_comings_and_goings(stack: Stack) -> Iterator[tuple[Registered, 
     for api in gateways.apis(stack, gateways.SOCKET):
         if not str(api.get("routeSelectionExpression") or "").startswith("$request.body."):
             yield api, "routeSelectionExpression must name a field, $request.body.<field>"
-        keys = {r.get("routeKey") for r in gateways.parts(stack, api, gateways.ROUTE)}
+        keys = {r.get("routeKey") for r in gateways.parts(stack, api, aws.ROUTE)}
         for key in ALWAYS:
             if key not in keys:
                 yield api, f"has no route {key}"
@@ -48,16 +48,19 @@ def socket_hears_comings_and_goings(stack: Stack) -> Iterator[tuple[Registered, 
 def no_route_answers_by_itself(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Where a route has a response, a function that returns no body sends its client an empty message."""
     for api in gateways.apis(stack, gateways.SOCKET):
-        for route in gateways.parts(stack, api, gateways.ROUTE):
+        for route in gateways.parts(stack, api, aws.ROUTE):
             if route.get("routeResponseSelectionExpression"):
-                yield route, "selects a response, which may be empty; let its function post what it has to say"
+                yield (
+                    route,
+                    "selects a response, which may be empty; let its function post what it has to say",
+                )
 
 
 @rule
 def pushing_is_narrow(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Who is told of a socket may post to its connections, and nothing else: not read them, not close them."""
     by_endpoint = dict(_endpoints(stack))
-    for function in stack.all(links.FUNCTION):
+    for function in stack.all(aws.FUNCTION):
         if links.acts_in_a_foreign_role(stack, function):
             continue
         held = links.rights(stack, links.role_of(stack, function))
@@ -88,10 +91,10 @@ def _endpoints(stack: Stack) -> Iterator[tuple[str, str]]:
     """(https address, connections that are posted to) of each stage of a socket, under each of its names."""
     for api in gateways.apis(stack, gateways.SOCKET):
         own = "http" + api.output("apiEndpoint").removeprefix("ws")
-        for stage in gateways.parts(stack, api, gateways.STAGE):
+        for stage in gateways.parts(stack, api, aws.STAGE):
             resource = f"{api.output('executionArn')}/{stage.get('name')}/POST/@connections/*"
             yield f"{own}/{stage.get('name')}", resource
-            for mapping in stack.having(gateways.DOMAIN_MAPPING, stage=stage.output("id")):
+            for mapping in stack.having(aws.API_MAPPING, stage=stage.output("id")):
                 path = f"/{key}" if (key := mapping.get("apiMappingKey")) else ""
                 yield f"https://{mapping.get('domainName')}{path}", resource
 

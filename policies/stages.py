@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policies import documents, gateways, links
+from policies import aws, documents, gateways
 from policies.encryption import key_of
 from policies.model import Registered, Stack, rule
 
@@ -21,8 +21,8 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 @rule
 def api_stage_writes_an_access_log(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """One line of JSON per request in an encrypted group of ours."""
-    for stage in stack.all(gateways.STAGE):
-        group = stack.at(str(stage.get("accessLogSettings.destinationArn")), links.LOG_GROUP)
+    for stage in stack.all(aws.STAGE):
+        group = stack.at(str(stage.get("accessLogSettings.destinationArn")), aws.LOG_GROUP)
         if group is None or not key_of(stack, group):
             yield stage, "needs an access log in an encrypted log group of this stack"
         elif not str(group.get("name")).startswith(VENDED):
@@ -35,7 +35,7 @@ def api_stage_writes_an_access_log(stack: Stack) -> Iterator[tuple[Registered, s
 @rule
 def api_stage_limits_and_counts(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Limits that are left out are 0 for AWS: every call is 429. A route with settings of its own inherits nothing."""
-    for stage in stack.all(gateways.STAGE):
+    for stage in stack.all(aws.STAGE):
         api = gateways.api_of(stack, stage)
         socket = api is not None and api.get("protocolType") == gateways.SOCKET
         own = {str(s.get("routeKey")): s for s in stage.get("routeSettings") or []}
@@ -48,8 +48,8 @@ def api_stage_limits_and_counts(stack: Stack) -> Iterator[tuple[Registered, str]
 @rule
 def api_stage_is_deployed_one_way(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """By itself with each change, or with a deployment that follows the routes: with both, the last one wins."""
-    for stage in stack.all(gateways.STAGE):
-        deployment = stack.answering("id", str(stage.get("deploymentId")), gateways.DEPLOYMENT)
+    for stage in stack.all(aws.STAGE):
+        deployment = stack.answering("id", str(stage.get("deploymentId")), aws.DEPLOYMENT)
         if (stage.get("autoDeploy") is True) == (deployment is not None):
             yield stage, "needs autoDeploy or a deployment of this stack, one of the two"
         if deployment is not None and deployment.get("apiId") != stage.get("apiId"):
@@ -59,12 +59,12 @@ def api_stage_is_deployed_one_way(stack: Stack) -> Iterator[tuple[Registered, st
 @rule
 def api_deployment_holds_every_route(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """A deployment is a copy of what is there when it is made: it waits for all of it, and changes with it."""
-    for deployment in stack.all(gateways.DEPLOYMENT):
+    for deployment in stack.all(aws.DEPLOYMENT):
         digests = (deployment.get("triggers") or {}).values()
         if not any(_HASH.fullmatch(str(digest)) for digest in digests):
             yield deployment, "triggers must hold the SHA-256 of what it deploys"
         waited = stack.waits_for(deployment)
-        for type_ in (gateways.ROUTE, gateways.INTEGRATION):
+        for type_ in (aws.ROUTE, aws.INTEGRATION):
             for part in stack.having(type_, apiId=deployment.get("apiId")):
                 if part.urn not in waited:
                     yield deployment, f"must wait for {part.name}; add it to depends_on"
@@ -74,14 +74,14 @@ def api_deployment_holds_every_route(stack: Stack) -> Iterator[tuple[Registered,
 def socket_execution_log_is_declared(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """API Gateway makes the group itself with the first frame, without retention; and needs the account's role to log."""
     for api in gateways.apis(stack, gateways.SOCKET):
-        for stage in gateways.parts(stack, api, gateways.STAGE):
+        for stage in gateways.parts(stack, api, aws.STAGE):
             if stage.get("defaultRouteSettings.loggingLevel") not in {"ERROR", "INFO"}:
                 continue
             wanted = f"/aws/apigateway/{api.output('id')}/{stage.get('name')}"
-            groups = stack.having(links.LOG_GROUP, name=wanted)
+            groups = stack.having(aws.LOG_GROUP, name=wanted)
             if not groups:
                 yield stage, f"API Gateway will make the log group {wanted} itself; declare it"
-            for first in (*groups, *stack.all(links.ACCOUNT)):
+            for first in (*groups, *stack.all(aws.ACCOUNT)):
                 if first.urn not in stack.waits_for(stage):
                     yield stage, f"must wait for {first.name}; add it to depends_on"
 
@@ -89,7 +89,7 @@ def socket_execution_log_is_declared(stack: Stack) -> Iterator[tuple[Registered,
 @rule
 def stage_variables_can_be_said(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Names of letters, digits and underscores; values that could stand in an address (CreateStage)."""
-    for stage in stack.all(gateways.REST_STAGE, gateways.STAGE):
+    for stage in stack.all(aws.REST_STAGE, aws.STAGE):
         written = stage.get("variables") or stage.get("stageVariables") or {}
         for name, value in written.items():
             if not _VARIABLE.fullmatch(name) or not _VALUE.fullmatch(str(value)):
@@ -114,9 +114,7 @@ def _unlimited(written: Mapping[str, Any], *, socket: bool) -> Iterator[str]:
 def _of_its_routes(
     stack: Stack, stage: Registered, own: Mapping[str, Any]
 ) -> Iterator[tuple[Registered, str]]:
-    routes = {
-        str(r.get("routeKey")): r for r in stack.having(gateways.ROUTE, apiId=stage.get("apiId"))
-    }
+    routes = {str(r.get("routeKey")): r for r in stack.having(aws.ROUTE, apiId=stage.get("apiId"))}
     for key in own:
         if key not in routes:
             yield stage, f"has settings for {key}, which is no route of its API"

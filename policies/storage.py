@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from policies import documents, identity, links
-from policies.encryption import ENCRYPTION
+from policies import aws, documents, links
 from policies.model import Registered, Stack, rule
 
-LOGGING = "aws:s3/bucketLogging:BucketLogging"
 PUBLIC_ACCESS = (
     "blockPublicAcls",
     "blockPublicPolicy",
@@ -33,28 +31,26 @@ INLINE = (
 
 
 PROTECTED = (
-    links.TABLE,
-    links.BUCKET,
-    links.KEY,
-    links.SECRET,
-    links.REPOSITORY,
-    identity.POOL,
+    aws.TABLE,
+    aws.BUCKET,
+    aws.KEY,
+    aws.SECRET,
+    aws.REPOSITORY,
+    aws.USER_POOL,
 )
 
 
 @rule
 def bucket_is_private(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """All four public access blocks, no ACLs, TLS only."""
-    for bucket in stack.all(links.BUCKET):
-        block = _setting(stack, bucket, "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock")
+    for bucket in stack.all(aws.BUCKET):
+        block = _setting(stack, bucket, aws.BUCKET_ACCESS_BLOCK)
         if block is None or not all(block.get(key) is True for key in PUBLIC_ACCESS):
             yield bucket, f"needs a public access block with {', '.join(PUBLIC_ACCESS)}"
-        ownership = _setting(
-            stack, bucket, "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
-        )
+        ownership = _setting(stack, bucket, aws.BUCKET_OWNERSHIP)
         if ownership is None or ownership.get("rule.objectOwnership") != "BucketOwnerEnforced":
             yield bucket, "needs ownership controls with BucketOwnerEnforced"
-        policy = _setting(stack, bucket, "aws:s3/bucketPolicy:BucketPolicy")
+        policy = _setting(stack, bucket, aws.BUCKET_POLICY)
         arn = bucket.output("arn")
         text = policy.get("policy") if policy else None
         if not documents.refuses_plain_http(text, [arn, f"{arn}/*"], ["s3:*"]):
@@ -67,15 +63,15 @@ def bucket_is_private(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def bucket_is_encrypted(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """With the data key, but for the bucket of access logs: S3 cannot write its logs into a KMS-encrypted one."""
-    for bucket in stack.all(links.BUCKET):
-        setting = _setting(stack, bucket, ENCRYPTION)
+    for bucket in stack.all(aws.BUCKET):
+        setting = _setting(stack, bucket, aws.BUCKET_ENCRYPTION)
         written = (setting.get("rules") or [{}])[0] if setting else {}
         default = written.get("applyServerSideEncryptionByDefault") or {}
         if _takes_logs(stack, bucket):
             if default.get("sseAlgorithm") != "AES256":
                 yield bucket, "takes access logs; its encryption must be AES256"
         elif default.get("sseAlgorithm") != "aws:kms" or not stack.at(
-            str(default.get("kmsMasterKeyId")), links.KEY
+            str(default.get("kmsMasterKeyId")), aws.KEY
         ):
             yield bucket, "must be encrypted with the data key"
         elif written.get("bucketKeyEnabled") is not True:
@@ -85,13 +81,11 @@ def bucket_is_encrypted(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def bucket_keeps_and_tidies(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Versioned; old versions and unfinished uploads end."""
-    for bucket in stack.all(links.BUCKET):
-        versioning = _setting(stack, bucket, "aws:s3/bucketVersioning:BucketVersioning")
+    for bucket in stack.all(aws.BUCKET):
+        versioning = _setting(stack, bucket, aws.BUCKET_VERSIONING)
         if versioning is None or versioning.get("versioningConfiguration.status") != "Enabled":
             yield bucket, "must be versioned"
-        lifecycle = _setting(
-            stack, bucket, "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
-        )
+        lifecycle = _setting(stack, bucket, aws.BUCKET_LIFECYCLE)
         rules = [
             r
             for r in (lifecycle.get("rules") or [] if lifecycle else [])
@@ -113,9 +107,9 @@ def bucket_keeps_and_tidies(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def bucket_is_logged(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Every access is logged to a bucket that admits S3's logging service, of this account only."""
-    for bucket in stack.all(links.BUCKET):
+    for bucket in stack.all(aws.BUCKET):
         if _takes_logs(stack, bucket):
-            policy = _setting(stack, bucket, "aws:s3/bucketPolicy:BucketPolicy")
+            policy = _setting(stack, bucket, aws.BUCKET_POLICY)
             if policy is None or not any(
                 _admits_logging(s) for s in documents.of(policy.get("policy"))
             ):
@@ -124,9 +118,9 @@ def bucket_is_logged(stack: Stack) -> Iterator[tuple[Registered, str]]:
                     "takes access logs; its policy must admit logging.s3.amazonaws.com of this account",
                 )
             continue
-        logging = _setting(stack, bucket, LOGGING)
+        logging = _setting(stack, bucket, aws.BUCKET_LOGGING)
         if logging is None or not stack.answering(
-            "bucket", str(logging.get("targetBucket")), links.BUCKET
+            "bucket", str(logging.get("targetBucket")), aws.BUCKET
         ):
             yield bucket, "needs access logging to a bucket of this stack"
 
@@ -134,8 +128,8 @@ def bucket_is_logged(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def bucket_has_one_notification(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """S3 keeps one configuration per bucket: a second resource replaces the first, on and on."""
-    for bucket in stack.all(links.BUCKET):
-        found = stack.having(links.NOTIFICATION, bucket=bucket.output("bucket"))
+    for bucket in stack.all(aws.BUCKET):
+        found = stack.having(aws.BUCKET_NOTIFICATION, bucket=bucket.output("bucket"))
         for notification in found[1:]:
             yield (
                 notification,
@@ -155,8 +149,8 @@ def bucket_has_one_notification(stack: Stack) -> Iterator[tuple[Registered, str]
 @rule
 def trigger_does_not_feed_itself(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """A function that writes where it reads starts itself again, at its owner's expense."""
-    for notification in stack.all(links.NOTIFICATION):
-        bucket = stack.answering("bucket", str(notification.get("bucket")), links.BUCKET)
+    for notification in stack.all(aws.BUCKET_NOTIFICATION):
+        bucket = stack.answering("bucket", str(notification.get("bucket")), aws.BUCKET)
         for entry in notification.get("lambdaFunctions") or []:
             target = links.invoked(stack, str(entry.get("lambdaFunctionArn")))
             role = links.role_of(stack, target.function) if target else None
@@ -187,7 +181,7 @@ def _setting(stack: Stack, bucket: Registered, type_: str) -> Registered | None:
 
 
 def _takes_logs(stack: Stack, bucket: Registered) -> bool:
-    return bool(stack.having(LOGGING, targetBucket=bucket.output("bucket")))
+    return bool(stack.having(aws.BUCKET_LOGGING, targetBucket=bucket.output("bucket")))
 
 
 def _admits_logging(statement: documents.Statement) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies import links
+from policies import aws
 from policies.model import Registered, Stack, rule
 
 CONNECTION = "connectionId"
@@ -14,13 +14,13 @@ CONNECTION = "connectionId"
 @rule
 def table_is_on_demand_and_encrypted(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Paid by the request, encrypted with the data key."""
-    for table in stack.all(links.TABLE):
+    for table in stack.all(aws.TABLE):
         if table.get("billingMode") != "PAY_PER_REQUEST":
             yield table, "billingMode must be PAY_PER_REQUEST"
         encrypted = table.get("serverSideEncryption.enabled") is True
         if (
             not encrypted
-            or stack.at(str(table.get("serverSideEncryption.kmsKeyArn")), links.KEY) is None
+            or stack.at(str(table.get("serverSideEncryption.kmsKeyArn")), aws.KEY) is None
         ):
             yield table, "serverSideEncryption must name the data key"
 
@@ -28,7 +28,7 @@ def table_is_on_demand_and_encrypted(stack: Stack) -> Iterator[tuple[Registered,
 @rule
 def table_lists_its_keys_only(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """AWS refuses an attribute that is no key of the table or of an index; a missing one too."""
-    for table in stack.all(links.TABLE):
+    for table in stack.all(aws.TABLE):
         keys = {table.get("hashKey"), table.get("rangeKey")}
         indexes = [
             *(table.get("globalSecondaryIndexes") or []),
@@ -47,7 +47,7 @@ def table_lists_its_keys_only(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def table_can_be_restored(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Point-in-time recovery where breaking is rehearsed or real; deletion protection as Pulumi protects."""
-    for table in stack.all(links.TABLE):
+    for table in stack.all(aws.TABLE):
         if stack.rehearsal and table.get("pointInTimeRecovery.enabled") is not True:
             yield table, "needs point-in-time recovery in staging and production"
         if bool(table.get("deletionProtectionEnabled")) != table.protect:
@@ -62,7 +62,7 @@ def table_can_be_restored(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def table_forgets_connections(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """A connection lives two hours; whoever vanishes without a word would stay in the table for ever."""
-    for table in stack.all(links.TABLE):
+    for table in stack.all(aws.TABLE):
         if table.get("hashKey") == CONNECTION and not (
             table.get("ttl.enabled") is True and table.get("ttl.attributeName")
         ):
@@ -72,8 +72,8 @@ def table_forgets_connections(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def secret_is_encrypted_and_recoverable(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """With the data key; in production it can be brought back for 30 days."""
-    for secret in stack.all(links.SECRET):
-        if stack.at(str(secret.get("kmsKeyId")), links.KEY) is None:
+    for secret in stack.all(aws.SECRET):
+        if stack.at(str(secret.get("kmsKeyId")), aws.KEY) is None:
             yield secret, "kmsKeyId must name the data key"
         days = secret.get("recoveryWindowInDays")
         if not isinstance(days, int) or not (days == 0 or 7 <= days <= 30):

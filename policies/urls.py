@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policies import links, runtimes
+from policies import aws, links, runtimes
 from policies.model import Registered, Stack, rule
 
 INVOKE, INVOKE_URL = "lambda:InvokeFunction", "lambda:InvokeFunctionUrl"
@@ -27,9 +27,9 @@ _CALLER = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(?:root|(?:role|user)/[\w+=,.@
 def url_belongs_to_an_alias(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Without the alias it would serve what was not released; AWS takes one URL for each."""
     seen: set[tuple[object, object]] = set()
-    for url in stack.all(links.URL):
+    for url in stack.all(aws.FUNCTION_URL):
         place = url.get("functionName"), url.get("qualifier")
-        if not stack.having(links.ALIAS, functionName=place[0], name=place[1]):
+        if not stack.having(aws.ALIAS, functionName=place[0], name=place[1]):
             yield url, "qualifier must be an alias of a function of this stack"
         if place in seen:
             yield url, "its alias already has a URL"
@@ -46,7 +46,7 @@ def url_belongs_to_an_alias(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def url_asks_who_is_calling(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Signed requests only; a URL for everybody is named here, with its reason."""
-    for url in stack.all(links.URL):
+    for url in stack.all(aws.FUNCTION_URL):
         function = links.named_function(stack, url.get("functionName"))
         name = function.name.removesuffix("-function") if function else ""
         if url.get("authorizationType") != "AWS_IAM" and name not in PUBLIC:
@@ -59,10 +59,10 @@ def url_is_called_by_named_callers(stack: Stack) -> Iterator[tuple[Registered, s
     """A caller of a URL needs two rights on the alias that has it; each is given to one account, role or user."""
     signed = {
         (u.get("functionName"), u.get("qualifier"))
-        for u in stack.having(links.URL, authorizationType="AWS_IAM")
+        for u in stack.having(aws.FUNCTION_URL, authorizationType="AWS_IAM")
     }
     given: dict[tuple[object, ...], dict[object, Registered]] = defaultdict(dict)
-    for permission in stack.all(links.PERMISSION):
+    for permission in stack.all(aws.PERMISSION):
         if not is_for_a_url(permission):
             continue
         place = permission.get("function"), permission.get("qualifier")

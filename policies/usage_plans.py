@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from policies import gateways, links
+from policies import aws, gateways
 from policies.model import Registered, Stack, rule
-
-PLAN = "aws:apigateway/usagePlan:UsagePlan"
-KEY = "aws:apigateway/apiKey:ApiKey"
-PLAN_KEY = "aws:apigateway/usagePlanKey:UsagePlanKey"
 
 LATEST_OFFSET = {"DAY": 0, "WEEK": 6, "MONTH": 27}
 """Period of a quota -> the last day on which it may begin (API Gateway, QuotaSettings)."""
@@ -18,7 +14,7 @@ LATEST_OFFSET = {"DAY": 0, "WEEK": 6, "MONTH": 27}
 @rule
 def usage_plan_limits_its_keys(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """A quota and a throttle, on stages of this stack: a plan without them counts and lets everything pass."""
-    for plan in stack.all(PLAN):
+    for plan in stack.all(aws.USAGE_PLAN):
         quota, throttle = plan.get("quotaSettings") or {}, plan.get("throttleSettings") or {}
         latest = LATEST_OFFSET.get(str(quota.get("period")), -1)
         if not (quota.get("limit") or 0) > 0 or not 0 <= (quota.get("offset") or 0) <= latest:
@@ -36,9 +32,9 @@ def usage_plan_limits_its_keys(stack: Stack) -> Iterator[tuple[Registered, str]]
 @rule
 def api_key_is_made_by_aws(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """A value of our own would stand in the state and in whatever wrote it; a key outside a plan opens nothing."""
-    joined = {k.get("keyId"): k for k in stack.having(PLAN_KEY, keyType="API_KEY")}
-    plans = {plan.output("id") for plan in stack.all(PLAN)}
-    for key in stack.all(KEY):
+    joined = {k.get("keyId"): k for k in stack.having(aws.USAGE_PLAN_KEY, keyType="API_KEY")}
+    plans = {plan.output("id") for plan in stack.all(aws.USAGE_PLAN)}
+    for key in stack.all(aws.API_KEY):
         if key.get("value") is not None:
             yield key, "has a value of our own; let API Gateway make it"
         member = joined.get(key.output("id"))
@@ -51,10 +47,10 @@ def key_is_asked_where_it_is_counted(stack: Stack) -> Iterator[tuple[Registered,
     """A method that asks a key of a stage without a plan refuses everybody; a plan that no method asks limits nobody."""
     planned = {
         (stage.get("apiId"), stage.get("stage"))
-        for plan in stack.all(PLAN)
+        for plan in stack.all(aws.USAGE_PLAN)
         for stage in plan.get("apiStages") or []
     }
-    for api in stack.all(links.REST_API):
+    for api in stack.all(aws.REST_API):
         asking = [
             e for e, operation in gateways.operations(api) if gateways.asked(api, operation)[1]
         ]
@@ -67,9 +63,7 @@ def key_is_asked_where_it_is_counted(stack: Stack) -> Iterator[tuple[Registered,
 
 
 def _is_ours(stack: Stack, stage: Mapping[str, object]) -> bool:
-    found = stack.having(
-        gateways.REST_STAGE, restApi=stage.get("apiId"), stageName=stage.get("stage")
-    )
+    found = stack.having(aws.REST_STAGE, restApi=stage.get("apiId"), stageName=stage.get("stage"))
     return bool(found)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from policies import documents, links
+from policies import aws, documents, links
 from policies.model import Registered, Stack, rule
 
 DELETE = "lambda:DeleteFunction"
@@ -17,8 +17,8 @@ CLEANS = "FUNCTION_NAMES"
 @rule
 def nobody_may_delete_a_function(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Deleting a version and deleting a function are one action; only the version's ARN, `<function>:*`, is safe to grant."""
-    versions = {f"{function.output('arn')}:*" for function in stack.all(links.FUNCTION)}
-    for policy in stack.all(links.ROLE_POLICY):
+    versions = {f"{function.output('arn')}:*" for function in stack.all(aws.FUNCTION)}
+    for policy in stack.all(aws.ROLE_POLICY):
         for statement in documents.of(policy.get("policy")):
             # IAM reads actions without regard to case.
             deletes = any(fnmatchcase(DELETE.lower(), a.lower()) for a in statement.actions)
@@ -33,7 +33,7 @@ def nobody_may_delete_a_function(stack: Stack) -> Iterator[tuple[Registered, str
 @rule
 def cleaner_may_remove_versions(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Exactly what removing versions takes, for exactly the functions that it is told of."""
-    for function in stack.all(links.FUNCTION):
+    for function in stack.all(aws.FUNCTION):
         if links.acts_in_a_foreign_role(stack, function):
             continue
         held = links.rights(stack, links.role_of(stack, function))

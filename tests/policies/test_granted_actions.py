@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from policies import (
     Registered,
     Stack,
+    aws,
     destinations,
     encryption,
     event_rights,
@@ -18,7 +19,6 @@ from policies import (
     sockets,
     versions,
 )
-from policies.links import ROLE_POLICY
 from tests.support.breaks.everything import asked_for
 from tests.support.program import Run
 
@@ -68,7 +68,7 @@ class Granted:
 def _granted(run: Run) -> list[Granted]:
     found = [
         Granted(policy.name, json.dumps(statement), action)
-        for policy in run.all(ROLE_POLICY)
+        for policy in run.all(aws.ROLE_POLICY)
         for statement in json.loads(policy.properties["policy"])["Statement"]
         for action in statement["Action"]
     ]
@@ -81,7 +81,7 @@ def _is_noticed(resources: list[Registered]) -> bool:
 
 
 def _dropped(run: Run, granted: Granted) -> list[Registered]:
-    policy = run.one(ROLE_POLICY, granted.policy)
+    policy = run.one(aws.ROLE_POLICY, granted.policy)
     document = json.loads(policy.properties["policy"])
     for statement in [s for s in document["Statement"] if json.dumps(s) == granted.statement]:
         statement["Action"].remove(granted.action)

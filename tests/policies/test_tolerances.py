@@ -7,10 +7,7 @@ import json
 import pytest
 
 import policies
-from policies import Finding, urls
-from policies.links import ASYNC, FUNCTION, LAYER, ROLE_POLICY, URL
-from policies.packaging import SIGNING
-from policies.repositories import REPOSITORY_POLICY
+from policies import Finding, aws, urls
 from tests.support.breaking import Mutation, allowed, also, edited, registered, statement
 from tests.support.breaks.everything import FOREIGN_LAYER, FOREIGN_TOPIC, REGISTRY, more
 from tests.support.program import ACCOUNT, REGION
@@ -30,53 +27,57 @@ def delivering(arn: str, action: str) -> Mutation:
     statements = [{"Effect": "Allow", "Action": a, "Resource": on} for a, on in rights]
     document = json.dumps({"Statement": statements})
     return also(
-        edited(ASYNC, "get-item-async", {"destinationConfig.onFailure.destination": arn}),
-        edited(ROLE_POLICY, "get-item-failures-policy", {"policy": document}),
+        edited(
+            aws.EVENT_INVOKE, "get-item-async", {"destinationConfig.onFailure.destination": arn}
+        ),
+        edited(aws.ROLE_POLICY, "get-item-failures-policy", {"policy": document}),
     )
 
 
 TOLERATED = {
     "an image named by its digest": edited(
-        FUNCTION, "update-item-function", {"imageUri": f"{REGISTRY}@sha256:{'0' * 64}"}
+        aws.FUNCTION, "update-item-function", {"imageUri": f"{REGISTRY}@sha256:{'0' * 64}"}
     ),
     "an image from somebody's repository": edited(
-        FUNCTION,
+        aws.FUNCTION,
         "update-item-function",
         {"imageUri": f"999999999999.dkr.ecr.{REGION}.amazonaws.com/teams/model:1.2"},
     ),
     "a layer for Node.js that names no architecture": also(
         registered(
-            LAYER,
+            aws.LAYER,
             "modules-layer",
             outputs={"arn": MODULES},
             layerName="modules",
             compatibleRuntimes=["nodejs22.x", "nodejs24.x"],
         ),
-        edited(FUNCTION, "list-items-function", {"runtime": "nodejs22.x", "layers": [MODULES]}),
+        edited(aws.FUNCTION, "list-items-function", {"runtime": "nodejs22.x", "layers": [MODULES]}),
     ),
     "two layers given from outside": edited(
-        FUNCTION, "authorizer-function", {"layers.2": FOREIGN_LAYER.replace("Powertools", "Other")}
+        aws.FUNCTION,
+        "authorizer-function",
+        {"layers.2": FOREIGN_LAYER.replace("Powertools", "Other")},
     ),
     "unsigned code where a warning is enough": also(
         edited(
-            SIGNING,
+            aws.CODE_SIGNING,
             "checksum-code-signing",
             {"policies.untrustedArtifactOnDeployment": "Warn"},
         ),
         edited(
-            FUNCTION,
+            aws.FUNCTION,
             "checksum-function",
             {"s3Bucket": None, "s3Key": None, "code": "archive"},
         ),
     ),
     "rights on the file systems of the account, through the access point": statement(
-        ROLE_POLICY,
+        aws.ROLE_POLICY,
         "health-policy",
         "elasticfilesystem:ClientMount",
         Resource=[f"arn:aws:elasticfilesystem:{HERE}:file-system/*"],
     ),
     "images for all functions of the account": statement(
-        REPOSITORY_POLICY,
+        aws.REPOSITORY_POLICY,
         "inference-repository-policy",
         "LambdaReads",
         Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}},
@@ -99,11 +100,11 @@ TOLERATED = {
         ),
     ),
     "an answer streamed by Node.js": also(
-        edited(FUNCTION, "list-items-function", {"runtime": "nodejs22.x", "layers": None}),
-        edited(URL, "list-items-url", {"invokeMode": "RESPONSE_STREAM"}),
+        edited(aws.FUNCTION, "list-items-function", {"runtime": "nodejs22.x", "layers": None}),
+        edited(aws.FUNCTION_URL, "list-items-url", {"invokeMode": "RESPONSE_STREAM"}),
     ),
     "a page of any origin without credentials": edited(
-        URL, "list-items-url", {"cors": {"allowOrigins": ["*"], "allowMethods": ["*"]}}
+        aws.FUNCTION_URL, "list-items-url", {"cors": {"allowOrigins": ["*"], "allowMethods": ["*"]}}
     ),
 }
 
@@ -117,6 +118,6 @@ def test_url_on_the_list_of_public_ones_may_be_called_by_anybody(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(urls, "PUBLIC", {"list-items": "a webhook that checks its own signature"})
-    opened = edited(URL, "list-items-url", {"authorizationType": "NONE"})
+    opened = edited(aws.FUNCTION_URL, "list-items-url", {"authorizationType": "NONE"})
     said = [f for f in findings(opened) if f.rule == "url-asks-who-is-calling"]
     assert said == []

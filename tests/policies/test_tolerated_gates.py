@@ -11,13 +11,7 @@ from typing import Any
 import pytest
 
 import policies
-from policies import Finding, http_apis, load_balancers
-from policies.alarms import ALARM
-from policies.domains import DOMAIN, MAPPING
-from policies.firewalls import WEB_ACL
-from policies.gateways import API, AUTHORIZER, METHOD_SETTINGS, REST_API, ROUTE, STAGE
-from policies.identity import POOL
-from policies.load_balancers import BALANCER, LISTENER
+from policies import Finding, aws, http_apis, load_balancers
 from tests.support.breaking import Mutation, Resources, again, also, document, edited, without
 from tests.support.breaks.everything import more
 from tests.support.breaks.fronts import older
@@ -34,11 +28,11 @@ def described(change: Callable[[Body], object]) -> Mutation:
     """Change the REST API's description, and deploy it anew."""
 
     def deployed(resources: Resources) -> Resources:
-        body = next(str(r.properties["body"]) for r in resources if r.type == REST_API)
+        body = next(str(r.properties["body"]) for r in resources if r.type == aws.REST_API)
         digest = hashlib.sha256(body.encode()).hexdigest()
         return [
             replace(r, properties={**r.properties, "triggers": {"description": digest}})
-            if r.type == "aws:apigateway/deployment:Deployment"
+            if r.type == aws.REST_DEPLOYMENT
             else r
             for r in resources
         ]
@@ -46,7 +40,7 @@ def described(change: Callable[[Body], object]) -> Mutation:
     def done(body: Body) -> None:
         change(body)
 
-    return also(document(REST_API, "api-rest", done, key="body"), deployed)
+    return also(document(aws.REST_API, "api-rest", done, key="body"), deployed)
 
 
 def asking(scheme: Body, scopes: tuple[str, ...] = ()) -> Mutation:
@@ -61,7 +55,7 @@ def asking(scheme: Body, scopes: tuple[str, ...] = ()) -> Mutation:
 
 
 def _our_pool(resources: Resources) -> Resources:
-    pool = next(r for r in resources if r.type == POOL)
+    pool = next(r for r in resources if r.type == aws.USER_POOL)
     guard = {"type": "cognito_user_pools", "providerARNs": [pool.output("arn")]}
     scheme = {AUTHTYPE: "cognito_user_pools", GUARD: guard}
     return asking(scheme, ("aws.cognito.signin.user.admin",))(resources)
@@ -104,46 +98,46 @@ TOLERATED = {
     "a key and a token asked in one breath": described(_asked_together),
     "errors of a service by their patterns": described(_in_patterns),
     "a method with settings of its own that keeps nothing": edited(
-        METHOD_SETTINGS, "api-get-items-id-method-settings", {"settings.cachingEnabled": False}
+        aws.METHOD_SETTINGS, "api-get-items-id-method-settings", {"settings.cachingEnabled": False}
     ),
     "a signed route of an HTTP API": edited(
-        ROUTE,
+        aws.ROUTE,
         "http-post-users-route",
         {"authorizationType": "AWS_IAM", "authorizerId": None},
     ),
     "a socket that is opened by a signed request": also(
         edited(
-            ROUTE,
+            aws.ROUTE,
             "socket-connect-route",
             {"authorizationType": "AWS_IAM", "authorizerId": None},
         ),
-        without(AUTHORIZER, "socket-authorizer"),
-        without("aws:lambda/permission:Permission", "authorizer-socket-permission"),
+        without(aws.AUTHORIZER, "socket-authorizer"),
+        without(aws.PERMISSION, "authorizer-socket-permission"),
     ),
-    "an HTTP API without browsers": edited(API, "http-api", {"corsConfiguration": None}),
+    "an HTTP API without browsers": edited(aws.API, "http-api", {"corsConfiguration": None}),
     "a domain that a REST and an HTTP API share": also(
-        without(DOMAIN, "http-domain"),
-        edited(MAPPING, "http-domain-mapping", {"domainName": "api.example.com"}),
+        without(aws.DOMAIN, "http-domain"),
+        edited(aws.API_MAPPING, "http-domain-mapping", {"domainName": "api.example.com"}),
     ),
     "a domain of API Gateway's first interface, where nobody shares it": older,
     "a newer security policy of a domain": edited(
-        DOMAIN,
+        aws.DOMAIN,
         "api-domain",
         {"domainNameConfiguration.securityPolicy": "SecurityPolicy_TLS13_1_3_2025_09"},
     ),
     "a rate by the address that a proxy names": edited(
-        WEB_ACL,
+        aws.WEB_ACL,
         "api-firewall-acl",
         {"rules.0.statement.rateBasedStatement.aggregateKeyType": "FORWARDED_IP"},
     ),
     "TLS 1.3 only": edited(
-        LISTENER, "balancer-https", {"sslPolicy": "ELBSecurityPolicy-TLS13-1-3-2021-06"}
+        aws.LISTENER, "balancer-https", {"sslPolicy": "ELBSecurityPolicy-TLS13-1-3-2021-06"}
     ),
     "an alarm on an HTTP API": again(
-        ALARM, "api-5xx-alarm", dimensions={"ApiId": "sandpiper-dev-http", "Stage": "$default"}
+        aws.ALARM, "api-5xx-alarm", dimensions={"ApiId": "sandpiper-dev-http", "Stage": "$default"}
     ),
     "a stage without limits for single routes": edited(
-        STAGE, "http-stage", {"routeSettings": None}
+        aws.STAGE, "http-stage", {"routeSettings": None}
     ),
 }
 
@@ -172,7 +166,7 @@ def test_route_on_the_list_of_public_ones_may_be_called_by_anybody(
 ) -> None:
     monkeypatch.setattr(http_apis, "PUBLIC", {"GET /products": "the shop's window"})
     opened = edited(
-        ROUTE, "http-get-products-route", {"authorizationType": "NONE", "authorizerId": None}
+        aws.ROUTE, "http-get-products-route", {"authorizationType": "NONE", "authorizerId": None}
     )
     assert findings(opened) == []
 
@@ -181,7 +175,7 @@ def test_load_balancer_on_the_list_of_public_ones_may_face_the_internet(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(load_balancers, "PUBLIC", {"balancer-alb": "the way in from outside"})
-    assert findings(edited(BALANCER, "balancer-alb", {"internal": False})) == []
+    assert findings(edited(aws.LOAD_BALANCER, "balancer-alb", {"internal": False})) == []
 
 
 def test_lists_of_what_is_public_are_short_and_say_why() -> None:

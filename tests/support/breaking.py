@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from policies import ALL, Finding, Registered, Rule, Stack
+from policies import ALL, Finding, Registered, Rule, Stack, aws
 from tests.support.program import Run
 
 Resources = list[Registered]
@@ -121,7 +121,7 @@ def allowed(policy: str, *actions: str, on: str, **parts: Any) -> Mutation:
         one = {"Effect": "Allow", "Action": list(actions), "Resource": [on], **parts}
         written["Statement"].append(one)
 
-    return document("aws:iam/rolePolicy:RolePolicy", policy, change)
+    return document(aws.ROLE_POLICY, policy, change)
 
 
 def statement(type_: str, name: str, having: str, key: str = "policy", **changes: Any) -> Mutation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from policies.gateways import METHOD_SETTINGS, REST_STAGE
+from policies import aws
 from tests.support.breaking import Break, Mutation, edited, without
 from tests.support.breaks.api import part
 from tests.support.breaks.everything import more
@@ -19,7 +19,7 @@ KEYS = "paths /items get x-amazon-apigateway-integration cacheKeyParameters"
 
 
 def kept(key: str, value: Any) -> Mutation:
-    return more(edited(METHOD_SETTINGS, ITEMS, {f"settings.{key}": value}))
+    return more(edited(aws.METHOD_SETTINGS, ITEMS, {f"settings.{key}": value}))
 
 
 # fmt: off
@@ -27,19 +27,19 @@ BREAKS = (
     Break(OWN, "without method.request.querystring.cursor", more(part(KEYS, ["method.request.querystring.limit", "method.request.header.Origin"]))),
     Break(OWN, "without method.request.header.Origin", more(part(KEYS, ["method.request.querystring.limit", "method.request.querystring.cursor"]))),
     Break(OWN, "without method.request.path.id", more(part("paths /items/{id} get x-amazon-apigateway-integration cacheKeyParameters", None))),
-    Break(OWN, "POST /items is cached; only GET", more(edited(METHOD_SETTINGS, ITEMS, {"methodPath": "~1items/POST"}))),
-    Break(OWN, "GET /health is cached without", more(edited(METHOD_SETTINGS, "api-method-settings", {"settings.cacheTtlInSeconds": 60}))),
-    Break(CLOSED, "cacheClusterSize must be", more(edited(REST_STAGE, "api-stage", {"cacheClusterSize": "1"}))),
-    Break(CLOSED, "has no cache cluster", more(edited(REST_STAGE, "api-stage", {"cacheClusterEnabled": False}))),
+    Break(OWN, "POST /items is cached; only GET", more(edited(aws.METHOD_SETTINGS, ITEMS, {"methodPath": "~1items/POST"}))),
+    Break(OWN, "GET /health is cached without", more(edited(aws.METHOD_SETTINGS, "api-method-settings", {"settings.cacheTtlInSeconds": 60}))),
+    Break(CLOSED, "cacheClusterSize must be", more(edited(aws.REST_STAGE, "api-stage", {"cacheClusterSize": "1"}))),
+    Break(CLOSED, "has no cache cluster", more(edited(aws.REST_STAGE, "api-stage", {"cacheClusterEnabled": False}))),
     Break(CLOSED, "cacheTtlInSeconds is 3601", kept("cacheTtlInSeconds", 3601)),
     Break(CLOSED, "must say cachingEnabled", kept("cachingEnabled", None)),
     Break(CLOSED, "set cacheDataEncrypted", kept("cacheDataEncrypted", False)),
     Break(CLOSED, "any caller may empty", kept("requireAuthorizationForCacheControl", None)),
     Break(CLOSED, "HeaderStrategy must be", kept("unauthorizedCacheControlHeaderStrategy", None)),
-    Break(THERE, "needs a cache cluster", edited(REST_STAGE, "api-stage", {"cacheClusterEnabled": False}), stack="prod"),
-    Break(THERE, "and a method that uses it", without(METHOD_SETTINGS, ITEMS), stack="prod"),
-    Break(THERE, "needs a client certificate", edited(REST_STAGE, "api-stage", {"clientCertificateId": None}), stack="prod"),
-    Break("method-settings-name-a-method", "methodPath items/GET is no method", more(edited(METHOD_SETTINGS, ITEMS, {"methodPath": "items/GET"}))),
+    Break(THERE, "needs a cache cluster", edited(aws.REST_STAGE, "api-stage", {"cacheClusterEnabled": False}), stack="prod"),
+    Break(THERE, "and a method that uses it", without(aws.METHOD_SETTINGS, ITEMS), stack="prod"),
+    Break(THERE, "needs a client certificate", edited(aws.REST_STAGE, "api-stage", {"clientCertificateId": None}), stack="prod"),
+    Break("method-settings-name-a-method", "methodPath items/GET is no method", more(edited(aws.METHOD_SETTINGS, ITEMS, {"methodPath": "items/GET"}))),
     Break("stage-is-throttled-and-measured", "throttlingBurstLimit", kept("throttlingBurstLimit", None)),
 )
 # fmt: on

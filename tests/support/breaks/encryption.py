@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from policies import Registered
-from policies.links import FUNCTION, KEY, ROLE_POLICY, TOPIC
+from policies import Registered, aws
 from tests.support.breaking import Break, Resources, allowed, document, edited, statement
 from tests.support.breaks.everything import DATA_KEY, HERE, more
 
@@ -18,22 +17,22 @@ def without_key_use(policy: str) -> Any:
             s for s in written["Statement"] if not s["Action"][0].startswith("kms:")
         ]
 
-    return document(ROLE_POLICY, policy, change)
+    return document(aws.ROLE_POLICY, policy, change)
 
 
 def key_use(policy: str, **changes: Any) -> Any:
-    return statement(ROLE_POLICY, policy, "kms:Decrypt", **changes)
+    return statement(aws.ROLE_POLICY, policy, "kms:Decrypt", **changes)
 
 
 def key_policy(sid: str, **changes: Any) -> Any:
-    return statement(KEY, "data-key", sid, **changes)
+    return statement(aws.KEY, "data-key", sid, **changes)
 
 
 def subscribed_queue(resources: Resources) -> Resources:
     """A queue that is subscribed to the topic: SNS would have to use the key."""
-    topic = next(r for r in resources if r.type == TOPIC and r.name == "notifications-topic")
+    topic = next(r for r in resources if r.type == aws.TOPIC and r.name == "notifications-topic")
     properties = {"topic": topic.output("arn"), "protocol": "sqs"}
-    type_ = "aws:sns/topicSubscription:TopicSubscription"
+    type_ = aws.SUBSCRIPTION
     added = Registered(type=type_, name="inbox", urn="urn:inbox", properties=properties)
     return [*resources, added]
 
@@ -51,9 +50,9 @@ BREAKS = (
     Break("key-is-used-for-a-reason", "without naming one service", key_use("get-item-policy", Condition=None)),
     Break("key-is-used-for-a-reason", "which nothing it does needs", key_use("get-item-policy", Action=["kms:Decrypt", "kms:Encrypt"])),
     Break("key-is-used-for-a-reason", "which nothing it does needs", allowed("health-policy", "kms:Decrypt", on=DATA_KEY)),
-    Break("key-turns-and-lingers", "enableKeyRotation", edited(KEY, "data-key", {"enableKeyRotation": False})),
-    Break("key-turns-and-lingers", "is 3;", edited(KEY, "data-key", {"deletionWindowInDays": 3})),
-    Break("key-turns-and-lingers", "30 in production", edited(KEY, "data-key", {"deletionWindowInDays": 7}), stack="prod"),
+    Break("key-turns-and-lingers", "enableKeyRotation", edited(aws.KEY, "data-key", {"enableKeyRotation": False})),
+    Break("key-turns-and-lingers", "is 3;", edited(aws.KEY, "data-key", {"deletionWindowInDays": 3})),
+    Break("key-turns-and-lingers", "30 in production", edited(aws.KEY, "data-key", {"deletionWindowInDays": 7}), stack="prod"),
     Break("key-policy-admits-the-services", "account's root", key_policy("Root")),
     Break("key-policy-admits-the-services", "names a role", key_policy("Root", Principal={"AWS": "arn:aws:iam::123456789012:role/x"})),
     Break("key-policy-admits-the-services", "CloudWatch Logs", key_policy("Logs")),
@@ -62,13 +61,13 @@ BREAKS = (
     Break("key-policy-admits-the-services", "alarms stay silent", key_policy("Alarms")),
     Break("key-policy-admits-the-services", "alarms stay silent", key_policy("Alarms", Condition=None)),
     Break("key-policy-admits-the-services", "sns.amazonaws.com", subscribed_queue),
-    Break("variables-are-encrypted", "set kmsKeyArn", edited(FUNCTION, "health-function", {"kmsKeyArn": None})),
-    Break("variables-are-encrypted", "set kmsKeyArn", edited(FUNCTION, "health-function", {"kmsKeyArn": "alias/aws/lambda"})),
-    Break("variables-are-encrypted", "set kmsKeyArn", edited(FUNCTION, "health-function", {"kmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/elsewhere"})),
-    Break("variables-are-encrypted", "set kmsKeyArn", edited(FUNCTION, "health-function", {"kmsKeyArn": "arn:aws:sqs:us-west-2:123456789012:notifications-queue-0123456"})),
-    Break("variables-are-encrypted", "if and only if", more(edited(FUNCTION, "health-function", {"environment": None}))),
+    Break("variables-are-encrypted", "set kmsKeyArn", edited(aws.FUNCTION, "health-function", {"kmsKeyArn": None})),
+    Break("variables-are-encrypted", "set kmsKeyArn", edited(aws.FUNCTION, "health-function", {"kmsKeyArn": "alias/aws/lambda"})),
+    Break("variables-are-encrypted", "set kmsKeyArn", edited(aws.FUNCTION, "health-function", {"kmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/elsewhere"})),
+    Break("variables-are-encrypted", "set kmsKeyArn", edited(aws.FUNCTION, "health-function", {"kmsKeyArn": "arn:aws:sqs:us-west-2:123456789012:notifications-queue-0123456"})),
+    Break("variables-are-encrypted", "if and only if", more(edited(aws.FUNCTION, "health-function", {"environment": None}))),
     Break("encrypted-things-can-be-used", "through arn:aws:scheduler:", more(without_key_use("warming-policy"))),
     Break("key-is-used-for-a-reason", "schedule/default/*, which", more(key_use("warming-policy", Condition={"ArnLike": {CONTEXT: f"arn:aws:scheduler:{HERE}:schedule/default/*"}}))),
-    Break("variables-are-encrypted", "if and only if", edited(FUNCTION, "health-function", {"environment": None})),
+    Break("variables-are-encrypted", "if and only if", edited(aws.FUNCTION, "health-function", {"environment": None})),
 )
 # fmt: on

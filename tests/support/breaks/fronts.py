@@ -5,11 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from policies.domains import DOMAIN, MAPPING, REST_DOMAIN, REST_MAPPING, VALIDATION
-from policies.gateways import ATTACHMENT, DATA_SOURCE
-from policies.graphql_apis import GRAPHQL_API
-from policies.links import FUNCTION, LOG_GROUP, PERMISSION, ROLE, ROLE_POLICY
-from policies.load_balancers import BALANCER, GROUP, LISTENER, LISTENER_RULE
+from policies import aws
 from policies.model import Registered
 from tests.support.breaking import (
     Break,
@@ -49,7 +45,7 @@ def every(type_: str, name: str, path: str, value: Any) -> Mutation:
 
 
 def domain(path: str, value: Any) -> Mutation:
-    return every(DOMAIN, "api-domain", path, value)
+    return every(aws.DOMAIN, "api-domain", path, value)
 
 
 def older(resources: Resources) -> Resources:
@@ -65,7 +61,7 @@ def older(resources: Resources) -> Resources:
                 "endpointConfiguration": {"types": place["endpointType"]},
                 "tags": one.get("tags"),
             }
-            return replace(one, type=REST_DOMAIN, properties=written)
+            return replace(one, type=aws.REST_DOMAIN, properties=written)
         if one.name == "api-domain-mapping":
             written = {
                 "domainName": one.get("domainName"),
@@ -73,45 +69,45 @@ def older(resources: Resources) -> Resources:
                 "restApi": one.get("apiId"),
                 "stageName": one.get("stage"),
             }
-            return replace(one, type=REST_MAPPING, properties=written)
+            return replace(one, type=aws.BASE_PATH_MAPPING, properties=written)
         return one
 
     return [older_one(one) for one in resources]
 
 
 SHARED = (
-    without(DOMAIN, "http-domain"),
-    edited(MAPPING, "http-domain-mapping", {"domainName": "api.example.com"}),
+    without(aws.DOMAIN, "http-domain"),
+    edited(aws.API_MAPPING, "http-domain-mapping", {"domainName": "api.example.com"}),
 )
 
 
 def balancer(path: str, value: Any) -> Mutation:
-    return every(BALANCER, "balancer-alb", path, value)
+    return every(aws.LOAD_BALANCER, "balancer-alb", path, value)
 
 
 def graphql(path: str, value: Any) -> Mutation:
-    return every(GRAPHQL_API, "graphql-api", path, value)
+    return every(aws.GRAPHQL_API, "graphql-api", path, value)
 
 
 # fmt: off
 DOMAINS = (
     Break(TLS, "securityPolicy is TLS_1_0", domain(f"{PLACE}.securityPolicy", "TLS_1_0")),
-    Break(TLS, "securityPolicy is None", every(DOMAIN, "http-domain", f"{PLACE}.securityPolicy", None)),
+    Break(TLS, "securityPolicy is None", every(aws.DOMAIN, "http-domain", f"{PLACE}.securityPolicy", None)),
     Break(TLS, "must be REGIONAL", domain(f"{PLACE}.endpointType", "EDGE")),
-    Break(TLS, "names no certificate", every(DOMAIN, "http-domain", f"{PLACE}.certificateArn", None)),
-    Break(TLS, "must wait until api-domain-certificate", more(without(VALIDATION, "api-domain-validation"))),
-    Break(TLS, "must wait until socket-domain-certificate", more(not_waiting(DOMAIN, "socket-domain", "socket-domain-validation"))),
-    Break(LEADS, "no mapping leads", more(without(MAPPING, "api-domain-mapping"))),
-    Break(LEADS, "have the path 'v1'", more(again(MAPPING, "api-domain-mapping"))),
-    Break(LEADS, "leads to no stage", every(MAPPING, "api-domain-mapping", "stage", "other")),
-    Break(LEADS, "leads to no stage", every(MAPPING, "http-domain-mapping", "stage", "other")),
-    Break(ONCE, "AWS refuses that", every(MAPPING, "http-domain-mapping", "domainName", "live.example.com")),
-    Break(ONCE, "is made 2 times", every(DOMAIN, "http-domain", "domainName", "api.example.com")),
+    Break(TLS, "names no certificate", every(aws.DOMAIN, "http-domain", f"{PLACE}.certificateArn", None)),
+    Break(TLS, "must wait until api-domain-certificate", more(without(aws.CERTIFICATE_VALIDATION, "api-domain-validation"))),
+    Break(TLS, "must wait until socket-domain-certificate", more(not_waiting(aws.DOMAIN, "socket-domain", "socket-domain-validation"))),
+    Break(LEADS, "no mapping leads", more(without(aws.API_MAPPING, "api-domain-mapping"))),
+    Break(LEADS, "have the path 'v1'", more(again(aws.API_MAPPING, "api-domain-mapping"))),
+    Break(LEADS, "leads to no stage", every(aws.API_MAPPING, "api-domain-mapping", "stage", "other")),
+    Break(LEADS, "leads to no stage", every(aws.API_MAPPING, "http-domain-mapping", "stage", "other")),
+    Break(ONCE, "AWS refuses that", every(aws.API_MAPPING, "http-domain-mapping", "domainName", "live.example.com")),
+    Break(ONCE, "is made 2 times", every(aws.DOMAIN, "http-domain", "domainName", "api.example.com")),
     Break(ONCE, "make domain and mappings with apigatewayv2", more(*SHARED, older)),
-    Break(TLS, "securityPolicy is TLS_1_0", more(older, edited(REST_DOMAIN, "api-domain", {"securityPolicy": "TLS_1_0"}))),
-    Break(LEADS, "leads to no stage", more(older, edited(REST_MAPPING, "api-domain-mapping", {"stageName": "other"}))),
-    Break(CLOSED, "give it a domain", more(without(MAPPING, "api-domain-mapping"))),
-    Break(CLOSED, "give it a domain", edited("aws:apigatewayv2/api:Api", "socket-api", {"disableExecuteApiEndpoint": True})),
+    Break(TLS, "securityPolicy is TLS_1_0", more(older, edited(aws.REST_DOMAIN, "api-domain", {"securityPolicy": "TLS_1_0"}))),
+    Break(LEADS, "leads to no stage", more(older, edited(aws.BASE_PATH_MAPPING, "api-domain-mapping", {"stageName": "other"}))),
+    Break(CLOSED, "give it a domain", more(without(aws.API_MAPPING, "api-domain-mapping"))),
+    Break(CLOSED, "give it a domain", edited(aws.API, "socket-api", {"disableExecuteApiEndpoint": True})),
 )
 BALANCERS = (
     Break(CAREFUL, "must be internal", balancer("internal", value=False)),
@@ -120,19 +116,19 @@ BALANCERS = (
     Break(CAREFUL, "needs subnets in 2 zones", balancer("subnets", ["subnet-0123456789abcdef0"])),
     Break(CAREFUL, "needs a security group", balancer("securityGroups", None)),
     Break(CAREFUL, "set enableDeletionProtection", more(), stack="prod"),
-    Break(LISTENS, "sslPolicy must be", every(LISTENER, "balancer-https", "sslPolicy", "ELBSecurityPolicy-2016-08")),
-    Break(LISTENS, "names no certificate", every(LISTENER, "balancer-https", "certificateArn", None)),
-    Break(LISTENS, "fixed response 404", every(LISTENER, "balancer-https", "defaultActions.0.fixedResponse.statusCode", "200")),
-    Break(LISTENS, "redirect to HTTPS", every(LISTENER, "balancer-http", f"{REDIRECT}.protocol", "HTTP")),
-    Break(LISTENS, "redirect to HTTPS", every(LISTENER, "balancer-http", f"{REDIRECT}.statusCode", "HTTP_302")),
-    Break(LISTENS, "redirect to HTTPS", every(LISTENER_RULE, "balancer-health-rule", "listenerArn", "arn:aws:lb:us-west-2:123456789012:balancer-http-0123456")),
-    Break(REACHED, "targetType must be lambda", every(GROUP, "balancer-health-targets", "targetType", "ip")),
-    Break(REACHED, "no listener rule leads", more(without(LISTENER_RULE, "balancer-health-rule"))),
-    Break(REACHED, "has 0 functions attached", more(without(ATTACHMENT, "balancer-health-attachment"))),
-    Break(REACHED, "must wait for balancer-health-permission", more(not_waiting(ATTACHMENT, "balancer-health-attachment", "balancer-health-permission"))),
-    Break("everything-wired-may-invoke", "(target) may not invoke it", more(without(PERMISSION, "balancer-health-permission"))),
-    Break("permission-is-used", "no route, authorizer, target", every(PERMISSION, "balancer-health-permission", "sourceArn", "arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/x/y")),
-    Break("what-is-started-exists", "(target)", every(ATTACHMENT, "balancer-health-attachment", "targetId", "arn:aws:lambda:us-west-2:999999999999:function:elsewhere")),
+    Break(LISTENS, "sslPolicy must be", every(aws.LISTENER, "balancer-https", "sslPolicy", "ELBSecurityPolicy-2016-08")),
+    Break(LISTENS, "names no certificate", every(aws.LISTENER, "balancer-https", "certificateArn", None)),
+    Break(LISTENS, "fixed response 404", every(aws.LISTENER, "balancer-https", "defaultActions.0.fixedResponse.statusCode", "200")),
+    Break(LISTENS, "redirect to HTTPS", every(aws.LISTENER, "balancer-http", f"{REDIRECT}.protocol", "HTTP")),
+    Break(LISTENS, "redirect to HTTPS", every(aws.LISTENER, "balancer-http", f"{REDIRECT}.statusCode", "HTTP_302")),
+    Break(LISTENS, "redirect to HTTPS", every(aws.LISTENER_RULE, "balancer-health-rule", "listenerArn", "arn:aws:lb:us-west-2:123456789012:balancer-http-0123456")),
+    Break(REACHED, "targetType must be lambda", every(aws.TARGET_GROUP, "balancer-health-targets", "targetType", "ip")),
+    Break(REACHED, "no listener rule leads", more(without(aws.LISTENER_RULE, "balancer-health-rule"))),
+    Break(REACHED, "has 0 functions attached", more(without(aws.TARGET_GROUP_ATTACHMENT, "balancer-health-attachment"))),
+    Break(REACHED, "must wait for balancer-health-permission", more(not_waiting(aws.TARGET_GROUP_ATTACHMENT, "balancer-health-attachment", "balancer-health-permission"))),
+    Break("everything-wired-may-invoke", "(target) may not invoke it", more(without(aws.PERMISSION, "balancer-health-permission"))),
+    Break("permission-is-used", "no route, authorizer, target", every(aws.PERMISSION, "balancer-health-permission", "sourceArn", "arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/x/y")),
+    Break("what-is-started-exists", "(target)", every(aws.TARGET_GROUP_ATTACHMENT, "balancer-health-attachment", "targetId", "arn:aws:lambda:us-west-2:999999999999:function:elsewhere")),
 )
 GRAPHQL = (
     Break(WHO, "must ask a user pool", graphql("authenticationType", "API_KEY")),
@@ -144,16 +140,16 @@ GRAPHQL = (
     Break(LIMITED, "set xrayEnabled", graphql("xrayEnabled", value=False)),
     Break(LIMITED, "fieldLogLevel must be", graphql("logConfig.fieldLogLevel", "NONE")),
     Break(LIMITED, "set logConfig.excludeVerboseContent", graphql("logConfig.excludeVerboseContent", value=False)),
-    Break(LOGS, "itself; declare it", more(without(LOG_GROUP, "graphql-logs"))),
+    Break(LOGS, "itself; declare it", more(without(aws.LOG_GROUP, "graphql-logs"))),
     Break(LOGS, "must hold exactly", more(allowed("graphql-logs-policy", "logs:CreateLogGroup", on="*"))),
-    Break(ROLES, "on exactly its function", every(DATA_SOURCE, "graphql-get-item-source", "lambdaConfig.functionArn", f"{FUNCTIONS}-health:live")),
+    Break(ROLES, "on exactly its function", every(aws.DATA_SOURCE, "graphql-get-item-source", "lambdaConfig.functionArn", f"{FUNCTIONS}-health:live")),
     Break(ROLES, "on exactly its function", more(allowed("graphql-calls-policy", "kms:Decrypt", on=DATA_KEY))),
-    Break(ROLES, "must wait for graphql-calls-policy", more(not_waiting(DATA_SOURCE, "graphql-get-item-source", "graphql-calls-policy"))),
-    Break("function-is-called-by-its-alias", "starts get-item-function itself", every(DATA_SOURCE, "graphql-get-item-source", "lambdaConfig.functionArn", f"{FUNCTIONS}-get-item")),
-    Break("function-answers-before-the-gateway-gives-up", "29 s at most", every(FUNCTION, "get-item-function", "timeout", 30)),
-    Break("role-is-trusted-by-one-service", "appsync.amazonaws.com and nobody", every(ROLE, "graphql-calls-role", "assumeRolePolicy", '{"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}]}')),
+    Break(ROLES, "must wait for graphql-calls-policy", more(not_waiting(aws.DATA_SOURCE, "graphql-get-item-source", "graphql-calls-policy"))),
+    Break("function-is-called-by-its-alias", "starts get-item-function itself", every(aws.DATA_SOURCE, "graphql-get-item-source", "lambdaConfig.functionArn", f"{FUNCTIONS}-get-item")),
+    Break("function-answers-before-the-gateway-gives-up", "29 s at most", every(aws.FUNCTION, "get-item-function", "timeout", 30)),
+    Break("role-is-trusted-by-one-service", "appsync.amazonaws.com and nobody", every(aws.ROLE, "graphql-calls-role", "assumeRolePolicy", '{"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}]}')),
     Break("role-is-used", "nothing of this stack uses it", graphql("logConfig.cloudwatchLogsRoleArn", None)),
-    Break("policy-is-well-formed", "not JSON", every(ROLE_POLICY, "graphql-calls-policy", "policy", "{")),
+    Break("policy-is-well-formed", "not JSON", every(aws.ROLE_POLICY, "graphql-calls-policy", "policy", "{")),
 )
 # fmt: on
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from policies.gateways import API, AUTHORIZER, INTEGRATION, ROUTE
+from policies import aws
 from tests.support.breaking import Break, Mutation, Resources, again, edited, registered, without
 from tests.support.breaks.everything import more
 
@@ -27,11 +27,11 @@ def asked(**changes: Any) -> Mutation:
         "authorizerResultTtlInSeconds": 60,
         "identitySources": ["$request.header.Authorization"],
     }
-    return registered(AUTHORIZER, "http-lambda-authorizer", **{**right, **changes})
+    return registered(aws.AUTHORIZER, "http-lambda-authorizer", **{**right, **changes})
 
 
 def route(**changes: Any) -> Mutation:
-    return edited(ROUTE, POST, changes)
+    return edited(aws.ROUTE, POST, changes)
 
 
 def many(type_: str, name: str, count: int) -> Mutation:
@@ -45,7 +45,7 @@ def many(type_: str, name: str, count: int) -> Mutation:
 
 
 def cors(key: str, value: Any) -> Mutation:
-    return more(edited(API, "http-api", {f"corsConfiguration.{key}": value}))
+    return more(edited(aws.API, "http-api", {f"corsConfiguration.{key}": value}))
 
 
 # fmt: off
@@ -53,34 +53,34 @@ BREAKS = (
     Break("route-of-an-http-api-asks-the-authorizer", "POST /users has no authorizer", route(authorizationType=None)),
     Break("route-of-an-http-api-asks-the-authorizer", "POST /users has no authorizer", route(authorizationType="NONE")),
     Break("route-of-an-http-api-asks-the-authorizer", "asks CUSTOM of no such authorizer", route(authorizationType="CUSTOM")),
-    Break("route-of-an-http-api-asks-the-authorizer", "asks JWT of no such authorizer", without(AUTHORIZER, COGNITO)),
-    Break("jwt-authorizer-believes-our-pool", "identitySources must be", edited(AUTHORIZER, COGNITO, {"identitySources": ["$request.querystring.token"]})),
-    Break("jwt-authorizer-believes-our-pool", "its issuer must be", edited(AUTHORIZER, COGNITO, {"jwtConfiguration.issuer": "https://accounts.example.com"})),
-    Break("jwt-authorizer-believes-our-pool", "its audiences must be", edited(AUTHORIZER, COGNITO, {"jwtConfiguration.audiences": ["somebodys-client"]})),
-    Break("jwt-authorizer-believes-our-pool", "its audiences must be", edited(AUTHORIZER, COGNITO, {"jwtConfiguration.audiences": []})),
+    Break("route-of-an-http-api-asks-the-authorizer", "asks JWT of no such authorizer", without(aws.AUTHORIZER, COGNITO)),
+    Break("jwt-authorizer-believes-our-pool", "identitySources must be", edited(aws.AUTHORIZER, COGNITO, {"identitySources": ["$request.querystring.token"]})),
+    Break("jwt-authorizer-believes-our-pool", "its issuer must be", edited(aws.AUTHORIZER, COGNITO, {"jwtConfiguration.issuer": "https://accounts.example.com"})),
+    Break("jwt-authorizer-believes-our-pool", "its audiences must be", edited(aws.AUTHORIZER, COGNITO, {"jwtConfiguration.audiences": ["somebodys-client"]})),
+    Break("jwt-authorizer-believes-our-pool", "its audiences must be", edited(aws.AUTHORIZER, COGNITO, {"jwtConfiguration.audiences": []})),
     Break("lambda-authorizer-is-asked-in-full", "must be 2.0", asked(authorizerPayloadFormatVersion="1.0")),
     Break("lambda-authorizer-is-asked-in-full", "set enableSimpleResponses", asked(enableSimpleResponses=False)),
     Break("lambda-authorizer-is-asked-in-full", "must be 0 to 3600", asked(authorizerResultTtlInSeconds=None)),
     Break("lambda-authorizer-is-asked-in-full", "must be 0 to 3600", asked(authorizerResultTtlInSeconds=3601)),
     Break("lambda-authorizer-is-asked-in-full", "for everybody alike", asked(identitySources=None)),
-    Break("lambda-authorizer-is-asked-in-full", "are for HTTP APIs only", edited(AUTHORIZER, "socket-authorizer", {"authorizerPayloadFormatVersion": "2.0"})),
+    Break("lambda-authorizer-is-asked-in-full", "are for HTTP APIs only", edited(aws.AUTHORIZER, "socket-authorizer", {"authorizerPayloadFormatVersion": "2.0"})),
     Break("everything-wired-may-invoke", "http-api (authorizer) may not invoke it", asked()),
-    Break("integration-is-spelt-out", "integrationType must be", edited(INTEGRATION, PRODUCTS, {"integrationType": "HTTP_PROXY"})),
-    Break("integration-is-spelt-out", "payloadFormatVersion must be 2.0", edited(INTEGRATION, PRODUCTS, {"payloadFormatVersion": None})),
-    Break("integration-is-spelt-out", "must be left out", edited(INTEGRATION, "socket-subscriptions-integration", {"payloadFormatVersion": "2.0"})),
-    Break("integration-is-spelt-out", "integrationMethod must be POST", edited(INTEGRATION, PRODUCTS, {"integrationMethod": "GET"})),
-    Break("integration-is-spelt-out", "50 to 30000", edited(INTEGRATION, PRODUCTS, {"timeoutMilliseconds": 30_001})),
-    Break("integration-is-spelt-out", "50 to 29000", edited(INTEGRATION, "socket-subscriptions-integration", {"timeoutMilliseconds": 30_000})),
+    Break("integration-is-spelt-out", "integrationType must be", edited(aws.INTEGRATION, PRODUCTS, {"integrationType": "HTTP_PROXY"})),
+    Break("integration-is-spelt-out", "payloadFormatVersion must be 2.0", edited(aws.INTEGRATION, PRODUCTS, {"payloadFormatVersion": None})),
+    Break("integration-is-spelt-out", "must be left out", edited(aws.INTEGRATION, "socket-subscriptions-integration", {"payloadFormatVersion": "2.0"})),
+    Break("integration-is-spelt-out", "integrationMethod must be POST", edited(aws.INTEGRATION, PRODUCTS, {"integrationMethod": "GET"})),
+    Break("integration-is-spelt-out", "50 to 30000", edited(aws.INTEGRATION, PRODUCTS, {"timeoutMilliseconds": 30_001})),
+    Break("integration-is-spelt-out", "50 to 29000", edited(aws.INTEGRATION, "socket-subscriptions-integration", {"timeoutMilliseconds": 30_000})),
     Break("integration-is-spelt-out", "is no integration of its API", route(target="integrations/gone")),
-    Break("integration-is-spelt-out", "no route leads to it", again(INTEGRATION, PRODUCTS)),
+    Break("integration-is-spelt-out", "no route leads to it", again(aws.INTEGRATION, PRODUCTS)),
     Break("http-api-names-its-origins", "CORS must name its origins", cors("allowOrigins", ["*"])),
     Break("http-api-names-its-origins", "* in allowHeaders", cors("allowHeaders", ["*"])),
     Break("http-api-names-its-origins", "with credentials must name", cors("allowOrigins", [])),
     Break("preflight-needs-no-token", "$default would ask", more(route(routeKey="$default"))),
     Break("preflight-needs-no-token", "ANY /users would ask", more(route(routeKey="ANY /users"))),
-    Break("http-api-is-within-its-limits", "11 of aws:apigatewayv2/authorizer", many(AUTHORIZER, COGNITO, 10)),
-    Break("http-api-is-within-its-limits", "301 of aws:apigatewayv2/route", many(ROUTE, POST, 298)),
-    Break("http-api-is-within-its-limits", "50 audiences", edited(AUTHORIZER, COGNITO, {"jwtConfiguration.audiences": [str(n) for n in range(51)]})),
+    Break("http-api-is-within-its-limits", "11 of aws:apigatewayv2/authorizer", many(aws.AUTHORIZER, COGNITO, 10)),
+    Break("http-api-is-within-its-limits", "301 of aws:apigatewayv2/route", many(aws.ROUTE, POST, 298)),
+    Break("http-api-is-within-its-limits", "50 audiences", edited(aws.AUTHORIZER, COGNITO, {"jwtConfiguration.audiences": [str(n) for n in range(51)]})),
     Break("http-api-is-within-its-limits", "10 at most, of a JWT", route(authorizationScopes=[str(n) for n in range(11)])),
     Break("http-api-is-within-its-limits", "10 at most, of a JWT", route(authorizationScopes=["users"], authorizationType="CUSTOM")),
     Break("http-api-names-its-origins", "maxAge is 86401", cors("maxAge", 86_401)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from policies.identity import CLIENT, POOL
+from policies import aws
 from tests.support.breaking import Break, Mutation, edited, unprotected
 
 USERS, KEPT, TOLD = "pool-guards-its-users", "pool-outlives-a-mistake", "client-tells-nothing"
@@ -13,11 +13,11 @@ NAME = "identity-user-pool"
 
 
 def pool(changes: Mapping[str, Any]) -> Mutation:
-    return edited(POOL, NAME, changes)
+    return edited(aws.USER_POOL, NAME, changes)
 
 
 def client(changes: Mapping[str, Any]) -> Mutation:
-    return edited(CLIENT, f"{NAME}-client", changes)
+    return edited(aws.USER_POOL_CLIENT, f"{NAME}-client", changes)
 
 
 # fmt: off
@@ -32,7 +32,7 @@ BREAKS = (
     Break(KEPT, "must agree", pool({"deletionProtection": "ACTIVE"})),
     Break(KEPT, "must agree", pool({"deletionProtection": None})),
     Break(KEPT, "must be ACTIVE in production", pool({"deletionProtection": "INACTIVE"}), stack="prod"),
-    Break("data-is-protected-in-production", "must be protected", unprotected(POOL, NAME), stack="prod"),
+    Break("data-is-protected-in-production", "must be protected", unprotected(aws.USER_POOL, NAME), stack="prod"),
     Break(TOLD, "preventUserExistenceErrors", client({"preventUserExistenceErrors": "LEGACY"})),
     Break(TOLD, "set enableTokenRevocation", client({"enableTokenRevocation": False})),
     Break(TOLD, "cannot keep a secret", client({"generateSecret": True})),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from policies.links import FUNCTION, ROLE_POLICY
+from policies import aws
 from policies.network import FILES, INTERFACES
 from tests.support.breaking import Break, Resources, allowed, document, edited, statement
 from tests.support.breaks.everything import ACCESS_POINT, more
@@ -17,12 +17,12 @@ REACHED = {"StringEquals": {"elasticfilesystem:AccessPointArn": ACCESS_POINT}}
 
 def function(**changes: Any) -> Any:
     """Change the function in the network."""
-    return more(edited(FUNCTION, HEALTH, {k.replace("__", "."): v for k, v in changes.items()}))
+    return more(edited(aws.FUNCTION, HEALTH, {k.replace("__", "."): v for k, v in changes.items()}))
 
 
 def mounting(**changes: Any) -> Any:
     """Change the right to mount."""
-    return more(statement(ROLE_POLICY, POLICY, "elasticfilesystem:ClientMount", **changes))
+    return more(statement(aws.ROLE_POLICY, POLICY, "elasticfilesystem:ClientMount", **changes))
 
 
 def conditional(resources: Resources) -> Resources:
@@ -32,20 +32,20 @@ def conditional(resources: Resources) -> Resources:
         one = next(s for s in written["Statement"] if "ec2:DescribeSubnets" in s["Action"])
         one["Condition"] = {"StringEquals": {"aws:RequestedRegion": "us-west-2"}}
 
-    return document(ROLE_POLICY, POLICY, change)(resources)
+    return document(aws.ROLE_POLICY, POLICY, change)(resources)
 
 
 # fmt: off
 BREAKS = (
     *(
-        Break(JOIN, "in a VPC, else no EC2 action", more(statement(ROLE_POLICY, POLICY, action, Action=sorted(INTERFACES - {action}))))
+        Break(JOIN, "in a VPC, else no EC2 action", more(statement(aws.ROLE_POLICY, POLICY, action, Action=sorted(INTERFACES - {action}))))
         for action in sorted(INTERFACES)
     ),
-    Break(JOIN, "in a VPC, else no EC2 action", more(statement(ROLE_POLICY, POLICY, "ec2:DescribeSubnets", Resource=["arn:aws:ec2:us-west-2:123456789012:subnet/*"]))),
+    Break(JOIN, "in a VPC, else no EC2 action", more(statement(aws.ROLE_POLICY, POLICY, "ec2:DescribeSubnets", Resource=["arn:aws:ec2:us-west-2:123456789012:subnet/*"]))),
     Break(JOIN, "in a VPC, else no EC2 action", more(conditional)),
     Break(JOIN, "in a VPC, else no EC2 action", more(allowed(POLICY, "ec2:DetachNetworkInterface", on="*"))),
     Break(JOIN, "in a VPC, else no EC2 action", allowed(POLICY, "ec2:DescribeSubnets", on="*")),
-    Break(JOIN, "in a VPC, else no EC2 action", edited(FUNCTION, HEALTH, {"vpcConfig": {"subnetIds": ["a"], "securityGroupIds": ["b"]}})),
+    Break(JOIN, "in a VPC, else no EC2 action", edited(aws.FUNCTION, HEALTH, {"vpcConfig": {"subnetIds": ["a"], "securityGroupIds": ["b"]}})),
     Break(JOIN, "must deny the same to its own code", more(denied(Effect="Allow"))),
     Break(JOIN, "must deny the same to its own code", more(denied(Action=["ec2:CreateNetworkInterface"]))),
     Break(JOIN, "must deny the same to its own code", more(denied(Condition=None))),

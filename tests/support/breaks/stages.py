@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from policies.gateways import DEPLOYMENT, REST_STAGE, ROUTE, STAGE
-from policies.links import ACCOUNT, LOG_GROUP
+from policies import aws
 from tests.support.breaking import (
     Break,
     Mutation,
@@ -26,18 +25,18 @@ SAID = "stage-variables-can-be-said"
 
 
 def http(changes: Mapping[str, Any]) -> Mutation:
-    return edited(STAGE, "http-stage", changes)
+    return edited(aws.STAGE, "http-stage", changes)
 
 
 def socket(changes: Mapping[str, Any]) -> Mutation:
-    return edited(STAGE, "socket-stage", changes)
+    return edited(aws.STAGE, "socket-stage", changes)
 
 
 # fmt: off
 BREAKS = (
     Break(LOGGED, "needs an access log", http({"accessLogSettings": None})),
-    Break(LOGGED, "encrypted log group", edited(LOG_GROUP, "socket-access-logs", {"kmsKeyId": None})),
-    Break(LOGGED, "must begin with /aws/vendedlogs/", edited(LOG_GROUP, "http-access-logs", {"name": "/aws/http/access"})),
+    Break(LOGGED, "encrypted log group", edited(aws.LOG_GROUP, "socket-access-logs", {"kmsKeyId": None})),
+    Break(LOGGED, "must begin with /aws/vendedlogs/", edited(aws.LOG_GROUP, "http-access-logs", {"name": "/aws/http/access"})),
     Break(LOGGED, "one line of JSON", http({"accessLogSettings.format": "$context.requestId $context.status"})),
     Break(LOGGED, "one line of JSON", socket({"accessLogSettings.format": '{"ip": "$context.identity.sourceIp"}'})),
     Break(LIMITED, "throttlingRateLimit must be", http({"defaultRouteSettings.throttlingRateLimit": None})),
@@ -49,19 +48,19 @@ BREAKS = (
     Break(LIMITED, "AWS refuses them here", http({"defaultRouteSettings.loggingLevel": "ERROR"})),
     Break(LIMITED, "route POST /users: throttlingBurstLimit", more(http({"routeSettings.0.throttlingBurstLimit": None}))),
     Break(LIMITED, "which is no route of its API", more(http({"routeSettings.0.routeKey": "POST /gone"}))),
-    Break(LIMITED, "must wait for http-post-users-route", more(not_waiting(STAGE, "http-stage", "http-post-users-route"))),
+    Break(LIMITED, "must wait for http-post-users-route", more(not_waiting(aws.STAGE, "http-stage", "http-post-users-route"))),
     Break(ONE_WAY, "one of the two", http({"autoDeploy": None})),
     Break(ONE_WAY, "one of the two", socket({"autoDeploy": True})),
     Break(ONE_WAY, "one of the two", socket({"deploymentId": "somebodys"})),
-    Break(ONE_WAY, "a deployment of another API", edited(DEPLOYMENT, "socket-deployment", {"apiId": "sandpiper-dev-http"})),
-    Break(HELD, "SHA-256", edited(DEPLOYMENT, "socket-deployment", {"triggers": None})),
-    Break(HELD, "SHA-256", edited(DEPLOYMENT, "socket-deployment", {"triggers": {"version": "1"}})),
-    Break(HELD, "must wait for socket-disconnect-route", not_waiting(DEPLOYMENT, "socket-deployment", "socket-disconnect-route")),
-    Break(HELD, "must wait for late", registered(ROUTE, "late", apiId="sandpiper-dev-socket", routeKey="late")),
-    Break(DECLARED, "itself; declare it", without(LOG_GROUP, "socket-execution-logs")),
-    Break(DECLARED, "must wait for socket-execution-logs", not_waiting(STAGE, "socket-stage", "socket-execution-logs")),
-    Break(SAID, "variable 're-lease' has", more(edited(REST_STAGE, "api-stage", {"variables": {"re-lease": "1"}}))),
+    Break(ONE_WAY, "a deployment of another API", edited(aws.DEPLOYMENT, "socket-deployment", {"apiId": "sandpiper-dev-http"})),
+    Break(HELD, "SHA-256", edited(aws.DEPLOYMENT, "socket-deployment", {"triggers": None})),
+    Break(HELD, "SHA-256", edited(aws.DEPLOYMENT, "socket-deployment", {"triggers": {"version": "1"}})),
+    Break(HELD, "must wait for socket-disconnect-route", not_waiting(aws.DEPLOYMENT, "socket-deployment", "socket-disconnect-route")),
+    Break(HELD, "must wait for late", registered(aws.ROUTE, "late", apiId="sandpiper-dev-socket", routeKey="late")),
+    Break(DECLARED, "itself; declare it", without(aws.LOG_GROUP, "socket-execution-logs")),
+    Break(DECLARED, "must wait for socket-execution-logs", not_waiting(aws.STAGE, "socket-stage", "socket-execution-logs")),
+    Break(SAID, "variable 're-lease' has", more(edited(aws.REST_STAGE, "api-stage", {"variables": {"re-lease": "1"}}))),
     Break(SAID, "variable 'release' has", socket({"stageVariables": {"release": '{"a": 1}'}})),
-    Break(DECLARED, "must wait for foreign", registered(ACCOUNT, "foreign")),
+    Break(DECLARED, "must wait for foreign", registered(aws.ACCOUNT, "foreign")),
 )
 # fmt: on

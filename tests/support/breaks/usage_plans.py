@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from policies.links import ROLE, ROLE_POLICY
-from policies.usage_plans import KEY, PLAN, PLAN_KEY
+from policies import aws
 from tests.support.breaking import Break, Mutation, allowed, edited, statement, without
 from tests.support.breaks.api import part
 
@@ -26,7 +25,7 @@ QUEUE = "arn:aws:sqs:us-west-2:123456789012:notifications-queue-0123456"
 
 
 def plan(path: str, value: Any) -> Mutation:
-    return edited(PLAN, "api-usage-plan", {path: value})
+    return edited(aws.USAGE_PLAN, "api-usage-plan", {path: value})
 
 
 # fmt: off
@@ -38,22 +37,22 @@ BREAKS = (
     Break(LIMITED, "throttleSettings needs", plan("throttleSettings.burstLimit", None)),
     Break(LIMITED, "apiStages must name", plan("apiStages", [])),
     Break(LIMITED, "apiStages must name", plan("apiStages.0.stage", "other")),
-    Break(MADE, "a value of our own", edited(KEY, "api-key", {"value": "0123456789abcdef0123456789"})),
-    Break(MADE, "belongs to no usage plan", without(PLAN_KEY, "api-usage-plan-key")),
-    Break(MADE, "belongs to no usage plan", edited(PLAN_KEY, "api-usage-plan-key", {"usagePlanId": "somebodys"})),
-    Break(ASKED, "but no usage plan names", without(PLAN, "api-usage-plan")),
+    Break(MADE, "a value of our own", edited(aws.API_KEY, "api-key", {"value": "0123456789abcdef0123456789"})),
+    Break(MADE, "belongs to no usage plan", without(aws.USAGE_PLAN_KEY, "api-usage-plan-key")),
+    Break(MADE, "belongs to no usage plan", edited(aws.USAGE_PLAN_KEY, "api-usage-plan-key", {"usagePlanId": "somebodys"})),
+    Break(ASKED, "but no usage plan names", without(aws.USAGE_PLAN, "api-usage-plan")),
     Break(ASKED, "but no method asks", part(f"{POST} security", [{"jwt": []}])),
     Break("method-asks-the-authorizer", "POST /notifications has no", part(f"{POST} security", [{"api_key": []}])),
     Break(CALLED, "names no queue", part(f"{SERVICE} uri", "arn:aws:apigateway:us-west-2:sqs:path/123456789012/somebodys")),
     Break(CALLED, "names no queue", part(f"{SERVICE} uri", "arn:aws:apigateway:us-west-2:dynamodb:action/PutItem")),
     Break(CALLED, "without a role", part(f"{SERVICE} credentials", None)),
     Break(CALLED, "exactly sqs:SendMessage", allowed(f"{SENDER}-policy", "sqs:DeleteMessage", on=QUEUE)),
-    Break(CALLED, "exactly sqs:SendMessage", statement(ROLE_POLICY, f"{SENDER}-policy", "sqs:SendMessage")),
-    Break("role-is-trusted-by-one-service", "apigateway.amazonaws.com and nobody", edited(ROLE, f"{SENDER}-role", {
+    Break(CALLED, "exactly sqs:SendMessage", statement(aws.ROLE_POLICY, f"{SENDER}-policy", "sqs:SendMessage")),
+    Break("role-is-trusted-by-one-service", "apigateway.amazonaws.com and nobody", edited(aws.ROLE, f"{SENDER}-role", {
         "assumeRolePolicy": '{"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "sqs.amazonaws.com"}}]}',
     })),
     Break("role-is-used", "nothing of this stack uses it", part(f"{SERVICE} credentials", "arn:aws:iam::123456789012:role/other")),
-    Break("encrypted-things-can-be-used", "through sqs.", statement(ROLE_POLICY, f"{SENDER}-policy", "kms:GenerateDataKey")),
+    Break("encrypted-things-can-be-used", "through sqs.", statement(aws.ROLE_POLICY, f"{SENDER}-policy", "kms:GenerateDataKey")),
     Break(SHAPED, "passthroughBehavior must be never", part(f"{SERVICE} passthroughBehavior", "when_no_match")),
     Break(SHAPED, "needs one request template", part(f"{SERVICE} requestTemplates", {"text/plain": "x"})),
     Break(SHAPED, "an encoded MessageBody", part(f"{SERVICE} requestTemplates application/json", "Action=SendMessage&MessageBody=$input.body")),
