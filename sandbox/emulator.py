@@ -25,6 +25,7 @@ from typing import Final
 from sandbox import reference
 from sandbox.errors import Mistake
 from sandbox.place import HOME, Place, read_json, write_json
+from sandbox.workers import borders
 
 HOST: Final = "127.0.0.1"
 _BOOT_SECONDS: Final = 30.0
@@ -32,7 +33,7 @@ _STOP_SECONDS: Final = 5.0
 _PORTS: Final = range(20000, 30000)
 """Below every system's ephemeral ports, so that no passing connection takes the stable port."""
 
-_KEPT: Final = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SANDBOX_WORKERS")
+_KEPT: Final = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SANDBOX_WORKERS", borders.VARIABLE)
 """What the emulator gets of the caller's environment; handlers get none of it."""
 
 _LAUNCHER_SAYS: Final = " [sandbox.workers] "

@@ -10,7 +10,7 @@ from sandbox.resources import RETRY, Outputs, Resource, resource
 from sandbox.services import lambda_code, machine, outside
 from sandbox.services.lambda_code import Code
 from sandbox.services.shared import REGION, dropped, physical_name, remove, tags
-from sandbox.workers import refusals
+from sandbox.workers import borders, refusals
 
 _PROVIDER_ONLY: Final = "it steers the provider, not the function"
 _IGNORED: Final = {
@@ -213,6 +213,7 @@ def _differences(r: Resource) -> Iterator[str]:
     if (r.inputs.get("tracingConfig") or {}).get("mode") == "Active":
         yield "tracing is recorded: a sandbox has no X-Ray"
     yield from (text for key, text in _RECORDED.items() if r.inputs.get(key))
+    yield from _at_the_border(str(r.inputs.get("runtime") or ""))
     if (r.inputs.get("snapStart") or {}).get("applyOn") == "PublishedVersions":
         yield "no snapshot is taken: a published version is loaded ahead of its first call"
     if outside.is_outside(r, str(r.inputs.get("kmsKeyArn") or "")):
@@ -225,6 +226,16 @@ def _differences(r: Resource) -> Iterator[str]:
         yield f"no {runtime} runs here: invoking it is refused"
     elif runtime.startswith("nodejs") and shutil.which("node") is None:
         yield "there is no Node.js on this machine: invoking it is refused"
+
+
+def _at_the_border(runtime: str) -> Iterator[str]:
+    """What becomes of a function's connections to other machines."""
+    if borders.is_open():
+        return
+    if runtime.startswith(("python", "nodejs")):
+        yield f"its connections to other machines are refused ({borders.VARIABLE}=open lets them out)"
+    elif runtime.startswith("provided"):
+        yield "its connections to other machines are not refused: mind what it is told to call"
 
 
 def _outputs(

@@ -24,6 +24,7 @@ Parent side (inside the emulator's process):
     reference_seams  the page that shows the API's document
     memory         freed blocks go back to the system
     records        between MiniStack's records and what follows
+    addresses      variables under a domain of this sandbox lead to this machine
     refusals       functions that cannot run on this machine
     destinations   what is left of an asynchronous call, delivered
     functions      a function's configuration -> what an environment is made of
@@ -37,6 +38,7 @@ Child side (standard library and the boto3 family only):
     preload        what it loads before: boto3, models, one rehearsed call
     runtime        what a forked child does: load the handler, answer calls
     context        the handler's second argument
+    borders        connections to other machines are refused
     logs           the root log handler, text and JSON
     wire           frames between the two sides
 """

@@ -15,7 +15,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sandbox.workers import journal, records
+from sandbox.workers import borders, journal, records
+from sandbox.workers.addresses import localised
 from sandbox.workers.functions import Function, new_log_stream
 from sandbox.workers.lambda_seams import LAMBDA, RUNTIME
 from sandbox.workers.pool import Answer
@@ -32,7 +33,7 @@ _PLACE = re.compile(
     rf"(?:/private)?{re.escape(tempfile.gettempdir())}/ministack-lambda-[^/\s]+/(code|layer_\d+)"
 )
 """Where MiniStack unpacks the code and the layers of a Node.js function."""
-_NEEDS = ("execution_credentials", "_resolve_layer_zip")
+_NEEDS = ("execution_credentials", "_resolve_layer_zip", "invalidate_worker")
 
 
 def seams() -> list[Seam]:
@@ -100,6 +101,7 @@ def _journalled(
     module: ModuleType, original: Callable[..., Record], func: Record, event: Any, request_id: str
 ) -> Record:
     """Run a function as MiniStack does, and write down what it logged as Lambda does."""
+    _renewed(module, func.get("config") or func)
     started = time.monotonic()
     result = original(func, event, request_id)
     milliseconds = (time.monotonic() - started) * 1000
@@ -117,6 +119,20 @@ def _journalled(
     messages = journal.events(function, answer, request_id)
     records.store(function, answer.log_stream, messages)
     return {**result, "log": "\n".join(messages), "log_source": records.JOURNALLED}
+
+
+def _renewed(module: ModuleType, config: Record) -> None:
+    """End environments that were told addresses which lead elsewhere by now: a domain has been mapped since."""
+    found = localised(config)
+    slot = Function(found, b"", "", list, dict).slot
+    told = _told.get(slot)
+    _told[slot] = found.get("Environment")
+    if told is not None and told != found.get("Environment"):
+        module.invalidate_worker(str(config["FunctionName"]), qualifier=slot[1])
+
+
+_told: dict[tuple[str, str], Any] = {}
+"""The variables of each function's last call."""
 
 
 def _document(body: Any, lines: list[str], request_id: str) -> Any:
@@ -182,6 +198,7 @@ def _without_ours(_module: ModuleType, original: Callable[..., Any]) -> Callable
         if not runtime.startswith("nodejs"):
             return binary, script
         hidden = json.dumps(sorted(set(os.environ) - _SHARED))
+        script = script if borders.is_open() else f"{borders.FOR_NODE}{script}"
         return binary, f"for (const name of {hidden}) delete process.env[name];\n{script}"
 
     return detect
@@ -195,9 +212,10 @@ def _with_lambdas(module: ModuleType, original: Callable[..., None]) -> Callable
     module._RESERVED_RUNTIME_ENV_VARS -= _FOR_NODE
 
     def spawn(self: Any) -> None:
-        config: Mapping[str, Any] = self.config
-        if not str(config.get("Runtime", "")).startswith("nodejs"):
+        kept: Mapping[str, Any] = self.config
+        if not str(kept.get("Runtime", "")).startswith("nodejs"):
             return original(self)
+        config = localised(kept)
         function = Function(config, b"", "", list, dict)
         known = function.variables(
             task=Path("/var/task"), opt=Path("/opt"), log_stream=_stream_of(function)
@@ -208,7 +226,7 @@ def _with_lambdas(module: ModuleType, original: Callable[..., None]) -> Callable
         try:
             return original(self)
         finally:
-            self.config = config
+            self.config = kept
 
     return spawn
 

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from sandbox.workers import wire
+from sandbox.workers import borders, wire
 
 WARM_UP_SECONDS = 30.0
 """How long a first call waits for the zygote; it needs about half a second."""
@@ -71,6 +71,8 @@ class Nursery:
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
         environment = {"PATH": os.defpath, "LANG": "C.UTF-8"}
+        if borders.is_open():
+            environment[borders.VARIABLE] = "open"
         if sys.platform == "darwin":
             environment["OBJC_DISABLE_INITIALIZE_FORK_SAFETY"] = "YES"
         script = Path(__file__).with_name("zygote.py")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
+from sandbox.workers.addresses import localised
 from sandbox.workers.functions import Function
 
 JOURNALLED = "journal"
@@ -17,6 +18,7 @@ logger = logging.getLogger("sandbox.workers")
 
 def function_of(module: ModuleType, config: Mapping[str, Any], code: bytes) -> Function:
     """Return a function by its configuration in MiniStack's Lambda service `module`."""
+    config = localised(config)
     declared = (config.get("Environment") or {}).get("Variables") or {}
     own = f"http://127.0.0.1:{os.environ.get('GATEWAY_PORT', '4566')}"
 

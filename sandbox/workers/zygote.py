@@ -114,13 +114,15 @@ def main() -> None:
     control, site = int(sys.argv[1]), sys.argv[2]
     root = str(Path(__file__).resolve().parents[2])
     sys.path.insert(0, root)
-    from sandbox.workers import preload, runtime
+    from sandbox.workers import borders, preload, runtime
 
     sys.path.remove(root)
     gc.disable()
     before = set(sys.modules)
     sys.meta_path.append(RuntimePackages(site, runtime.PACKAGES))
     preload.preload()
+    if not borders.is_open():
+        borders.shut()
     # Top-level names only: an environment that looked at each module's name would copy its page.
     preloaded = frozenset(name.partition(".")[0] for name in set(sys.modules) - before)
     zygote = Zygote(socket.socket(fileno=control), preloaded)
