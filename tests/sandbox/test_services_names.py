@@ -148,18 +148,31 @@ def test_address_of_a_domain_leads_to_what_is_mapped_there() -> None:
     domain.delete()
 
 
-def test_rest_api_may_be_mapped_as_the_other_apis_are() -> None:
+def test_rest_api_is_mapped_to_a_domain_as_any_other_api_is() -> None:
     block = {"certificateArn": "arn:aws:acm:us-west-2:000000000000:certificate/1"}
     block |= {"endpointType": "REGIONAL", "securityPolicy": "TLS_1_2"}
-    name, rest = {"domainName": "api.newer.example"}, _rest("newer")
+    named = {"domainName": "both.named.example"}
     domain = make(
-        "apigatewayv2/domainName:DomainName", "newer", domainNameConfiguration=block, **name
+        "apigatewayv2/domainName:DomainName", "both", domainNameConfiguration=block, **named
     )
-    kept = {"apiId": rest, "stage": "dev", "apiMappingKey": "v1"}
-    mapping = make("apigatewayv2/apiMapping:ApiMapping", "newer", **kept, **name)
-    address = domains.local(clients(), "https://api.newer.example/v1/a")
-    assert call(address).json == "newer"
-    mapping.delete()
+    rest, other = _rest("first"), _rest("second")
+    mapping = make(
+        "apigatewayv2/apiMapping:ApiMapping",
+        "first",
+        apiId=rest,
+        stage="dev",
+        apiMappingKey="v1",
+        **named,
+    )
+    make("apigatewayv2/apiMapping:ApiMapping", "second", apiId=other, stage="dev", **named)
+    url, host = clients().endpoint, {"Host": "both.named.example"}
+    assert call(f"{url}/v1/a", **host).json == "first"
+    assert call(f"{url}/a", **host).json == "second"
+    local = domains.local(clients(), "https://both.named.example/v1")
+    assert local == f"{url}/_aws/execute-api/{rest}/dev"
+    mapping.update(apiMappingKey="v2")
+    assert call(f"{url}/v2/a", **host).json == "first"
+    assert call(f"{url}/v1/a", **host).status == 403
     domain.delete()
 
 
