@@ -15,7 +15,6 @@ PUBLIC = {
 }
 """Methods without an authorizer, and why. A preflight (OPTIONS, answered by the gateway itself) is always open."""
 
-INTEGRATION = gateways.EXTENSION
 EVERY_METHOD = "*/*"
 
 
@@ -55,7 +54,7 @@ def method_believes_our_pool(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Tokens of somebody else's user pool let in whoever that somebody registers."""
     for api in stack.all(aws.REST_API):
         for name, scheme in gateways.schemes(api).items():
-            for arn in scheme.get("x-amazon-apigateway-authorizer", {}).get("providerARNs") or ():
+            for arn in scheme.get(gateways.GUARD, {}).get("providerARNs") or ():
                 if stack.at(str(arn), aws.USER_POOL) is None:
                     yield (
                         api,
@@ -148,7 +147,7 @@ def _unmeasured(settings: Registered, written: dict[str, Any]) -> Iterator[tuple
 
 
 def _type(operation: dict[str, Any]) -> object:
-    return operation.get(INTEGRATION, {}).get("type")
+    return operation.get(gateways.EXTENSION, {}).get("type")
 
 
 RULES = (

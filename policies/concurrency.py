@@ -54,8 +54,7 @@ def scaling_moves_what_is_there(stack: Stack) -> Iterator[tuple[Registered, str]
             yield target, f"resourceId {identity} names no alias with provisioned concurrency"
             continue
         config, found = configs[identity]
-        if config.urn not in stack.waits_for(target):
-            yield target, f"must wait for {config.name}; add it to depends_on"
+        yield from stack.not_awaited(target, [config])
         if not least <= (config.get("provisionedConcurrentExecutions") or 0) <= most:
             yield config, f"starts outside the {least} to {most} that {target.name} keeps"
         yield from _over_reservation(target, found.function, most)
@@ -75,8 +74,8 @@ def scaling_follows_use_or_time(stack: Stack) -> Iterator[tuple[Registered, str]
         target = targets.get(mover.get("resourceId"))
         if target is None:
             yield mover, f"resourceId {mover.get('resourceId')} names no target of this stack"
-        elif target.urn not in stack.waits_for(mover):
-            yield mover, f"must wait for {target.name}; take its resourceId from there"
+        else:
+            yield from stack.not_awaited(mover, [target])
         wrong = _tracks_nothing if mover.type == aws.SCALING_POLICY else _sets_nothing
         yield from ((mover, text) for text in wrong(mover))
         reserved = _named_by(stack, mover.get("resourceId"))

@@ -13,14 +13,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from policies.dialect_answers import gateway_response_problems
-from policies.dialect_integrations import INTEGRATION, integration_problems
+from policies.dialect_integrations import integration_problems
 from policies.dialect_policies import policy_problems
 from policies.dialect_schemas import schema_problems
 from policies.dialect_schemes import scheme_problems
+from policies.gateways import ANY_METHOD, EXTENSION
 
-METHODS = frozenset(
-    {"get", "put", "post", "delete", "options", "head", "patch", "x-amazon-apigateway-any-method"}
-)
+METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", ANY_METHOD})
 OPERATION_KEYS = frozenset(
     {
         "operationId",
@@ -143,7 +142,7 @@ def _parameters(where: str, path: str, operation: dict[str, Any]) -> Iterator[st
             yield f"{where}: parameter '{name}': its schema is a primitive type and nothing else"
     declared = {p.get("name") for p in operation.get("parameters", []) if p.get("in") == "path"}
     if declared != set(_VARIABLE.findall(path)):
-        integration = operation.get(INTEGRATION, {})
+        integration = operation.get(EXTENSION, {})
         if integration.get("type") != "mock":
             yield f"{where}: declare exactly the path's parameters"
 

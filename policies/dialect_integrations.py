@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-INTEGRATION = "x-amazon-apigateway-integration"
+from policies.gateways import EXTENSION
+
 KINDS = frozenset({"aws_proxy", "aws", "http", "http_proxy", "mock"})
 PASSTHROUGHS = frozenset({"when_no_match", "when_no_templates", "never"})
 CONVERSIONS = frozenset({"CONVERT_TO_TEXT", "CONVERT_TO_BINARY"})
@@ -27,9 +28,9 @@ def integration_problems(document: dict[str, Any]) -> Iterator[str]:
 
 
 def _integration(operation: dict[str, Any]) -> Iterator[str]:
-    integration = operation.get(INTEGRATION)
+    integration = operation.get(EXTENSION)
     if not integration:
-        yield f"no {INTEGRATION}; the API cannot be deployed"
+        yield f"no {EXTENSION}; the API cannot be deployed"
         return
     kind = integration.get("type")
     if kind not in KINDS:

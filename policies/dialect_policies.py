@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from policies import documents
-from policies.dialect_integrations import INTEGRATION
+from policies.gateways import EXTENSION
 
 POLICY = "x-amazon-apigateway-policy"
 BINARY = "x-amazon-apigateway-binary-media-types"
@@ -39,7 +39,7 @@ def _mocks_that_break(document: dict[str, Any]) -> Iterator[str]:
     """Where everything is binary, a mock cannot read its own template, and a preflight is 502."""
     for path, item in document.get("paths", {}).items():
         for method, operation in item.items():
-            written = operation.get(INTEGRATION, {})
+            written = operation.get(EXTENSION, {})
             if written.get("type") == "mock" and written.get("contentHandling") != TEXT:
                 yield f"{method.upper()} {path}: contentHandling must be {TEXT} where */* is binary"
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from policies.gateways import AUTHTYPE, GUARD, KEY_HEADER
+
 MOST_AUTHORIZERS = 10
 LONGEST_TTL = 3600
-AUTHTYPE, AUTHORIZER = "x-amazon-apigateway-authtype", "x-amazon-apigateway-authorizer"
-KEY_HEADER = "x-api-key"
 
 _SOURCE = re.compile(
     r"method\.request\.(?:header|querystring)\.[\w.-]+|context\.[\w.]+|stageVariables\.\w+"
@@ -20,7 +20,7 @@ _POOL = re.compile(r"arn:[\w-]+:cognito[\w-]*:[\w-]+:\d{12}:\S+", re.ASCII)
 def scheme_problems(document: dict[str, Any]) -> Iterator[str]:
     """What is wrong with the document's security schemes, and with what its methods ask of them."""
     schemes = document.get("components", {}).get("securitySchemes", {})
-    count = sum(AUTHORIZER in scheme for scheme in schemes.values())
+    count = sum(GUARD in scheme for scheme in schemes.values())
     if count > MOST_AUTHORIZERS:
         yield f"{count} authorizers; an API has {MOST_AUTHORIZERS} at most"
     for name, scheme in schemes.items():
@@ -37,7 +37,7 @@ def scheme_problems(document: dict[str, Any]) -> Iterator[str]:
 
 
 def _scheme(scheme: dict[str, Any]) -> Iterator[str]:
-    authorizer = scheme.get(AUTHORIZER)
+    authorizer = scheme.get(GUARD)
     match scheme.get(AUTHTYPE):
         case "awsSigv4":
             if authorizer is not None or scheme.get("name") != "Authorization":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +60,18 @@ def size(document: str) -> int:
 def of(value: Any) -> tuple[Statement, ...]:
     """The statements of a property that holds a policy document; empty where it is missing."""
     return statements(value) if isinstance(value, str) else ()
+
+
+def pairs(said: Iterable[Statement], *, service: str = "") -> set[tuple[str, str]]:
+    """(action, resource) of everything that statements allow; with `service`, of its actions only (`logs`)."""
+    return {
+        (action, resource)
+        for statement in said
+        if statement.allows
+        for action in statement.actions
+        if not service or action.startswith(f"{service}:")
+        for resource in statement.resources
+    }
 
 
 def refuses_plain_http(document: Any, arns: Sequence[str], actions: Sequence[str]) -> bool:

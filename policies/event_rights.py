@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 from policies import aws, documents, links
 from policies.destinations import SEND
-from policies.documents import Statement
 from policies.model import Registered, Stack, rule
 
 TAKE_MESSAGES = frozenset(
@@ -33,7 +32,7 @@ def mapping_may_read_its_source(stack: Stack) -> Iterator[tuple[Registered, str]
     for function in stack.all(aws.FUNCTION):
         if links.acts_in_a_foreign_role(stack, function):
             continue
-        held = _on(links.rights(stack, links.role_of(stack, function)))
+        held = documents.pairs(links.rights(stack, links.role_of(stack, function)))
         wanted = _wanted(stack, function)
         for action, resource in sorted(wanted - held):
             yield function, f"its event source needs {action} on {resource}"
@@ -49,7 +48,7 @@ def schedule_may_start_its_target(stack: Stack) -> Iterator[tuple[Registered, st
         if len(sharing) > 1 and not all(links.warms(s) for s in sharing):
             yield schedule, "shares its role; only warming schedules may"
         role = stack.at(str(schedule.get("target.roleArn")), aws.ROLE)
-        held = _on(links.rights(stack, role))
+        held = documents.pairs(links.rights(stack, role))
         started = {(INVOKE, str(s.get("target.arn"))) for s in sharing}
         if {pair for pair in held if pair[0].startswith("lambda:")} != started:
             yield schedule, f"its role must hold {INVOKE} on exactly the target"
@@ -83,7 +82,7 @@ def _of_one_role(stack: Stack, schedule: Registered) -> list[Registered]:
     return [s for s in stack.all(aws.SCHEDULE) if s.get("target.roleArn") == arn]
 
 
-def _wanted(stack: Stack, function: Registered) -> frozenset[tuple[str, str]]:
+def _wanted(stack: Stack, function: Registered) -> set[tuple[str, str]]:
     wanted: set[tuple[str, str]] = set()
     for mapping in stack.all(aws.EVENT_SOURCE_MAPPING):
         target = links.invoked(stack, str(mapping.get("functionName")))
@@ -94,16 +93,12 @@ def _wanted(stack: Stack, function: Registered) -> frozenset[tuple[str, str]]:
             wanted |= {(action, arn) for action in TAKE_MESSAGES}
         else:
             wanted |= {(action, arn) for action in READ_STREAM} | {(LIST_STREAMS, "*")}
-    return frozenset(wanted)
+    return wanted
 
 
-def _consuming(held: frozenset[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+def _consuming(held: set[tuple[str, str]]) -> set[tuple[str, str]]:
     actions = TAKE_MESSAGES | READ_STREAM | {LIST_STREAMS}
-    return frozenset(pair for pair in held if pair[0] in actions)
-
-
-def _on(held: list[Statement]) -> frozenset[tuple[str, str]]:
-    return frozenset((a, r) for s in held if s.allows for a in s.actions for r in s.resources)
+    return {pair for pair in held if pair[0] in actions}
 
 
 RULES = (

@@ -184,10 +184,8 @@ def _touched(stack: Stack, function: Registered) -> dict[str, Registered]:
     """URN -> everything of this stack that the function's own code may call."""
     return {
         owner.urn: owner
-        for s in links.rights(stack, links.role_of(stack, function))
-        for action in s.actions
-        if s.allows and action.startswith(_OWN_CALLS) and action.split(":")[1] not in _BY_AWS
-        for resource in s.resources
+        for action, resource in documents.pairs(links.rights(stack, links.role_of(stack, function)))
+        if action.startswith(_OWN_CALLS) and action.split(":")[1] not in _BY_AWS
         if (owner := stack.at(resource.removesuffix("*")))
     }
 

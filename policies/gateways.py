@@ -11,7 +11,10 @@ from policies.model import Registered, Stack
 HTTP, SOCKET = "HTTP", "WEBSOCKET"
 """The two protocols of an `apigatewayv2` API."""
 EXTENSION = "x-amazon-apigateway-integration"
-AUTHTYPE = "x-amazon-apigateway-authtype"
+AUTHTYPE, GUARD = "x-amazon-apigateway-authtype", "x-amazon-apigateway-authorizer"
+"""What an operation and a security scheme of OpenAPI say to API Gateway besides."""
+ANY_METHOD = "x-amazon-apigateway-any-method"
+KEY_HEADER = "x-api-key"
 READS_A_FUNCTION = frozenset({"token", "request"})
 """Types of REST authorizers that are functions; others are user pools, or AWS itself."""
 
@@ -42,7 +45,7 @@ def _of_rest_apis(stack: Stack) -> Iterator[tuple[str, Registered, str]]:
             if integration.get("type") == "aws_proxy":
                 yield "api", api, arn_in_uri(integration.get("uri"))
         for scheme in schemes(api).values():
-            authorizer = scheme.get("x-amazon-apigateway-authorizer", {})
+            authorizer = scheme.get(GUARD, {})
             if authorizer.get("type") in READS_A_FUNCTION:
                 yield "authorizer", api, arn_in_uri(authorizer.get("authorizerUri"))
 
@@ -56,7 +59,7 @@ def operations(api: Registered) -> Iterator[tuple[str, dict[str, Any]]]:
     """(`GET /items`, the operation) for every method of a REST API; `ANY` stands for all methods."""
     for path, methods in description(api).get("paths", {}).items():
         for method, operation in methods.items():
-            word = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
+            word = "ANY" if method == ANY_METHOD else method.upper()
             yield f"{word} {path}", operation
 
 
@@ -75,7 +78,7 @@ def asked(api: Registered, operation: Mapping[str, Any]) -> tuple[set[str], set[
 
 def is_key(scheme: Mapping[str, Any]) -> bool:
     """A security scheme that is an API key and nothing else."""
-    return scheme.get("name") == "x-api-key" and AUTHTYPE not in scheme
+    return scheme.get("name") == KEY_HEADER and AUTHTYPE not in scheme
 
 
 def arn_in_uri(uri: object) -> str:

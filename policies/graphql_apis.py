@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies import aws, links
+from policies import aws, documents, links
 from policies.model import Registered, Stack, rule
 
 SERVICE = "appsync.amazonaws.com"
@@ -53,8 +53,9 @@ def graphql_logs_to_a_group_of_ours(stack: Stack) -> Iterator[tuple[Registered, 
         if not groups:
             yield api, f"AppSync will make the log group {wanted} itself; declare it"
         role = stack.at(str(api.get("logConfig.cloudwatchLogsRoleArn")), aws.ROLE)
-        given = {(a, r) for s in links.rights(stack, role) for a in s.actions for r in s.resources}
-        if given != {(a, f"{g.output('arn')}:*") for g in groups for a in LOGS}:
+        if documents.pairs(links.rights(stack, role)) != {
+            (a, f"{g.output('arn')}:*") for g in groups for a in LOGS
+        }:
             yield api, f"its log role must hold exactly {', '.join(sorted(LOGS))} on its group"
 
 
@@ -68,12 +69,9 @@ def resolver_acts_in_an_exact_role(stack: Stack) -> Iterator[tuple[Registered, s
             for s in stack.having(aws.DATA_SOURCE, serviceRoleArn=arn)
         }
         role = stack.at(str(arn), aws.ROLE)
-        held = links.rights(stack, role)
-        if {(a, r) for s in held for a in s.actions for r in s.resources} != started:
+        if documents.pairs(links.rights(stack, role)) != started:
             yield source, f"its role must hold {INVOKE} on exactly its function"
-        for policy in links.policies_of(stack, role):
-            if policy.urn not in stack.waits_for(source):
-                yield source, f"must wait for {policy.name}; add it to depends_on"
+        yield from stack.not_awaited(source, links.policies_of(stack, role))
 
 
 RULES = (

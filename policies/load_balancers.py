@@ -73,9 +73,8 @@ def target_is_reached_and_permitted(stack: Stack) -> Iterator[tuple[Registered, 
         if len(attached) != 1:
             yield group, f"has {len(attached)} functions attached; a group takes one"
         for attachment in attached:
-            for permission in stack.having(aws.PERMISSION, sourceArn=arn):
-                if permission.urn not in stack.waits_for(attachment):
-                    yield attachment, f"must wait for {permission.name}; add it to depends_on"
+            permissions = stack.having(aws.PERMISSION, sourceArn=arn)
+            yield from stack.not_awaited(attachment, permissions)
 
 
 RULES = (load_balancer_is_careful, listener_speaks_tls, target_is_reached_and_permitted)

@@ -127,6 +127,14 @@ class Stack:
             )
         return known[resource.urn]
 
+    def not_awaited(
+        self, resource: Registered, first: Iterable[Registered]
+    ) -> Iterator[tuple[Registered, str]]:
+        """What is wrong with a resource that may be made before one of these is there."""
+        for other in first:
+            if other.urn not in self.waits_for(resource):
+                yield resource, f"must wait for {other.name}; add it to depends_on"
+
     @functools.cached_property
     def _waits(self) -> dict[str, frozenset[str]]:
         return {}

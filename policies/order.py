@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from policies import aws, destinations, documents, gateways, links, network
 from policies.model import Registered, Stack, rule
@@ -31,7 +31,7 @@ def function_waits_for_its_rights(stack: Stack) -> Iterator[tuple[Registered, st
             or _is_needed_at_creation(function, policy)
         ]
         group = stack.answering("name", str(function.get("loggingConfig.logGroup")), aws.LOG_GROUP)
-        yield from _missing(stack, function, [*first, *([group] if group else [])])
+        yield from stack.not_awaited(function, [*first, *([group] if group else [])])
 
 
 @rule
@@ -42,7 +42,7 @@ def mapping_waits_for_its_rights(stack: Stack) -> Iterator[tuple[Registered, str
         role = links.role_of(stack, target.function) if target else None
         destination = mapping.get("destinationConfig.onFailure.destinationArn")
         named = {str(arn) for arn in (mapping.get("eventSourceArn"), destination) if arn}
-        yield from _missing(stack, mapping, _unawaited(stack, mapping, role, named))
+        yield from stack.not_awaited(mapping, _unawaited(stack, mapping, role, named))
 
 
 @rule
@@ -52,8 +52,8 @@ def destination_waits_for_its_right(stack: Stack) -> Iterator[tuple[Registered, 
         if destination.by.type == aws.EVENT_INVOKE:
             role = links.actor(stack, destination.by)
             named = {resource for _, resource in destinations.needed(destination.arn)}
-            yield from _missing(
-                stack, destination.by, _unawaited(stack, destination.by, role, named)
+            yield from stack.not_awaited(
+                destination.by, _unawaited(stack, destination.by, role, named)
             )
 
 
@@ -62,7 +62,7 @@ def schedule_waits_for_its_rights(stack: Stack) -> Iterator[tuple[Registered, st
     """The first start may be due at once."""
     for schedule in stack.all(aws.SCHEDULE):
         role = stack.at(str(schedule.get("target.roleArn")), aws.ROLE)
-        yield from _missing(stack, schedule, links.policies_of(stack, role))
+        yield from stack.not_awaited(schedule, links.policies_of(stack, role))
 
 
 @rule
@@ -71,7 +71,7 @@ def notification_waits_for_its_permissions(stack: Stack) -> Iterator[tuple[Regis
     for notification in stack.all(aws.BUCKET_NOTIFICATION):
         bucket = stack.answering("bucket", str(notification.get("bucket")), aws.BUCKET)
         arn = bucket.output("arn") if bucket else ""
-        yield from _missing(stack, notification, stack.having(aws.PERMISSION, sourceArn=arn))
+        yield from stack.not_awaited(notification, stack.having(aws.PERMISSION, sourceArn=arn))
 
 
 @rule
@@ -91,7 +91,7 @@ def logging_waits_for_its_target(stack: Stack) -> Iterator[tuple[Registered, str
     """S3 checks that the target admits the logging service."""
     for logging in stack.all(aws.BUCKET_LOGGING):
         policies = stack.having(aws.BUCKET_POLICY, bucket=logging.get("targetBucket"))
-        yield from _missing(stack, logging, policies)
+        yield from stack.not_awaited(logging, policies)
 
 
 @rule
@@ -105,10 +105,10 @@ def stage_waits_for_its_logs(stack: Stack) -> Iterator[tuple[Registered, str]]:
         groups = stack.having(aws.LOG_GROUP, name=wanted)
         if logs and not groups:
             yield stage, f"API Gateway will make the log group {wanted} itself; declare it"
-        yield from _missing(stack, stage, [*accounts, *(groups if logs else [])])
+        yield from stack.not_awaited(stage, [*accounts, *(groups if logs else [])])
     for account in accounts:
         role = stack.at(str(account.get("cloudwatchRoleArn")), aws.ROLE)
-        yield from _missing(stack, account, links.policies_of(stack, role))
+        yield from stack.not_awaited(account, links.policies_of(stack, role))
 
 
 def _is_needed_at_creation(function: Registered, policy: Registered) -> bool:
@@ -116,27 +116,22 @@ def _is_needed_at_creation(function: Registered, policy: Registered) -> bool:
     dead_letter = destinations.needed(str(function.get("deadLetterConfig.targetArn") or ""))
     return any(
         network.is_needed_at_creation(action) or (action, resource) in dead_letter
-        for action, resource in _pairs(policy)
+        for action, resource in documents.pairs(documents.of(policy.get("policy")))
     )
 
 
 def _is_for_events_only(stack: Stack, role: Registered | None, policy: Registered) -> bool:
     """It serves destinations of asynchronous invocations, which come after the function."""
-    pairs = {pair for pair in _pairs(policy) if not pair[0].startswith("kms:")}
+    pairs = {
+        pair
+        for pair in documents.pairs(documents.of(policy.get("policy")))
+        if not pair[0].startswith("kms:")
+    }
     delivered = destinations.delivered_as(stack, role)
     return bool(pairs) and all(
         any(destination.by.type == aws.EVENT_INVOKE for destination in delivered.get(pair, ()))
         for pair in pairs
     )
-
-
-def _pairs(policy: Registered) -> set[tuple[str, str]]:
-    return {
-        (action, resource)
-        for statement in documents.of(policy.get("policy"))
-        for action in statement.actions
-        for resource in statement.resources
-    }
 
 
 def _unawaited(
@@ -150,15 +145,7 @@ def _unawaited(
 
 
 def _on(policy: Registered, arns: set[str]) -> set[tuple[str, str]]:
-    return {pair for pair in _pairs(policy) if pair[1] in arns}
-
-
-def _missing(
-    stack: Stack, resource: Registered, first: Iterable[Registered]
-) -> Iterator[tuple[Registered, str]]:
-    for other in first:
-        if other.urn not in stack.waits_for(resource):
-            yield resource, f"must wait for {other.name}; add it to depends_on"
+    return {pair for pair in documents.pairs(documents.of(policy.get("policy"))) if pair[1] in arns}
 
 
 RULES = (

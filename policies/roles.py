@@ -105,9 +105,7 @@ def function_writes_its_own_log(stack: Stack) -> Iterator[tuple[Registered, str]
     for function in stack.all(aws.FUNCTION):
         group = stack.answering("name", str(function.get("loggingConfig.logGroup")), aws.LOG_GROUP)
         held = links.rights(stack, links.role_of(stack, function))
-        given = {
-            (a, r) for s in held for a in s.actions for r in s.resources if a.startswith("logs:")
-        }
+        given = documents.pairs(held, service="logs")
         if group is None:
             yield function, "names no log group of this stack in loggingConfig"
         elif links.acts_in_a_foreign_role(stack, function):
@@ -123,7 +121,7 @@ def function_may_trace_when_it_traces(stack: Stack) -> Iterator[tuple[Registered
         if links.acts_in_a_foreign_role(stack, function):
             continue
         held = links.rights(stack, links.role_of(stack, function))
-        given = {a for s in held for a in s.actions if a.startswith("xray:")}
+        given = {action for action, _ in documents.pairs(held, service="xray")}
         if given != (XRAY if function.get("tracingConfig.mode") == "Active" else set()):
             yield (
                 function,
@@ -136,8 +134,7 @@ def gateway_may_write_its_logs(stack: Stack) -> Iterator[tuple[Registered, str]]
     """API Gateway tries the account's role when it is told of it, and refuses one that may do less."""
     for account in stack.all(aws.ACCOUNT):
         held = links.rights(stack, stack.at(str(account.get("cloudwatchRoleArn")), aws.ROLE))
-        given = {(a, r) for s in held if s.allows for a in s.actions for r in s.resources}
-        if given != {(action, "*") for action in ACCOUNT_LOG_ACTIONS}:
+        if documents.pairs(held) != {(action, "*") for action in ACCOUNT_LOG_ACTIONS}:
             yield account, f'its role must hold {", ".join(sorted(ACCOUNT_LOG_ACTIONS))} on "*"'
 
 

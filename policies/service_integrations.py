@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from policies import aws, gateways, links
+from policies import aws, documents, gateways, links
 from policies.model import Registered, Stack, rule
 
 CONTENT_TYPE = "integration.request.header.Content-Type"
@@ -43,8 +43,7 @@ def service_is_called_in_a_role(stack: Stack) -> Iterator[tuple[Registered, str]
         elif role is None:
             yield service.api, f"{where} without a role of this stack as credentials"
         else:
-            held = links.rights(stack, role)
-            given = {(a, r) for s in held for a in s.actions for r in s.resources}
+            given = documents.pairs(links.rights(stack, role))
             own = {pair for pair in given if not pair[0].startswith("kms:")}
             if own != {("sqs:SendMessage", queue.output("arn"))}:
                 yield role, f"must hold exactly sqs:SendMessage on {queue.name}, besides its key"

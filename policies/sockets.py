@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies import aws, gateways, links
+from policies import aws, documents, gateways, links
 from policies.model import Registered, Stack, rule
 
 CONNECT = "$connect"
@@ -64,14 +64,7 @@ def pushing_is_narrow(stack: Stack) -> Iterator[tuple[Registered, str]]:
         if links.acts_in_a_foreign_role(stack, function):
             continue
         held = links.rights(stack, links.role_of(stack, function))
-        given = {
-            (a, r)
-            for s in held
-            if s.allows
-            for a in s.actions
-            for r in s.resources
-            if a.startswith("execute-api:")
-        }
+        given = documents.pairs(held, service="execute-api")
         endpoint = links.environment(function).get(ENDPOINT)
         if endpoint and endpoint not in by_endpoint:
             yield function, f"{ENDPOINT} '{endpoint}' is no https address of a socket's stage"

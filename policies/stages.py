@@ -63,11 +63,9 @@ def api_deployment_holds_every_route(stack: Stack) -> Iterator[tuple[Registered,
         digests = (deployment.get("triggers") or {}).values()
         if not any(_HASH.fullmatch(str(digest)) for digest in digests):
             yield deployment, "triggers must hold the SHA-256 of what it deploys"
-        waited = stack.waits_for(deployment)
         for type_ in (aws.ROUTE, aws.INTEGRATION):
-            for part in stack.having(type_, apiId=deployment.get("apiId")):
-                if part.urn not in waited:
-                    yield deployment, f"must wait for {part.name}; add it to depends_on"
+            parts = stack.having(type_, apiId=deployment.get("apiId"))
+            yield from stack.not_awaited(deployment, parts)
 
 
 @rule
@@ -81,9 +79,7 @@ def socket_execution_log_is_declared(stack: Stack) -> Iterator[tuple[Registered,
             groups = stack.having(aws.LOG_GROUP, name=wanted)
             if not groups:
                 yield stage, f"API Gateway will make the log group {wanted} itself; declare it"
-            for first in (*groups, *stack.all(aws.ACCOUNT)):
-                if first.urn not in stack.waits_for(stage):
-                    yield stage, f"must wait for {first.name}; add it to depends_on"
+            yield from stack.not_awaited(stage, [*groups, *stack.all(aws.ACCOUNT)])
 
 
 @rule
@@ -118,8 +114,8 @@ def _of_its_routes(
     for key in own:
         if key not in routes:
             yield stage, f"has settings for {key}, which is no route of its API"
-        elif routes[key].urn not in stack.waits_for(stage):
-            yield stage, f"must wait for {routes[key].name}; add it to depends_on"
+        else:
+            yield from stack.not_awaited(stage, [routes[key]])
 
 
 RULES = (

@@ -37,14 +37,7 @@ def cleaner_may_remove_versions(stack: Stack) -> Iterator[tuple[Registered, str]
         if links.acts_in_a_foreign_role(stack, function):
             continue
         held = links.rights(stack, links.role_of(stack, function))
-        given = {
-            (a, r)
-            for s in held
-            if s.allows
-            for a in s.actions
-            for r in s.resources
-            if a in {DELETE, *LIST}
-        }
+        given = {pair for pair in documents.pairs(held) if pair[0] in {DELETE, *LIST}}
         wanted = set[tuple[str, str]]()
         for name in told_of(function):
             named = links.named_function(stack, name)

@@ -12,14 +12,11 @@ import pytest
 
 import policies
 from policies import Finding, aws, http_apis, load_balancers
+from policies.gateways import ANY_METHOD, AUTHTYPE, EXTENSION, GUARD
 from tests.support.breaking import Mutation, Resources, again, also, document, edited, without
 from tests.support.breaks.everything import more
 from tests.support.breaks.fronts import older
 from tests.support.breaks.http_apis import GATE, asked
-
-AUTHTYPE = "x-amazon-apigateway-authtype"
-GUARD = "x-amazon-apigateway-authorizer"
-INTEGRATION = "x-amazon-apigateway-integration"
 
 Body = dict[str, Any]
 
@@ -62,7 +59,7 @@ def _our_pool(resources: Resources) -> Resources:
 
 
 def _in_patterns(body: Body) -> None:
-    written = body["paths"]["/notifications"]["post"][INTEGRATION]["responses"]
+    written = body["paths"]["/notifications"]["post"][EXTENSION]["responses"]
     refused = written.pop("default")
     written |= {"4\\d{2}": refused, "5\\d{2}": refused}
 
@@ -73,8 +70,8 @@ def _everything_under_a_path(body: Body) -> None:
     passed_on["parameters"] = [
         {"name": "proxy", "in": "path", "required": True, "schema": {"type": "string"}}
     ]
-    del passed_on[INTEGRATION]["cacheKeyParameters"]
-    body["paths"]["/files/{proxy+}"] = {"x-amazon-apigateway-any-method": passed_on}
+    del passed_on[EXTENSION]["cacheKeyParameters"]
+    body["paths"]["/files/{proxy+}"] = {ANY_METHOD: passed_on}
 
 
 def _asked_together(body: Body) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from policies import aws
+from policies.gateways import EXTENSION
 from tests.support.breaking import Break, Mutation, edited, without
 from tests.support.breaks.api import part
 from tests.support.breaks.everything import more
@@ -15,7 +16,7 @@ OWN, CLOSED, THERE = (
     "production-has-cache-and-certificate",
 )
 ITEMS = "api-get-items-method-settings"
-KEYS = "paths /items get x-amazon-apigateway-integration cacheKeyParameters"
+KEYS = f"paths /items get {EXTENSION} cacheKeyParameters"
 
 
 def kept(key: str, value: Any) -> Mutation:
@@ -26,7 +27,7 @@ def kept(key: str, value: Any) -> Mutation:
 BREAKS = (
     Break(OWN, "without method.request.querystring.cursor", more(part(KEYS, ["method.request.querystring.limit", "method.request.header.Origin"]))),
     Break(OWN, "without method.request.header.Origin", more(part(KEYS, ["method.request.querystring.limit", "method.request.querystring.cursor"]))),
-    Break(OWN, "without method.request.path.id", more(part("paths /items/{id} get x-amazon-apigateway-integration cacheKeyParameters", None))),
+    Break(OWN, "without method.request.path.id", more(part(f"paths /items/{{id}} get {EXTENSION} cacheKeyParameters", None))),
     Break(OWN, "POST /items is cached; only GET", more(edited(aws.METHOD_SETTINGS, ITEMS, {"methodPath": "~1items/POST"}))),
     Break(OWN, "GET /health is cached without", more(edited(aws.METHOD_SETTINGS, "api-method-settings", {"settings.cacheTtlInSeconds": 60}))),
     Break(CLOSED, "cacheClusterSize must be", more(edited(aws.REST_STAGE, "api-stage", {"cacheClusterSize": "1"}))),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from policies.gateways import AUTHTYPE, EXTENSION, GUARD
 from tests.support.breaking import Break, Mutation
 from tests.support.breaks.api import body, part
 
@@ -13,9 +14,9 @@ SCHEMA = "components schemas ItemInput"
 NAME = f"{SCHEMA} properties name"
 POLICY = "x-amazon-apigateway-policy"
 GET, ITEM, HEALTH = "paths /items get", "paths /items/{id} get", "paths /health get"
-INTEGRATION = f"{HEALTH} x-amazon-apigateway-integration"
-GET_INTEGRATION = f"{GET} x-amazon-apigateway-integration"
-AUTHORIZER = "components securitySchemes jwt x-amazon-apigateway-authorizer"
+HEALTH_INTEGRATION = f"{HEALTH} {EXTENSION}"
+GET_INTEGRATION = f"{GET} {EXTENSION}"
+JWT_GUARD = f"components securitySchemes jwt {GUARD}"
 ANSWERS = "x-amazon-apigateway-gateway-responses"
 PREFLIGHT = "paths /health options"
 HEADER = "responses default responseParameters method.response.header.Vary"
@@ -64,8 +65,8 @@ def pool(*arns: str) -> dict[str, Any]:
     """A scheme of user pools."""
     authorizer = {"type": "cognito_user_pools", "providerARNs": list(arns)}
     return {
-        "x-amazon-apigateway-authtype": "cognito_user_pools",
-        "x-amazon-apigateway-authorizer": authorizer,
+        AUTHTYPE: "cognito_user_pools",
+        GUARD: authorizer,
     }
 
 
@@ -73,8 +74,8 @@ def request(source: str) -> dict[str, Any]:
     """A scheme whose function is given the request."""
     authorizer = {"type": "request", "authorizerUri": "arn:x", "identitySource": source}
     return {
-        "x-amazon-apigateway-authtype": "custom",
-        "x-amazon-apigateway-authorizer": authorizer,
+        AUTHTYPE: "custom",
+        GUARD: authorizer,
     }
 
 
@@ -120,38 +121,38 @@ OPERATIONS = (
     ("as application/json only", part("paths /items post requestBody content text/plain", {})),
 )
 INTEGRATIONS = (
-    ("cannot be deployed", part(INTEGRATION, None)),
-    ("type 'lambda' is unknown", part(f"{INTEGRATION} type", "lambda")),
-    ("timeoutInMillis is 30000", part(f"{INTEGRATION} timeoutInMillis", 30_000)),
-    ("passthroughBehavior", part(f"{INTEGRATION} passthroughBehavior", None)),
-    ("httpMethod must be POST", part(f"{INTEGRATION} httpMethod", "GET")),
-    ("uri must be a function's invoke ARN", part(f"{INTEGRATION} uri", "arn:aws:lambda:us-west-2:1:function:x")),
-    ("a mock needs a request template", part(f"{PREFLIGHT} x-amazon-apigateway-integration requestTemplates", None)),
+    ("cannot be deployed", part(HEALTH_INTEGRATION, None)),
+    ("type 'lambda' is unknown", part(f"{HEALTH_INTEGRATION} type", "lambda")),
+    ("timeoutInMillis is 30000", part(f"{HEALTH_INTEGRATION} timeoutInMillis", 30_000)),
+    ("passthroughBehavior", part(f"{HEALTH_INTEGRATION} passthroughBehavior", None)),
+    ("httpMethod must be POST", part(f"{HEALTH_INTEGRATION} httpMethod", "GET")),
+    ("uri must be a function's invoke ARN", part(f"{HEALTH_INTEGRATION} uri", "arn:aws:lambda:us-west-2:1:function:x")),
+    ("a mock needs a request template", part(f"{PREFLIGHT} {EXTENSION} requestTemplates", None)),
     ("is not declared by response 204", part(f"{PREFLIGHT} responses 204 headers Vary", None)),
-    ("Vary: a static value stands in single quotes", part(f"{PREFLIGHT} x-amazon-apigateway-integration {HEADER}", "Origin")),
+    ("Vary: a static value stands in single quotes", part(f"{PREFLIGHT} {EXTENSION} {HEADER}", "Origin")),
 )
 SCHEMES = (
     ("type apiKey in a header only", part("components securitySchemes jwt type", "http")),
-    ("type token or request", part(f"{AUTHORIZER} type", "jwt")),
-    ("authorizerResultTtlInSeconds", part(f"{AUTHORIZER} authorizerResultTtlInSeconds", 3601)),
-    ("exactly the header", part(f"{AUTHORIZER} identitySource", "method.request.querystring.token")),
+    ("type token or request", part(f"{JWT_GUARD} type", "jwt")),
+    ("authorizerResultTtlInSeconds", part(f"{JWT_GUARD} authorizerResultTtlInSeconds", 3601)),
+    ("exactly the header", part(f"{JWT_GUARD} identitySource", "method.request.querystring.token")),
     ("authorizers; an API has 10", body(_many_schemes)),
-    ("asks one authorizer, not 2", second({"x-amazon-apigateway-authtype": "awsSigv4"}, name="Authorization", asked=True)),
-    ("awsSigv4 reads the header Authorization", second({"x-amazon-apigateway-authtype": "awsSigv4"}, name="X-Signature")),
+    ("asks one authorizer, not 2", second({AUTHTYPE: "awsSigv4"}, name="Authorization", asked=True)),
+    ("awsSigv4 reads the header Authorization", second({AUTHTYPE: "awsSigv4"}, name="X-Signature")),
     ("whose header is x-api-key", part("components securitySchemes api_key name", "X-Key")),
     ("cognito_user_pools with providerARNs", second(pool())),
     ("'us-west-2_x' is no user pool's ARN", second(pool("us-west-2_x"))),
     ("remembers answers for everybody alike", second(request(""))),
     ("'header.X' is no identity source", second(request("header.X"))),
 )
-SERVICE = "paths /notifications post x-amazon-apigateway-integration"
+SERVICE = f"paths /notifications post {EXTENSION}"
 WHOLE = (
     ("uri must be arn:<partition>:apigateway", part(f"{SERVICE} uri", "https://sqs.us-west-2.amazonaws.com")),
     ("a service is called in a role", part(f"{SERVICE} credentials", "api-role")),
     ("httpMethod must say how", part(f"{SERVICE} httpMethod", None)),
     ("must be text; API Gateway drops it", part(f"{SERVICE} requestParameters integration.request.header.X", 1)),
     ("Cache-Control is not declared by response 202", part("paths /notifications post responses 202 headers Cache-Control", None)),
-    ("contentHandling must be one of", part(f"{INTEGRATION} contentHandling", "TEXT")),
+    ("contentHandling must be one of", part(f"{HEALTH_INTEGRATION} contentHandling", "TEXT")),
     ("is no parameter of the method", part(f"{GET_INTEGRATION} cacheKeyParameters", ["method.request.querystring.page"])),
     ("'image' is no media type", part("x-amazon-apigateway-binary-media-types", ["image"])),
     ("OPTIONS /health: contentHandling must be", part("x-amazon-apigateway-binary-media-types", ["*/*"])),

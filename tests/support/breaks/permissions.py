@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from policies import aws
+from policies.gateways import EXTENSION
 from policies.model import Registered
 from tests.support.breaking import Break, Resources, document, edited, without
 
@@ -17,12 +18,12 @@ ENTRY = "lambdaFunctions.0.lambdaFunctionArn"
 
 
 def _every_route_calls_the_bare_function(body: dict[str, Any]) -> None:
-    integration = body["paths"]["/health"]["get"]["x-amazon-apigateway-integration"]
+    integration = body["paths"]["/health"]["get"][EXTENSION]
     integration["uri"] = integration["uri"].replace(":live/", "/")
 
 
 def _a_route_calls_somebody_else(body: dict[str, Any]) -> None:
-    integration = body["paths"]["/health"]["get"]["x-amazon-apigateway-integration"]
+    integration = body["paths"]["/health"]["get"][EXTENSION]
     integration["uri"] = (
         f"arn:aws:apigateway:us-west-2:lambda:path/2015-03-31/functions/{ELSEWHERE}/invocations"
     )

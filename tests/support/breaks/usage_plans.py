@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from policies import aws
+from policies.gateways import EXTENSION
 from tests.support.breaking import Break, Mutation, allowed, edited, statement, without
 from tests.support.breaks.api import part
 
@@ -19,7 +20,7 @@ CALLED, SHAPED, OURS = (
     "service-answers-are-ours",
 )
 POST = "paths /notifications post"
-SERVICE = f"{POST} x-amazon-apigateway-integration"
+SERVICE = f"{POST} {EXTENSION}"
 SENDER = "api-post-notifications"
 QUEUE = "arn:aws:sqs:us-west-2:123456789012:notifications-queue-0123456"
 
