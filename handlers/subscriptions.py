@@ -1,6 +1,7 @@
 """The WebSocket's routes: who is connected, and to which topics.
 
-Replies go out as API Gateway's route responses, so that nothing here needs the right to push.
+Replies are posted to the connection, as pushes are: what the function returns goes nowhere, since a
+route that sends it on would send an empty message for every success that is silent.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from common import aws, bodies, connections, http, logs, warming
+from common import aws, bodies, caller, connections, http, logs, push, warming
+from common.deadline import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +30,7 @@ _UNDERSTOOD = (
 Reply = dict[str, Any]
 
 aws.prepare("dynamodb")
+push.prepare()
 
 
 class Refused(Exception):
@@ -39,9 +42,9 @@ class Refused(Exception):
 
 
 @warming.aware
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """The answer of a route: a status for the gateway and, where one is due, a message for the
-    client. Never an exception: the gateway would tell the client of it in words of its own.
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """A status for the gateway; a message is done with by 200, however it ended. Never an
+    exception: the gateway would tell the client of it in words of its own.
     """
     place = http.member(event, "requestContext")
     route = str(place.get("routeKey", ""))
@@ -49,18 +52,20 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     # A message may name these routes as its action; coming and going is the gateway's to tell.
     lifecycle = None if place.get("eventType") == "MESSAGE" else _LIFECYCLE.get(route)
     if lifecycle is None:
-        return _answered(event, place)
+        _answer(event, place, Deadline(context))
+        return {"statusCode": 200}
     try:
         lifecycle(place)
     except Exception as error:
-        # $connect is refused by this; after $disconnect nobody listens, and the rows expire.
+        # $connect is refused by this: nothing can be posted before the connection stands. After
+        # $disconnect nobody listens, and the rows expire.
         return {"statusCode": http.unexpected(error).status}
     return {"statusCode": 200}
 
 
-def _answered(event: dict[str, Any], place: dict[str, Any]) -> dict[str, Any]:
-    """A message's reply. Without a requestId, success is silent: what a client then receives are
-    changes, and nothing else.
+def _answer(event: dict[str, Any], place: dict[str, Any], deadline: Deadline) -> None:
+    """Do what a message asks for, and reply. Without a requestId, success is silent: what a client
+    then receives are changes, and nothing else.
     """
     asked: dict[str, str] = {}
     try:
@@ -72,9 +77,21 @@ def _answered(event: dict[str, Any], place: dict[str, Any]) -> dict[str, Any]:
         problem = http.unexpected(error)
         code = "busy" if problem.status == 503 else "internal"
         reply = {"error": {"code": code, "detail": problem.detail}}
-    if "error" not in reply and not asked:
-        return {"statusCode": 200}
-    return {"statusCode": 200, "body": json.dumps({**reply, **asked})}
+    if "error" in reply or asked:
+        _post(place, {**reply, **asked}, deadline)
+
+
+def _post(place: dict[str, Any], reply: Reply, deadline: Deadline) -> None:
+    """Send a reply to who asked. One that cannot be sent is logged: the client may have left, and
+    what it asked for is done.
+    """
+    try:
+        outcome = push.send(place["connectionId"], json.dumps(reply).encode(), deadline)
+    except Exception as error:
+        logs.error("reply not sent", cause=error)
+        return
+    if outcome != "sent":
+        logs.warning("reply not sent", outcome=outcome)
 
 
 def _obeyed(event: dict[str, Any], place: dict[str, Any], asked: dict[str, str]) -> Reply:
@@ -122,7 +139,7 @@ def _subscribe(place: dict[str, Any], topic: str) -> None:
     # The gateway's own moments: a repeated event writes the very same row.
     opened = place.get("connectedAt")
     since = opened / 1000 if isinstance(opened, int) else time.time()
-    connections.put(place["connectionId"], topic, subject=http.caller(place), since=since)
+    connections.put(place["connectionId"], topic, subject=caller.of(place), since=since)
 
 
 def _unsubscribe(place: dict[str, Any], topic: str) -> None:

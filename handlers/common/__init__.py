@@ -2,7 +2,9 @@
 those who import it.
 
 http     requests, answers and problems of the APIs
+caller   who asks, whichever API and authorizer found it out
 bodies   JSON request bodies, read strictly
+decimals JSON with Decimals, for answers that hold one
 fields   members of a body, checked one by one
 answers  answers against the API's description, where a stack asks for it
 items    the item: validation, table row, answer
@@ -11,7 +13,7 @@ idempotency  requests that are done once, however often they arrive
 ids      time-ordered identifiers
 cursor   signed page cursors
 aws      clients with short timeouts, and which AWS errors are worth another try
-push     messages to many WebSocket connections at once
+push     messages to WebSocket connections
 warming  the event that keeps an execution environment initialised
 deadline when a batch should begin no more work
 secrets  Secrets Manager values, cached

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from common.http import Answer, Request
 
 _ARCHIVE = Path(__file__).resolve().parents[1]
+_REMEDY = "`answers=` of the route, then `make schema`"
 
 
 def breach(request: Request, answer: Answer) -> str | None:
@@ -33,7 +34,7 @@ def breach(request: Request, answer: Answer) -> str | None:
     status = str(answer["statusCode"])
     response = described["responses"].get(status)
     if response is None:
-        return f"The answer's status {status} is not described."
+        return f"The answer's status {status} is not described: name it in {_REMEDY}."
     return _body_breach(request, status, response.get("content"), answer)
 
 
@@ -51,7 +52,11 @@ def _body_breach(
         value = json.loads(answer["body"], parse_constant=_refuse_constant)
     except ValueError:
         return "The answer's body must be JSON."
-    return _value_breach(_check(request.route, request.method, status, kind), value)
+    try:
+        check = _check(request.route, request.method, status, kind)
+    except (ValueError, OSError) as error:  # a reference to elsewhere is looked for as an address
+        return f"The answer's schema leads nowhere ({error}): name one that exists in {_REMEDY}."
+    return _value_breach(check, value)
 
 
 def _value_breach(check: Callable[[Any], Any], value: object) -> str | None:

@@ -103,8 +103,14 @@ class Request:
 
     @property
     def caller(self) -> str:
-        """Who asks, as `caller` finds it."""
-        return caller(self._member("requestContext"))
+        """Who asks: the subject of a token, or who signed the request; "" when nobody was asked.
+
+        The same for a Lambda authorizer, Cognito on a REST API, the JWT authorizer of an HTTP API,
+        and IAM on either: `common.caller` says where each of them is found.
+        """
+        from common import caller  # few functions ask
+
+        return caller.of(self._member("requestContext"))
 
     @property
     def from_balancer(self) -> bool:
@@ -177,14 +183,24 @@ class Request:
 def answer(
     status: int, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
 ) -> Answer:
-    """An answer with a JSON body, or with none at all."""
+    """An answer with a JSON body, or with none at all. Decimals become numbers, digit by digit."""
     if body is None:
         return {"statusCode": status, "headers": dict(headers or {}), "body": ""}
     return {
         "statusCode": status,
         "headers": {"Content-Type": "application/json", **(headers or {})},
-        "body": json.dumps(body),
+        "body": _json(body),
     }
+
+
+def _json(body: Mapping[str, Any]) -> str:
+    try:
+        return json.dumps(body)
+    except TypeError:
+        pass  # a Decimal, or a mistake
+    from common import decimals  # the answers of these functions have none
+
+    return decimals.dumps(body)
 
 
 def endpoint(function: Callable[[Request], Answer]) -> Callable[[Any, Any], Answer]:
@@ -253,16 +269,6 @@ def unexpected(error: Exception) -> Problem:
         return Problem(503, "Busy; please try again.", headers={"Retry-After": _RETRY_AFTER})
     logs.error("unexpected error", cause=error)
     return Problem(500, "Something went wrong on our side.")
-
-
-def caller(context: Mapping[str, Any]) -> str:
-    """Who asks, by the request context: whom a Lambda authorizer or Cognito names, or the ARN of a
-    signature; "" when nobody was asked.
-    """
-    named, identity = member(context, "authorizer"), member(context, "identity")
-    claims = member(named, "claims")
-    who = named.get("sub") or named.get("principalId") or claims.get("sub")
-    return str(who or identity.get("userArn") or "")
 
 
 def member(mapping: object, name: str) -> dict[str, Any]:

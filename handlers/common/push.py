@@ -1,4 +1,4 @@
-"""Messages to many WebSocket connections at once.
+"""Messages to WebSocket connections: to many at once, or to one.
 
 Posts go out through http.client, signed by botocore: 0.3 ms of a processor each. botocore's own
 client takes 0.95 ms, and a function of 512 MB has less than a third of a processor: 200 posts would
@@ -145,6 +145,16 @@ def broadcast(connections: Sequence[str], messages: Sequence[bytes], deadline: D
     for thread in threads:
         thread.join()
     return Outcome(counts["sent"], counts["failed"], counts["left"], gone)
+
+
+def send(connection: str, message: bytes, deadline: Deadline) -> str:
+    """Post one message to one connection; how it ended: sent, gone, failed (which is logged) or,
+    for want of time, left. SOCKET_ENDPOINT is the URL of the socket's stage.
+    """
+    line = _line(os.environ["SOCKET_ENDPOINT"])
+    result = _deliver(line, connection, [message], deadline)
+    _idle.append(line)
+    return result
 
 
 def _line(endpoint: str) -> _Line:

@@ -12,7 +12,8 @@ import create_item
 import pytest
 
 from common import aws as common_aws
-from common import logs, secrets
+from common import logs, push, secrets
+from tests.handlers.connections_endpoint import ConnectionsEndpoint
 from tests.handlers.fakes import Aws, Table
 
 if TYPE_CHECKING:
@@ -83,6 +84,24 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
 def table(aws: Aws) -> Table:
     """The items table."""
     return Table(aws)
+
+
+@pytest.fixture
+def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[ConnectionsEndpoint]:
+    """The management endpoint that SOCKET_ENDPOINT names."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, f"canary-{name}")
+    monkeypatch.setenv("AWS_REGION", "us-west-2")
+    monkeypatch.setenv("CONNECTIONS_TABLE", "connections")
+    common_aws._session.cache_clear()
+    push._idle.clear()
+    with ConnectionsEndpoint() as running:
+        monkeypatch.setenv("SOCKET_ENDPOINT", running.url)
+        yield running
+        for line in push._idle:
+            line.close()
+        push._idle.clear()
+    common_aws._session.cache_clear()
 
 
 @pytest.fixture

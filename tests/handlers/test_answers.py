@@ -17,6 +17,7 @@ from common import answers, http
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+_REMEDY = "`answers=` of the route, then `make schema`"
 _ITEM = {
     "id": "i1",
     "name": "Binoculars",
@@ -150,8 +151,14 @@ def test_a_missing_member_is_named(answered: Any) -> None:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        (http.answer(201, _ITEM), "The answer's status 201 is not described."),
-        (http.Problem(409, "x"), "The answer's status 409 is not described."),
+        (
+            http.answer(201, _ITEM),
+            f"The answer's status 201 is not described: name it in {_REMEDY}.",
+        ),
+        (
+            http.Problem(409, "x"),
+            f"The answer's status 409 is not described: name it in {_REMEDY}.",
+        ),
         (http.answer(204, {}), "The answer's status 204 has no body."),
         (
             http.answer(200),
@@ -194,6 +201,27 @@ def test_a_description_that_cannot_be_read_is_a_500_that_tells_nothing(
     answer = answered(http.answer(200, _ITEM))
     assert answer["json"]["detail"] == "Something went wrong on our side."
     assert lines()[0]["error"]["type"] == "FileNotFoundError"
+
+
+@pytest.mark.parametrize(
+    ("reference", "why"),
+    [
+        ("#/components/schemas/Thnig", "Unresolvable ref: Thnig"),
+        ("#/components/Thing", "Unresolvable ref: Thing"),
+        ("Thing", "unknown url type: 'Thing'"),
+    ],
+)
+def test_a_schema_that_is_nowhere_is_told_with_the_remedy(
+    answered: Any, description: Path, lines: Any, reference: str, why: str
+) -> None:
+    text = description.read_text(encoding="utf-8")
+    description.write_text(text.replace("#/components/schemas/Thing", reference), encoding="utf-8")
+    answer = answered(http.answer(200, _ITEM))
+    assert (answer["statusCode"], answer["json"]["detail"]) == (
+        500,
+        f"The answer's schema leads nowhere ({why}): name one that exists in {_REMEDY}.",
+    )
+    assert lines()[0]["message"] == "the answer breaks its description"
 
 
 def test_the_file_is_looked_for_in_the_functions_archive(monkeypatch: pytest.MonkeyPatch) -> None:

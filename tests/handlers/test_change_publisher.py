@@ -15,33 +15,16 @@ from botocore.awsrequest import AWSRequest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common import aws as common_aws
 from common import push
 from tests.handlers.conftest import Context, load
-from tests.handlers.connections_endpoint import ConnectionsEndpoint, Post
 from tests.handlers.fakes import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    from tests.handlers.connections_endpoint import ConnectionsEndpoint, Post
 
 _ID = "L0SM9cOFvHcCIhw="
-
-
-@pytest.fixture
-def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[ConnectionsEndpoint]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-        monkeypatch.setenv(name, f"canary-{name}")
-    monkeypatch.setenv("AWS_REGION", "us-west-2")
-    monkeypatch.setenv("CONNECTIONS_TABLE", "connections")
-    common_aws._session.cache_clear()
-    push._idle.clear()
-    with ConnectionsEndpoint() as running:
-        monkeypatch.setenv("SOCKET_ENDPOINT", running.url)
-        yield running
-        for line in push._idle:
-            line.close()
-        push._idle.clear()
-    common_aws._session.cache_clear()
 
 
 @pytest.fixture

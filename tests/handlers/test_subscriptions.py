@@ -1,11 +1,12 @@
-"""The WebSocket's routes: rows that are written once, silence on success, an answer to every
-mistake.
+"""The WebSocket's routes: rows that are written once, silence on success, a reply to every mistake,
+which is posted.
 """
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import pytest
 import subscriptions
@@ -18,7 +19,11 @@ from tests.handlers.fakes import AwsError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.handlers.connections_endpoint import ConnectionsEndpoint
+
 _ID = "L0SM9cOFvHcCIhw="
+_DONE = {"statusCode": 200}
+_CONFIRMED = {"action": "subscribe", "topic": "items", "requestId": "7"}
 _OPENED = 1763943010  # seconds; of tests/events/socket_*.json
 
 
@@ -68,16 +73,20 @@ def connections(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Connections:
 
 
 @pytest.fixture
-def send(context: Context) -> Callable[..., Any]:
-    """`send("subscribe", {...})`: the message that comes back over the route, or None."""
+def send(context: Context, endpoint: ConnectionsEndpoint) -> Callable[..., Any]:
+    """`send("subscribe", {...})`: the message that is posted to the connection, or None."""
 
     def deliver(route: str, body: Any = ...) -> Any:
         event = load(f"socket_{route}")
         if body is not ...:
             event["body"] = body if isinstance(body, str) else json.dumps(body)
-        answer = subscriptions.handler(event, context)
-        assert answer["statusCode"] == 200
-        return json.loads(answer["body"]) if "body" in answer else None
+        before = len(endpoint.posts)
+        assert subscriptions.handler(event, context) == _DONE
+        posts = endpoint.posts[before:]
+        assert [post.path for post in posts] == ["/dev/@connections/L0SM9cOFvHcCIhw%3D"][
+            : len(posts)
+        ]
+        return json.loads(posts[0].body) if posts else None
 
     return deliver
 
@@ -109,7 +118,7 @@ def test_a_connection_is_whom_the_authorizer_says(
     connections: Connections, context: Context, identity: Any, subject: str
 ) -> None:
     event = _context(load("socket_connect"), authorizer=identity)
-    assert subscriptions.handler(event, context) == {"statusCode": 200}
+    assert subscriptions.handler(event, context) == _DONE
     assert connections.rows[_ID, "connected"]["subject"] == {"S": subject}
 
 
@@ -198,12 +207,13 @@ def test_every_mistake_is_answered_with_its_code_and_what_is_understood(
 
 @pytest.mark.parametrize("route", ["$connect", "$disconnect"])
 def test_a_message_cannot_come_or_go_in_the_gateways_name(
-    send: Any, connections: Connections, context: Context, route: str
+    send: Any, connections: Connections, context: Context, endpoint: Any, route: str
 ) -> None:
     send("connect")
     event = load("socket_default") | {"body": json.dumps({"action": route, "topic": "items"})}
-    answer = subscriptions.handler(_context(event, routeKey=route), context)
-    assert json.loads(answer["body"])["error"]["code"] == "unknown_action"
+    assert subscriptions.handler(_context(event, routeKey=route), context) == _DONE
+    (reply,) = endpoint.received[_ID]
+    assert json.loads(reply)["error"]["code"] == "unknown_action"
     assert connections.topics() == ["connected"]
 
 
@@ -229,8 +239,7 @@ def test_a_failing_table_is_told_without_telling_of_it(
     send: Any, aws: Any, connections: Connections, error: str, code: str
 ) -> None:
     aws.fail("PutItem", AwsError(error))
-    message = {"action": "subscribe", "topic": "items", "requestId": "7"}
-    answer = send("subscribe", message)
+    answer = send("subscribe", _CONFIRMED)
     assert (answer["error"]["code"], answer["requestId"]) == (code, "7")
     assert error not in json.dumps(answer)
 
@@ -243,6 +252,7 @@ def test_a_connection_that_cannot_be_written_down_is_refused(
     aws: Any,
     connections: Connections,
     context: Context,
+    endpoint: ConnectionsEndpoint,
     route: str,
     operation: str,
     error: str,
@@ -250,6 +260,83 @@ def test_a_connection_that_cannot_be_written_down_is_refused(
 ) -> None:
     aws.fail(operation, AwsError(error))
     assert subscriptions.handler(load(f"socket_{route}"), context) == {"statusCode": status}
+    assert endpoint.posts == []
+
+
+@pytest.mark.parametrize("route", ["connect", "disconnect"])
+def test_nothing_is_posted_before_a_connection_stands_or_after_its_end(
+    connections: Connections, context: Context, endpoint: ConnectionsEndpoint, route: str
+) -> None:
+    event = load(f"socket_{route}") | {"body": json.dumps(_CONFIRMED)}
+    assert subscriptions.handler(event, context) == _DONE
+    assert endpoint.posts == []
+
+
+@pytest.mark.parametrize(
+    ("statuses", "outcome"),
+    [([410], "gone"), ([403], "failed"), ([429, 500, 503], "failed"), ([None] * 3, "failed")],
+)
+def test_a_reply_that_cannot_be_posted_is_logged_and_what_was_asked_for_is_done(
+    send: Any,
+    connections: Connections,
+    context: Context,
+    endpoint: ConnectionsEndpoint,
+    lines: Any,
+    statuses: list[int | None],
+    outcome: str,
+) -> None:
+    endpoint.answers[_ID] = list(statuses)
+    event = load("socket_subscribe") | {"body": json.dumps(_CONFIRMED)}
+    assert subscriptions.handler(event, context) == _DONE
+    assert connections.topics() == ["items"]
+    assert len(endpoint.posts) == len(statuses)
+    last = lines()[-1]
+    assert (last["message"], last["outcome"]) == ("reply not sent", outcome)
+    assert (last["level"], last["connectionId"]) == ("WARN", _ID)
+
+
+def test_a_throttled_reply_is_posted_again(
+    connections: Connections, context: Context, endpoint: ConnectionsEndpoint
+) -> None:
+    endpoint.answers[_ID] = [429, None]
+    event = load("socket_subscribe") | {"body": json.dumps(_CONFIRMED)}
+    assert subscriptions.handler(event, context) == _DONE
+    assert len(endpoint.received[_ID]) == 1
+
+
+def test_without_time_there_is_no_reply(
+    connections: Connections, endpoint: ConnectionsEndpoint, lines: Any
+) -> None:
+    event = load("socket_subscribe") | {"body": json.dumps(_CONFIRMED)}
+    assert subscriptions.handler(event, Context(10, then=2)) == _DONE
+    assert (endpoint.posts, connections.topics()) == ([], ["items"])
+    assert lines()[-1]["outcome"] == "left"
+
+
+@pytest.mark.parametrize("missing", ["SOCKET_ENDPOINT", "connectionId"])
+def test_a_reply_that_has_nowhere_to_go_is_no_exception(
+    connections: Connections,
+    context: Context,
+    endpoint: ConnectionsEndpoint,
+    lines: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    missing: str,
+) -> None:
+    event = load("socket_default")
+    event["requestContext"].pop(missing, None)
+    monkeypatch.delenv(missing, raising=False)
+    assert subscriptions.handler(event, context) == _DONE
+    last = lines()[-1]
+    assert (last["message"], last["level"]) == ("reply not sent", "ERROR")
+    assert missing in last["error"]["message"]
+
+
+def test_replies_of_one_environment_share_an_http_connection(
+    send: Any, connections: Connections, endpoint: ConnectionsEndpoint
+) -> None:
+    for _ in range(3):
+        send("subscribe", _CONFIRMED)
+    assert endpoint.links == 1
 
 
 def test_the_log_says_who_did_what_and_repeats_no_message(
@@ -299,6 +386,7 @@ def test_an_odd_event_is_answered_like_any_other(event: dict[str, Any]) -> None:
 
 
 def _answered_with_an_error(event: dict[str, Any]) -> None:
-    answer = subscriptions.handler(event, Context())
-    assert answer["statusCode"] == 200
-    assert json.loads(answer["body"])["error"]["detail"]
+    with mock.patch.object(subscriptions, "_post", wraps=subscriptions._post) as post:
+        assert subscriptions.handler(event, Context()) == _DONE
+    ((_, reply, _),) = [call.args for call in post.call_args_list]
+    assert json.loads(json.dumps(reply))["error"]["detail"]
