@@ -16,6 +16,7 @@ Parent side (inside the emulator's process):
     rest_access_seams  who may call a method, and what the gateway may do in a role
     http_api_seams  HTTP and WebSocket APIs: throttling, CORS, replies
     matching_seams  what a request is compared with: models, ARNs, routes
+    rights         what a service may do in a role
     graphql_seams  GraphQL APIs: who may ask, roles of sources, errors
     stream_seams   readers of streams side by side
     stream_batches  what becomes of a failing batch of a stream

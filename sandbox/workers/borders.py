@@ -53,10 +53,8 @@ def _watch(event: str, arguments: tuple[Any, ...]) -> None:
         internet = opened.family in (socket.AF_INET, socket.AF_INET6) and address
         if internet and not _is_here(address[0]):
             raise ConnectionRefusedError(errno.ECONNREFUSED, f"{SAID}: {address[0]}:{address[1]}")
-    elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
-        # An address needs no looking up, wherever it leads.
-        if not (_is_here(arguments[0]) or _is_address(arguments[0])):
-            raise socket.gaierror(socket.EAI_NONAME, f"{SAID}: {arguments[0]}")
+    elif event in ("socket.getaddrinfo", "socket.gethostbyname") and _is_elsewhere(arguments[0]):
+        raise socket.gaierror(socket.EAI_NONAME, f"{SAID}: {arguments[0]}")
 
 
 def _is_here(host: str | bytes | None) -> bool:
@@ -72,9 +70,12 @@ def _is_here(host: str | bytes | None) -> bool:
     return found.is_loopback or found.is_unspecified
 
 
-def _is_address(host: str | bytes | None) -> bool:
+def _is_elsewhere(host: str | bytes | None) -> bool:
+    """Whether to look the host up is to ask another machine; an address needs no looking up, wherever it leads."""
+    if _is_here(host):
+        return False
     try:
         ipaddress.ip_address(host.decode("latin-1") if isinstance(host, bytes) else host or "")
     except ValueError:
-        return False
-    return True
+        return True
+    return False

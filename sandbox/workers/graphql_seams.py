@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import ModuleType
 from typing import Any, Final
 
+from sandbox.workers import rights
 from sandbox.workers.seams import Seam
 
 APPSYNC: Final = "ministack.services.appsync"
@@ -152,9 +153,9 @@ def _in_its_role(module: ModuleType, original: Callable[..., Any]) -> Callable[.
         api, _, _ = str(data_source.get("dataSourceArn")).partition("/datasources/")
         arn = str((data_source.get("lambdaConfig") or {}).get("lambdaFunctionArn"))
         wrong = module._AppSyncResolverError
-        if not _trusts(role, api):
+        if not rights.may_assume(role, _PRINCIPAL, source=api):
             raise wrong(f"Unable to assume role {role}.", "UnauthorizedException")
-        if not _may(role, arn):
+        if not rights.may(role, _CALLS, arn):
             said = f"User: {role} is not authorized to perform: {_CALLS} on resource: {arn}"
             raise wrong(said, "Lambda:AccessDeniedException")
         try:
@@ -165,39 +166,6 @@ def _in_its_role(module: ModuleType, original: Callable[..., Any]) -> Callable[.
             raise
 
     return invoke
-
-
-def _context(role: str, action: str, arn: str, **keys: str) -> Any:
-    from ministack.core import iam_evaluator
-
-    _, _, _, region, account, _ = arn.split(":", 5)
-    found = iam_evaluator.EvalContext(role, "AssumedRole", account, action, arn, region)
-    found.service_context.update(keys)
-    return found
-
-
-def _trusts(role: str, api: str) -> bool:
-    """Whether AppSync may take on the role for this API, conditions of the trust included."""
-    from ministack.core import iam_evaluator
-    from ministack.services import iam
-
-    if not role:
-        return False
-    account = role.split(":")[4]
-    record = iam._roles.get_scoped(account, None, role.rpartition("/")[2]) or {}
-    keys = {"aws:sourcearn": api, "aws:sourceaccount": api.split(":")[4]}
-    context = _context(_PRINCIPAL, "sts:AssumeRole", api, **keys)
-    judged = iam_evaluator.evaluate_resource_policy(
-        record.get("AssumeRolePolicyDocument"), context, _PRINCIPAL
-    )
-    return bool(judged.decision == "Allow")
-
-
-def _may(role: str, arn: str) -> bool:
-    from ministack.core import iam_evaluator
-
-    policies = iam_evaluator._gather_role_policies(role.rpartition("/")[2], role.split(":")[4])
-    return bool(iam_evaluator.evaluate(_context(role, _CALLS, arn), policies).decision == "Allow")
 
 
 def _whole(

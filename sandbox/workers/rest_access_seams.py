@@ -7,18 +7,16 @@ APIs using Amazon Cognito user pools as an authorizer" (without scopes the token
 """
 
 import contextvars
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from types import ModuleType
 from typing import Any, Final
 
-from sandbox.workers import signatures
+from sandbox.workers import rights, signatures
 from sandbox.workers.gateway_seams import GATEWAY
 from sandbox.workers.rest_call_seams import INTEGRATE
 from sandbox.workers.seams import Seam
 
 _SERVICE: Final = "apigateway.amazonaws.com"
-_ASSUMES: Final = "sts:AssumeRole"
 # fmt: off
 _AUTHORIZE = ("api_id", "stage_name", "method_obj", "method", "request_path", "resource", "headers", "body", "query_params", "path_params", "stage", "owner_account_id", "owner_region")
 # fmt: on
@@ -105,7 +103,7 @@ def _of_the_right_use(module: ModuleType, original: Handler) -> Handler:
 def _in_its_role(module: ModuleType, original: Handler) -> Handler:
     async def invoke(integration: Mapping[str, Any], *rest: Any, **named: Any) -> Any:
         role = integration.get("credentials") or ""
-        if role and not _trusts_the_gateway(role):
+        if role and not rights.may_assume(role, _SERVICE, source=_method_arn(*rest, **named)):
             return module._gw_error("API_CONFIGURATION_ERROR", "Internal server error")
         token = _acting.set((role, _queue(integration.get("uri", ""))))
         try:
@@ -124,7 +122,7 @@ def _judged(module: ModuleType, original: Handler) -> Handler:
         if acting is None:
             return await original(action, data, qurl)
         role, arn = acting
-        if not _may(role, f"sqs:{action}", arn):
+        if not rights.may(role, f"sqs:{action}", arn):
             shown = role or "API Gateway"
             said = f"User: {shown} is not authorized to perform: sqs:{action} on resource: {arn}"
             raise module._Err("AccessDenied", said, 403)
@@ -133,47 +131,15 @@ def _judged(module: ModuleType, original: Handler) -> Handler:
     return dispatch
 
 
+def _method_arn(api_id: str, stage_name: str, *rest: Any, **named: Any) -> str:
+    """The ARN of the method that is called, from the parameters of an integration's call."""
+    path, method = rest[2], rest[3]
+    place = f"{named['owner_region']}:{named['owner_account_id']}"
+    return f"arn:aws:execute-api:{place}:{api_id}/{stage_name}/{method}{path}"
+
+
 def _queue(uri: str) -> str:
     """The ARN of the queue in `arn:aws:apigateway:<region>:sqs:path/<account>/<name>`."""
     parts = uri.split(":")
     account, _, name = uri.partition(":path/")[2].partition("/")
     return f"arn:{parts[1]}:sqs:{parts[3]}:{account}:{name}"
-
-
-def _record(role: str) -> tuple[str, str, dict[str, Any] | None]:
-    """Name, account and record of a role."""
-    from ministack.services import iam
-
-    name, account = role.rpartition("/")[2], role.split(":")[4]
-    return name, account, iam._roles.get_scoped(account, None, name)
-
-
-def _trusts_the_gateway(role: str) -> bool:
-    found = _record(role)[2]
-    document = (found or {}).get("AssumeRolePolicyDocument") or {}
-    document = json.loads(document) if isinstance(document, str) else document
-    statements = document.get("Statement") or []
-    return any(
-        each.get("Effect") == "Allow"
-        and _ASSUMES in _listed(each.get("Action"))
-        and _SERVICE in _listed((each.get("Principal") or {}).get("Service"))
-        for each in statements
-    )
-
-
-def _listed(value: Any) -> list[str]:
-    return value if isinstance(value, list) else [value]
-
-
-def _may(role: str, action: str, arn: str) -> bool:
-    """Whether the role's own policies allow the action on the resource."""
-    from ministack.core import iam_evaluator
-
-    if not role:
-        return False
-    name, account, _ = _record(role)
-    context = iam_evaluator.EvalContext(
-        role, "AssumedRole", account, action, arn, arn.split(":")[3]
-    )
-    policies = iam_evaluator._gather_role_policies(name, account)
-    return bool(iam_evaluator.evaluate(context, policies).decision == "Allow")

@@ -35,7 +35,7 @@ def handler(event, context):
     policy = {"Version": "2012-10-17", "Statement": [statement]}
     return {"principalId": "me", "policyDocument": policy, "context": {"calls": calls}}
 """
-TRUST = {
+TRUST: dict[str, Any] = {
     "Version": "2012-10-17",
     "Statement": [
         {
@@ -54,13 +54,35 @@ class Front(NamedTuple):
     rest: Made
 
 
-def _gateways_role(name: str, action: str, arn: str, service: str = "apigateway") -> Made:
-    trust = json.dumps(TRUST).replace("apigateway", service)
+def _gateways_role(
+    name: str, action: str, arn: str, service: str = "apigateway", *more: dict[str, Any]
+) -> Made:
+    statements = [*TRUST["Statement"], *more]
+    trust = json.dumps({**TRUST, "Statement": statements}).replace("apigateway", service)
     made = make("iam/role:Role", name, assumeRolePolicy=trust)
     statement = {"Effect": "Allow", "Action": action, "Resource": arn}
     document = {"Version": "2012-10-17", "Statement": [statement]}
     make("iam/rolePolicy:RolePolicy", name, role=made["name"], policy=json.dumps(document))
     return made
+
+
+DENIED = {**TRUST["Statement"][0], "Effect": "Deny"}
+
+
+def _conditional(name: str, queue: Made, account: str) -> Made:
+    """A role that trusts the gateway only where it acts for an API of the account; a list names it among others."""
+    made = _gateways_role(name, "sqs:SendMessage", queue["arn"])
+    services = ["events.amazonaws.com", "apigateway.amazonaws.com"]
+    statement = {
+        **TRUST["Statement"][0],
+        "Action": ["sts:AssumeRole", "sts:TagSession"],
+        "Principal": {"Service": services},
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": account},
+            "ArnLike": {"aws:SourceArn": f"arn:aws:execute-api:{REGION}:{account}:*/dev/POST/*"},
+        },
+    }
+    return made.update(assumeRolePolicy=json.dumps({**TRUST, "Statement": [statement]}))
 
 
 def _sending(queue: Made, sender: str | None) -> dict[str, Any]:
@@ -173,6 +195,11 @@ def _document(own: Made, gate: Made, pool_arn: str, queue: Made) -> dict[str, An
         "notices": good["arn"],
         "wrong": other["arn"],
         "untrusted": untrusted["arn"],
+        "denied": _gateways_role(
+            "gateway-denied", "sqs:SendMessage", queue["arn"], "apigateway", DENIED
+        )["arn"],
+        "elsewhere": _conditional("gateway-elsewhere", queue, "999999999999")["arn"],
+        "here": _conditional("gateway-here", queue, ACCOUNT)["arn"],
         "nobody": None,
     }
     return {
@@ -360,6 +387,10 @@ def test_body_goes_to_the_queue_without_a_function(front: Front) -> None:
     assert message["MessageAttributes"]["by"]["StringValue"] == "127.0.0.1"
 
 
+def test_trust_may_name_the_apis_that_it_is_for(front: Front) -> None:
+    assert call(f"{front.url}/here", "POST", {"message": "x"}).status == 202
+
+
 def test_body_of_another_type_has_no_template_and_is_415(front: Front) -> None:
     answer = call(f"{front.url}/notices", "POST", "text", Content_Type="text/plain")
     assert (answer.status, answer.json["type"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
@@ -373,8 +404,9 @@ def test_role_without_the_right_is_the_queues_refusal(front: Front, path: str) -
     assert len(answer.json["id"]) == 36
 
 
-def test_role_that_does_not_trust_the_gateway_is_500(front: Front) -> None:
-    answer = call(f"{front.url}/untrusted", "POST", {"message": "x"})
+@pytest.mark.parametrize("path", ["untrusted", "denied", "elsewhere"])
+def test_role_that_does_not_trust_the_gateway_is_500(front: Front, path: str) -> None:
+    answer = call(f"{front.url}/{path}", "POST", {"message": "x"})
     assert (answer.status, answer.json["type"]) == (500, "API_CONFIGURATION_ERROR")
 
 
