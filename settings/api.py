@@ -134,7 +134,7 @@ class ApiSettings(RoutedSettings[RouteSettings]):
         "Rates and caching of single routes, by method and path as in `GET /items`.",
         values=", ".join(REST_ROUTES),
         source=_STAGE,
-        schema={"propertyNames": {"enum": REST_ROUTES}},
+        schema={"propertyNames": {"enum": tuple(REST_ROUTES)}},
         example={"POST /items": {"throttle_rate_limit": 50}},
     )
     cache_cluster_enabled: bool = setting(

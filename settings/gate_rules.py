@@ -5,12 +5,12 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from settings import arns, wiring
+from settings import arns, route_names, wiring
 from settings.api import STAGE_VARIABLE, STAGE_VARIABLES
 from settings.draft import Draft
 from settings.gates import DomainSettings
 from settings.mistakes import Mistake, Path
-from settings.text import is_credential, refused, unknown
+from settings.text import is_credential, refused
 
 LATEST_START: Final = {"DAY": 0, "WEEK": 6, "MONTH": 27}
 """Period of a quota -> greatest offset of its first day. Source: API Gateway API reference, QuotaSettings."""
@@ -29,14 +29,10 @@ _BY_DOMAIN: Final = ("api", "http_api", "socket")
 
 def routes_are_the_programs(draft: Draft) -> Iterator[Mistake]:
     """What is said of a route that does not exist would be forgotten."""
-    sections = {
-        "api": (draft.api.routes, wiring.REST_ROUTES),
-        "http_api": (draft.http_api.routes, wiring.HTTP_ROUTES),
-    }
-    for section, (given, known) in sections.items():
-        for route in given:
-            if route not in known:
-                yield Mistake((section, "routes", route), unknown("route", route, known))
+    for section in route_names.ROUTES:
+        for route in getattr(draft, section).routes:
+            if problem := route_names.wrong(section, route):
+                yield Mistake((section, "routes", route), problem)
 
 
 def caches_hold_answers_of_get(draft: Draft) -> Iterator[Mistake]:

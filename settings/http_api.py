@@ -25,7 +25,7 @@ class HttpApiSettings(RoutedSettings[HttpRouteSettings]):
         "Rates of single routes, by method and path as in `POST /users`.",
         values=", ".join(HTTP_ROUTES),
         source="API Gateway V2 API reference, RouteSettings",
-        schema={"propertyNames": {"enum": HTTP_ROUTES}},
+        schema={"propertyNames": {"enum": tuple(HTTP_ROUTES)}},
         example={"POST /users": {"throttle_rate_limit": 50}},
     )
     cors_allow_origins: Annotated[tuple[str, ...], AfterValidator(distinct)] = setting(

@@ -3,6 +3,7 @@
 from typing import Final, Literal
 
 from settings.fields import Model, setting
+from settings.other_names import OF_A_FIXTURE
 
 _POOL: Final = "Cognito user pools API reference, CreateUserPool"
 _CLIENT: Final = "Cognito user pools API reference, CreateUserPoolClient"
@@ -10,6 +11,8 @@ _CLIENT: Final = "Cognito user pools API reference, CreateUserPoolClient"
 
 class IdentitySettings(Model):
     """The user pool and its client."""
+
+    other_names = OF_A_FIXTURE
 
     password_minimum_length: int = setting(
         12,

@@ -14,6 +14,9 @@ from settings.text import WrongValueError, did_you_mean, refused, shown, unknown
 Path = tuple[str, ...]
 AnyModel = TypeVar("AnyModel", bound=Model)
 
+_READ_AS: Final = {True: ("on", "yes", "y", "true"), False: ("off", "no", "n", "false")}
+"""Switch -> words that YAML 1.1 reads as it, where they stand without quotes."""
+
 _TOO: Final = frozenset({"too_short", "too_long", "string_too_short", "string_too_long"})
 
 
@@ -104,7 +107,17 @@ def _of_field(name: str, field: FieldInfo, detail: Any, *, member: bool) -> str:
         return _wrong_member(name, detail["loc"][-1], given)
     if detail["type"] in _TOO:
         return refused(_expected(field, given), len(given))
-    return refused(_expected(field, given), given, facts(field).remedy or _meant(field, given))
+    remedy = _quoted(field, given) or facts(field).remedy or _meant(field, given)
+    return refused(_expected(field, given), given, remedy)
+
+
+def _quoted(field: FieldInfo, given: object) -> str:
+    """Return what helps where YAML has read a word such as ON as a switch."""
+    words = {str(word).casefold(): word for word in choices(field.annotation)}
+    if not isinstance(given, bool):
+        return ""
+    meant = next((words[word] for word in _READ_AS[given] if word in words), "")
+    return f'write "{meant}" in quotes' if meant else ""
 
 
 def _missing(field: FieldInfo) -> str:

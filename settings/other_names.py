@@ -59,3 +59,8 @@ OF_A_FUNCTION: Final[Mapping[str, str]] = MappingProxyType(
     {name: f"did you mean '{key}'?" for name, key in _CALLED.items()} | _ANSWERED
 )
 """A key of Terraform, SAM or the Serverless Framework -> what helps who wrote it in a function's entry."""
+
+OF_A_FIXTURE: Final[Mapping[str, str]] = MappingProxyType(
+    {"enabled": "it cannot be switched off; load_balancer and graphql can"}
+)
+"""A key of sections that may be left out -> what helps who wrote it of one that is always there."""

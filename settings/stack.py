@@ -6,10 +6,11 @@ from typing import TypeVar
 
 import pulumi
 
+from settings import wiring
 from settings.function import FunctionSettings
 from settings.images import RepositorySettings
 from settings.sections import Sections
-from settings.text import unknown
+from settings.text import did_you_mean, unknown
 from settings.triggers import QueueSettings, ScheduleSettings, StreamSettings
 
 Thing = TypeVar("Thing")
@@ -46,23 +47,50 @@ class Settings(Stack):
     """What `load()` returns: checked, its queues timed by their consumers."""
 
     def function(self, name: str) -> FunctionSettings:
-        """Return one function's settings; `pulumi.RunError` when handlers/ has no such function."""
-        return _pick(self.functions, "function", name)
+        """Return one function's settings; `pulumi.RunError` when handlers/ or this stack has no such function."""
+        if name in self.functions:
+            return self.functions[name]
+        raise _ended("function", name, _no_function(name, self.families))
+
+    def family(self, name: str) -> str:
+        """Return the family (`python`, `go`, `image` ...) of a function that exists; else `function`'s error."""
+        self.function(name)
+        return self.families[name]
 
     def queue(self, name: str) -> QueueSettings:
         """Return one queue's settings, its visibility timeout (seconds) filled in; `pulumi.RunError` for an unknown one."""
-        return _pick(self.triggers.queues, "queue", name)
+        return self._trigger(self.triggers.queues, "queue", name)
 
     def stream(self, name: str) -> StreamSettings:
         """Return how one function reads a table's stream; `pulumi.RunError` for a function that reads none."""
-        return _pick(self.triggers.streams, "stream", name)
+        return self._trigger(self.triggers.streams, "stream", name, "STREAM_CONSUMERS")
 
     def schedule(self, name: str) -> ScheduleSettings:
         """Return the settings of one scheduled function; `pulumi.RunError` for an unknown one."""
-        return _pick(self.triggers.schedules, "schedule", name)
+        return self._trigger(self.triggers.schedules, "schedule", name, "SCHEDULED")
+
+    def _trigger(self, known: Mapping[str, Thing], kind: str, name: str, table: str = "") -> Thing:
+        """Return an entry of `known`; `table` of settings/wiring.py says which functions have one."""
+        if name in known:
+            return known[name]
+        if table and name in self.families:
+            raise _ended(kind, name, f"no such {kind}; add it to {table} in settings/wiring.py")
+        raise _ended(kind, name, unknown(kind, name, known))
 
 
-def _pick(known: Mapping[str, Thing], kind: str, name: str) -> Thing:
-    if name in known:
-        return known[name]
-    raise pulumi.RunError(f"settings.{kind}('{name}'): {unknown(kind, name, known)}")
+def _ended(kind: str, name: str, text: str) -> pulumi.RunError:
+    return pulumi.RunError(f"settings.{kind}('{name}'): {text}")
+
+
+def _no_function(name: str, families: Mapping[str, str]) -> str:
+    """Return why there is no such function, and what helps."""
+    if name in families:
+        return (
+            "no such function in this stack, whose file switches it off or does not say where its code is; "
+            "ask whether config.functions has it"
+        )
+    # A new name often starts as another one does; only a slip of the pen is one.
+    if meant := did_you_mean(name, families, cutoff=0.85):
+        return f"no such function; {meant}"
+    file = f"{wiring.HANDLERS.name}/{name.replace('-', '_')}"
+    return f"no such function; {file}.py is missing, or a folder {file}/ in another language"

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, PlainSerializer
 
 from settings.fields import LogRetention, Model, setting
 from settings.gates import DomainSettings
+from settings.other_names import OF_A_FIXTURE
 
 QUOTAS: Final = "API Gateway quotas"
 
@@ -50,6 +51,8 @@ class RouteRates(Model):
 
 class StageSettings(Model):
     """A stage: what it lets through, what it writes down, where it answers."""
+
+    other_names = OF_A_FIXTURE
 
     description: str = about(...)
     throttle_rate_limit: float = rate(1000.0, "Requests a second that the stage lets through.")

@@ -52,12 +52,12 @@ def shown(key: str) -> str:
     return key if _PLAIN_KEY.fullmatch(key) else _short(repr(key))
 
 
-def did_you_mean(given: object, known: Iterable[str]) -> str:
-    """Return `did you mean '...'?` for a near miss, whatever its case, else nothing."""
+def did_you_mean(given: object, known: Iterable[str], *, cutoff: float = 0.6) -> str:
+    """Return `did you mean '...'?` for a near miss, whatever its case, else nothing; with a `cutoff` of 1 none is near."""
     if not isinstance(given, str):
         return ""
     folded = {name.casefold(): name for name in known}
-    near = difflib.get_close_matches(given[:100].casefold(), folded, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(given[:100].casefold(), folded, n=1, cutoff=cutoff)
     return f"did you mean '{folded[near[0]]}'?" if near else ""
 
 

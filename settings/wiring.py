@@ -13,32 +13,32 @@ from settings.runtimes import FAMILIES
 
 PROJECT: Final = "sandpiper"
 
-REST_FUNCTIONS: Final = (
-    "create-item",
-    "get-item",
-    "list-items",
-    "update-item",
-    "delete-item",
-    "health",
+REST_ROUTES: Final[Mapping[str, str | None]] = MappingProxyType(
+    {
+        "GET /health": "health",
+        "POST /items": "create-item",
+        "GET /items": "list-items",
+        "GET /items/{id}": "get-item",
+        "PUT /items/{id}": "update-item",
+        "DELETE /items/{id}": "delete-item",
+        "POST /notifications": None,
+    }
 )
+"""Route of the REST API, which a stack file may say something of -> its function; None where none stands behind it."""
+
+HTTP_ROUTES: Final[Mapping[str, str]] = MappingProxyType(
+    {"GET /products": "products", "POST /orders": "products", "POST /users": "create-user"}
+)
+"""Route of the HTTP API, which a stack file may say something of -> its function."""
+
+SOCKET_FUNCTIONS: Final = ("subscriptions",)
+"""Functions behind a route of the WebSocket API."""
+
+REST_FUNCTIONS: Final = tuple(sorted({function for function in REST_ROUTES.values() if function}))
 """Functions behind a route of the REST API."""
 
-API_FUNCTIONS: Final = (*REST_FUNCTIONS, "create-user", "products", "subscriptions")
+API_FUNCTIONS: Final = tuple(sorted({*REST_FUNCTIONS, *HTTP_ROUTES.values(), *SOCKET_FUNCTIONS}))
 """Functions behind a route of any API: REST, HTTP or WebSocket."""
-
-REST_ROUTES: Final = (
-    "GET /health",
-    "POST /items",
-    "GET /items",
-    "GET /items/{id}",
-    "PUT /items/{id}",
-    "DELETE /items/{id}",
-    "POST /notifications",
-)
-"""Routes of the REST API, which a stack file may say something of."""
-
-HTTP_ROUTES: Final = ("GET /products", "POST /orders", "POST /users")
-"""Routes of the HTTP API, which a stack file may say something of."""
 
 AUTHORIZER: Final = "authorizer"
 """Called by the gateway while the caller waits: it has the gateway's 29 seconds, as the routes have."""

@@ -195,8 +195,8 @@ def test_every_route_can_be_given_rates(handlers: Path) -> None:
         "http_api": {"routes": dict.fromkeys(HTTP_ROUTES, rates)},
     }
     found = load(config, handlers=handlers)
-    assert tuple(found.api.routes) == REST_ROUTES
-    assert tuple(found.http_api.routes) == HTTP_ROUTES
+    assert tuple(found.api.routes) == tuple(REST_ROUTES)
+    assert tuple(found.http_api.routes) == tuple(HTTP_ROUTES)
     with pytest.raises(TypeError):
         found.api.routes["x"] = None  # pyright: ignore[reportIndexIssue]
 
