@@ -59,6 +59,7 @@ def _install(nursery: Nursery | None) -> None:
         rest_access_seams,
         rest_call_seams,
         seams,
+        socket_seams,
         stream_seams,
         transport_seams,
         url_seams,
@@ -68,7 +69,7 @@ def _install(nursery: Nursery | None) -> None:
     # Those of REST calls come before `gateway_seams`, which goes around one of them without naming it.
     rooms = (lambda_seams, custom_seams, alias_seams, async_seams, rest_call_seams)
     rooms += (gateway_seams, rest_access_seams, url_seams)
-    rooms += (http_api_seams, iam_seams, clock_seams, model_seams, transport_seams)
+    rooms += (http_api_seams, socket_seams, iam_seams, clock_seams, model_seams, transport_seams)
     rooms += (graphql_seams, matching_seams, reference_seams, stream_seams)
     changes = [seam for room in rooms for seam in room.seams()]
     if nursery is not None:

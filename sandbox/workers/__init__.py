@@ -14,7 +14,8 @@ Parent side (inside the emulator's process):
     gateway_seams  what API Gateway makes of a function's answer
     rest_call_seams    what a REST API knows of a request: templates, identity sources, sizes
     rest_access_seams  who may call a method, and what the gateway may do in a role
-    http_api_seams  HTTP and WebSocket APIs: throttling, CORS, replies
+    http_api_seams  HTTP APIs: throttling, CORS, paths
+    socket_seams   WebSocket APIs: handshakes, messages, replies
     matching_seams  what a request is compared with: models, ARNs, routes
     rights         what a service may do in a role
     graphql_seams  GraphQL APIs: who may ask, roles of sources, errors

@@ -13,6 +13,11 @@ from typing import Any
 from sandbox.workers.seams import Seam
 
 GATEWAY = "ministack.services.apigateway_v1"
+"""The emulator's module of REST APIs."""
+GATEWAY_V2 = "ministack.services.apigateway"
+"""Its module of HTTP and WebSocket APIs."""
+MOST_BYTES = 10 * 1024 * 1024
+"""Largest body of a request to a REST or an HTTP API."""
 _MEMBERS = {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"}
 
 

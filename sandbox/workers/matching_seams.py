@@ -12,8 +12,7 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, Final
 
-from sandbox.workers.gateway_seams import GATEWAY
-from sandbox.workers.http_api_seams import GATEWAY as GATEWAY_V2
+from sandbox.workers.gateway_seams import GATEWAY, GATEWAY_V2
 from sandbox.workers.seams import Seam
 
 _USUAL: Final = "application/json"

@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Final
 
-from sandbox.workers.gateway_seams import GATEWAY
+from sandbox.workers.gateway_seams import GATEWAY, MOST_BYTES
 from sandbox.workers.seams import Seam
 
-MOST_BYTES: Final = 10 * 1024 * 1024
-"""Largest body of a request to a REST API, and the largest that Lambda takes is `MOST_OF_LAMBDA`."""
 MOST_OF_LAMBDA: Final = 6 * 1024 * 1024
+"""Largest body that Lambda takes."""
 _TOO_LONG: Final = (
     413,
     {"Content-Type": "application/json", "x-amzn-ErrorType": "RequestTooLargeException"},

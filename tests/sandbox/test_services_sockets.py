@@ -24,6 +24,15 @@ def handler(event, context):
     seen.put_item(TableName=os.environ["TABLE"], Item={**key, "event": {"S": json.dumps(event)}})
     if at["routeKey"] == "fail":
         raise ValueError("secret")
+    wanted = (event.get("queryStringParameters") or {}).get("status", "200")
+    if wanted == "raise":
+        raise ValueError("secret")
+    if wanted == "text":
+        return "no answer"
+    if at["routeKey"] == "quiet":
+        return json.loads(event["body"])["answer"]
+    if at["routeKey"] == "$connect":
+        return {"statusCode": int(wanted), "body": "secret"}
     if at["routeKey"] == "push":
         api = boto3.client("apigatewaymanagementapi", endpoint_url=os.environ["MANAGEMENT"])
         api.post_to_connection(ConnectionId=at["connectionId"], Data=b'{"pushed": true}')
@@ -117,14 +126,15 @@ def line() -> Iterator[Line]:
     route("$default")
     route("push")
     route("fail")
-    answering = route("ask", routeResponseSelectionExpression="$default")
-    make(
-        "apigatewayv2/routeResponse:RouteResponse",
-        "ask",
-        apiId=api.id,
-        routeId=answering.id,
-        routeResponseKey="$default",
-    )
+    for key in ("ask", "quiet"):
+        answering = route(key, routeResponseSelectionExpression="$default")
+        make(
+            "apigatewayv2/routeResponse:RouteResponse",
+            key,
+            apiId=api.id,
+            routeId=answering.id,
+            routeResponseKey="$default",
+        )
     yield Line(api, stage, function, gate, table, route)
     api.delete()
 
@@ -159,6 +169,42 @@ def test_authorizer_refuses_the_handshake(line: Line, query: str, status: int) -
     with pytest.raises(RefusedError) as refused:
         Socket(line.url + query)
     assert refused.value.status == status
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status"),
+    [("raise", 502), ("text", 502), ("301", 301), ("401", 401), ("403", 403), ("501", 501)],
+)
+def test_function_of_connect_refuses_the_handshake_with_its_own_status(
+    line: Line, wanted: str, status: int
+) -> None:
+    with pytest.raises(RefusedError) as refused:
+        Socket(f"{line.url}?token=good&status={wanted}")
+    assert refused.value.status == status
+    assert "secret" not in refused.value.text
+    assert {"message", "connectionId", "requestId"} == set(json.loads(refused.value.text))
+    with Socket(f"{line.url}?token=good&status=201") as socket:
+        socket.send({"action": "ask"})
+        assert socket.receive()
+
+
+@pytest.mark.parametrize("path", ["/devx", "/dev/x", "/dev/../dev", "/de", ""])
+def test_only_the_address_of_a_stage_opens_a_socket(line: Line, path: str) -> None:
+    base = line.url.removesuffix("/dev")
+    with pytest.raises(RefusedError, match="403"):
+        Socket(f"{base}{path}?token=good")
+    Socket(f"{base}/dev/?token=good").close()
+
+
+@pytest.mark.parametrize("answer", [None, {}, {"statusCode": 200}, {"statusCode": 200, "body": ""}])
+def test_route_with_a_response_and_no_body_is_answered_with_an_empty_message(
+    line: Line, answer: Any
+) -> None:
+    with Socket(f"{line.url}?token=good") as socket:
+        socket.send({"action": "quiet", "answer": answer})
+        assert socket.receive() == ""
+        socket.send({"action": "quiet", "answer": {"body": "said"}})
+        assert socket.receive() == "said"
 
 
 def test_message_goes_to_the_route_that_it_names(line: Line) -> None:
