@@ -7,7 +7,7 @@ from pathlib import Path
 import pulumi
 
 import settings
-from components import api, events, layers, load_balancer, openapi, secrets_manager, versions
+from components import api, events, layers, load_balancer, secrets_manager, versions
 from components.authorizers import TokenAuthorizer
 from components.buckets import Bucket
 from components.function import ServerlessFunction
@@ -22,6 +22,7 @@ from components.packaging import Handlers
 from components.place import Place
 from components.repositories import Repository
 from components.schedules import Warming
+from components.schemas import read_schemas
 from components.socket_api import Socket, SocketRoutes
 from components.tables import Table
 from components.tags import tag_everything
@@ -37,7 +38,13 @@ table = partial(Table, settings=config.data, encryption=key)
 bucket = partial(Bucket, settings=config.data, place=place)
 secret = partial(secrets_manager.Secret, settings=config.data, encryption=key)
 
-items = table("items", key="id", indexes={"by-collection": ("collection", "id")}, stream=True)
+items = table(
+    "items",
+    key="id",
+    indexes={"by-collection": ("collection", "id")},
+    stream=True,
+    ttl="expiresAt",
+)
 audit = table("audit", key="itemId", sort="sequence")
 users = table("users", key="user_id")
 connections = table(
@@ -112,11 +119,17 @@ front = api.ApiFront(
     stage_name=config.stack,
     encryption=key,
     place=place,
-    schemas=openapi.read_schemas(ROOT / "schemas"),
+    schemas=read_schemas(ROOT / "schemas"),
     authorizer=TokenAuthorizer(authorizer, config.api.authorizer_result_ttl_in_seconds),
     routes=[
         api.Route("GET /health", health, public=True, answers={200: "Health"}),
-        api.Route("POST /items", create_item, body="ItemInput", answers={201: "Item"}),
+        api.Route(
+            "POST /items",
+            create_item,
+            body="ItemInput",
+            headers=["Idempotency-Key"],
+            answers={201: "Item", 422: ""},
+        ),
         api.Route("GET /items", list_items, query=["limit", "cursor"], answers={200: "ItemPage"}),
         api.Route("GET /items/{id}", get_item, answers={200: "Item", 404: ""}),
         api.Route(

@@ -22,16 +22,20 @@ urls             function URLs
 schedules        Scheduler, and Warming: functions called before anybody needs them
 versions         the right to remove old versions
 repositories     Repository: container images
+endpoints        method and path of a route, and what no route may be
 routes           Route: one line per method and path of the REST API
 authorizers      who may call a route of the REST API
 integrations     what stands behind it: a function, a queue (Enqueue), the gateway itself (Fixed)
+schemas          JSON schemas of bodies and answers
 openapi          the API description, in the dialect API Gateway imports
 method_settings  throttling, logs and cache of its stage and of single routes
 usage            UsagePlan: the API key, and the plan that counts its calls
 api              ApiFront: the REST API, its deployment, stage, permissions and logs
 http_api         HttpApi and its routes
 http_authorizers who may call a route of the HTTP API
-socket_api       Socket: the WebSocket API, and the right to push
+socket_api       Socket: the WebSocket API, and the right to push; SocketRoutes: who hears it
+gateway_calls    who API Gateway may call
+service_roles    roles in which AWS services act
 api_logs         what the stages of all APIs log
 account_logs     the one role with which API Gateway writes logs
 domains          names of our own for APIs: certificate, base path, DNS record

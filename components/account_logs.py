@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from components.grants import policy, trust
+from components.service_roles import service_role
 
 # The role serves every API of the account and region, whose groups are not known here; API Gateway refuses a narrower one.
 _WRITES_ALL_LOGS = {
@@ -26,18 +26,12 @@ _WRITES_ALL_LOGS = {
 def own_account_log_role(name: str, parent: pulumi.Resource) -> aws.apigateway.Account:
     """The log role of API Gateway for the whole account and region; it stays when this stack is destroyed."""
     kept = pulumi.ResourceOptions(parent=parent, retain_on_delete=True)
-    role = aws.iam.Role(
-        f"{name}-account-logs-role",
-        aws.iam.RoleArgs(
-            description="API Gateway writes its logs with this role, for every API of the account and region",
-            assume_role_policy=trust("apigateway.amazonaws.com"),
-        ),
-        kept,
-    )
-    rights = aws.iam.RolePolicy(
-        f"{name}-account-logs-policy",
-        aws.iam.RolePolicyArgs(role=role.name, policy=policy([_WRITES_ALL_LOGS])),
-        kept,
+    role, rights = service_role(
+        f"{name}-account-logs",
+        [_WRITES_ALL_LOGS],
+        service="apigateway.amazonaws.com",
+        description="API Gateway writes its logs with this role, for every API of the account and region",
+        opts=kept,
     )
     return aws.apigateway.Account(
         f"{name}-account",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -17,12 +16,15 @@ from components.documents import json_text
 from components.domains import api_domain
 from components.firewall import Firewall
 from components.function import ServerlessFunction
+from components.gateway_calls import let_call
 from components.grants import Grant
 from components.integrations import Enqueue, Fixed, Operation
 from components.keys import DataKey
 from components.method_settings import method_settings
 from components.place import Place
 from components.routes import Route
+from components.schemas import Schemas
+from components.service_roles import ServiceRole, service_role
 from components.usage import UsagePlan
 from settings import ApiSettings
 
@@ -52,7 +54,8 @@ class ApiFront(pulumi.ComponentResource):
 
     `authorizer` guards every route that names no other. `url` has no slash at its end: it is the stage's own address,
     or the custom domain's where the stage's is switched off. `usage` is there where a route asks for a key, `firewall`
-    where settings say so. Raises ValueError for routes that contradict each other.
+    where settings say so. `senders` are the roles of routes without a function. Raises pulumi.RunError, in one line, for
+    routes that contradict each other and schemas that are not there.
     """
 
     def __init__(
@@ -62,7 +65,7 @@ class ApiFront(pulumi.ComponentResource):
         settings: ApiSettings,
         routes: Sequence[Route],
         authorizer: Authorizer,
-        schemas: Mapping[str, Any],
+        schemas: Schemas,
         stage_name: str,
         encryption: DataKey,
         place: Place,
@@ -75,7 +78,7 @@ class ApiFront(pulumi.ComponentResource):
         self.domain_name = settings.domain.domain_name if settings.domain else None
         self._settings, self._encryption, self._place = settings, encryption, place
         self._child = pulumi.ResourceOptions(parent=self)
-        self._sending: list[pulumi.Resource] = []
+        self.senders = self._create_senders()
         self._body = self._describe(authorizer, schemas)
         self.rest_api = self._create_rest_api()
         self.deployment = self._deploy()
@@ -84,31 +87,45 @@ class ApiFront(pulumi.ComponentResource):
         )
         self.stage = self._create_stage()
         self.method_settings = method_settings(name, settings, routes, self.stage, self)
-        self._permit(authorizer)
+        guards = [openapi.guards(route, authorizer) for route in self.routes]
+        let_call(
+            name,
+            self.rest_api.execution_arn,
+            routes=[route.function for route in self.routes],
+            authorizers=[guard.function for guard in guards if guard],
+            parent=self,
+        )
         self.usage = self._count_calls()
         self.firewall = self._guard()
         self.url = self._address()
         self.register_outputs({"url": self.url})
 
-    def _describe(self, authorizer: Authorizer, schemas: Mapping[str, Any]) -> pulumi.Output[str]:
-        s = self._settings
-        options = openapi.Options(
-            description=s.description,
-            allow_origin=next(iter(s.cors_allow_origins), None),
-            compression=s.minimum_compression_size,
-            cached=frozenset(name for name, r in s.routes.items() if r.cache_ttl_in_seconds),
-            binary_media_types=s.binary_media_types,
-            allow_source_ips=s.allow_source_ips,
+    def _create_senders(self) -> dict[str, ServiceRole]:
+        """For each route without a function, the role in which the gateway sends, and may do nothing else."""
+        return {
+            route.endpoint: service_role(
+                f"{self.logical_name}-{route.words}",
+                route.target.queue.send().statements,
+                # Who names a role in an API must be allowed to pass it, which IAM grants within an account only.
+                service="apigateway.amazonaws.com",
+                description=f"API Gateway of {self._place.prefix} sends to {route.target.queue.component}",
+                opts=self._child,
+            )
+            for route in self.routes
+            if isinstance(route.target, Enqueue)
+        }
+
+    def _describe(self, authorizer: Authorizer, schemas: Schemas) -> pulumi.Output[str]:
+        return json_text(
+            openapi.document(
+                self.title,
+                self.routes,
+                settings=self._settings,
+                schemas=schemas,
+                authorizer=authorizer,
+                behind=self._behind,
+            )
         )
-        body = openapi.document(
-            self.title,
-            self.routes,
-            schemas=schemas,
-            authorizer=authorizer,
-            behind=self._behind,
-            options=options,
-        )
-        return json_text(body)
 
     def _behind(self, route: Route, headers: Mapping[str, str]) -> Operation:
         match route.target:
@@ -117,9 +134,7 @@ class ApiFront(pulumi.ComponentResource):
             case Fixed() as answer:
                 return integrations.fixed(answer, headers)
             case Enqueue() as target:
-                name = f"{self.logical_name}-{route.words}"
-                role, rights = integrations.sending_role(name, target.queue, self._place, self)
-                self._sending.append(rights)
+                role = self.senders[route.endpoint].role
                 return integrations.enqueue(target, role, self._place, headers)
 
     def _create_rest_api(self) -> aws.apigateway.RestApi:
@@ -154,7 +169,9 @@ class ApiFront(pulumi.ComponentResource):
             f"{self.logical_name}-deployment",
             aws.apigateway.DeploymentArgs(rest_api=self.rest_api.id, triggers=triggers),
             # The first request may come with the deployment.
-            pulumi.ResourceOptions(parent=self, depends_on=self._sending),
+            pulumi.ResourceOptions(
+                parent=self, depends_on=[sender.rights for sender in self.senders.values()]
+            ),
         )
 
     def _create_stage(self) -> aws.apigateway.Stage:
@@ -212,25 +229,6 @@ class ApiFront(pulumi.ComponentResource):
             encryption=self._encryption,
             parent=self,
         )
-
-    def _permit(self, authorizer: Authorizer) -> None:
-        """One permission per function, not per route: a resource policy holds 20 KB."""
-        asked = [guard for route in self.routes if (guard := openapi.guards(route, authorizer))]
-        wanted = (
-            ("", "/*/*", (route.function for route in self.routes)),
-            ("-authorizer", "/authorizers/*", (guard.function for guard in asked)),
-        )
-        for role, path, functions in wanted:
-            for function in dict.fromkeys(functions):
-                if function is not None:
-                    # An authorizer may have routes, too: its two permissions need two names.
-                    also = role if function in {route.function for route in self.routes} else ""
-                    function.allow(
-                        f"{function.logical_name}-{self.logical_name}{also}-permission",
-                        principal="apigateway.amazonaws.com",
-                        source_arn=pulumi.Output.concat(self.rest_api.execution_arn, path),
-                        parent=self,
-                    )
 
     def _count_calls(self) -> UsagePlan | None:
         if not any(route.api_key for route in self.routes):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import pulumi
 
@@ -16,6 +16,8 @@ from components.function import ServerlessFunction
 
 EXTENSION = "x-amazon-apigateway"
 AUTHORIZATION = "Authorization"
+LONGEST_TTL = 3600
+"""Seconds that the gateway remembers an authorizer's answer at most (API Gateway API reference, CreateAuthorizer)."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +27,14 @@ class TokenAuthorizer:
     The gateway remembers an answer per token for `ttl` seconds (0 to 3600; 0 asks each time).
     """
 
+    scopes: ClassVar[Sequence[str]] = ()
+
     function: ServerlessFunction
     ttl: int = 300
     name: str = "jwt"
-    scopes: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        check_ttl(self.name, self.ttl)
 
     def scheme(self) -> dict[str, Any]:
         """The security scheme."""
@@ -45,11 +51,15 @@ class RequestAuthorizer:
     of all sources for `ttl` seconds.
     """
 
+    scopes: ClassVar[Sequence[str]] = ()
+
     function: ServerlessFunction
     sources: Sequence[str]
     ttl: int = 300
     name: str = "request"
-    scopes: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        check_ttl(self.name, self.ttl)
 
     def scheme(self) -> dict[str, Any]:
         """The security scheme."""
@@ -61,10 +71,11 @@ class RequestAuthorizer:
 class CognitoAuthorizer:
     """A user pool's token. With scopes the gateway takes access tokens that hold one of them, without it takes id tokens."""
 
+    function: ClassVar[None] = None
+
     user_pool_arn: pulumi.Input[str]
     scopes: Sequence[str] = ("aws.cognito.signin.user.admin",)
     name: str = "cognito"
-    function: None = None
 
     def scheme(self) -> dict[str, Any]:
         """The security scheme."""
@@ -82,9 +93,10 @@ class CognitoAuthorizer:
 class IamAuthorizer:
     """A request signed with AWS credentials that may `execute-api:Invoke`."""
 
+    function: ClassVar[None] = None
+    scopes: ClassVar[Sequence[str]] = ()
+
     name: str = "sigv4"
-    scopes: Sequence[str] = ()
-    function: None = None
 
     def scheme(self) -> dict[str, Any]:
         """The security scheme."""
@@ -100,6 +112,14 @@ API_KEY = "api_key"
 def api_key_scheme() -> dict[str, Any]:
     """The security scheme of API keys; the header's name is the gateway's."""
     return _api_key_type("x-api-key")
+
+
+def check_ttl(name: str, ttl: int) -> None:
+    """Raise pulumi.RunError, in one line, for a time that no authorizer's answer is remembered."""
+    if not 0 <= ttl <= LONGEST_TTL:
+        raise pulumi.RunError(
+            f"authorizer '{name}': ttl must be 0 to {LONGEST_TTL} seconds (got {ttl})"
+        )
 
 
 def _api_key_type(header: str) -> dict[str, Any]:

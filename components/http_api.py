@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
-from components import api_logs
+from components import api_logs, endpoints
 from components.api import ApiFront
 from components.domains import api_domain
 from components.function import ServerlessFunction
+from components.gateway_calls import let_call
 from components.http_authorizers import HttpAuthorizer
 from components.keys import DataKey
 from components.place import Place
@@ -23,13 +23,15 @@ STAGE = "$default"
 
 ALLOWED_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 ALLOWED_HEADERS = ("authorization", "content-type")
+_AUTHORIZERS = "authorizer must be one of components/http_authorizers.py; a REST API has others"
 
 
 @dataclass(frozen=True)
 class HttpRoute:
     """`HttpRoute("POST /users", create_user)`: method and path, and the function behind it.
 
-    `authorizer` is another one than the API's; `scopes`, of which a token must hold one, are for JWT authorizers.
+    `authorizer` is another one than the API's; `scopes`, of which a token must hold one, are for JWT authorizers. Raises
+    pulumi.RunError, in one line, for what API Gateway would refuse.
     """
 
     endpoint: str
@@ -37,10 +39,17 @@ class HttpRoute:
     authorizer: HttpAuthorizer | None = None
     scopes: Sequence[str] = ()
 
+    def __post_init__(self) -> None:
+        if self.endpoint != endpoints.DEFAULT:
+            endpoints.check(self.endpoint)
+        endpoints.several(self.endpoint, scopes=self.scopes)
+        if self.authorizer is not None:
+            endpoints.one_of(self.endpoint, self.authorizer, HttpAuthorizer, _AUTHORIZERS)
+
     @property
     def words(self) -> str:
         """The route as part of a resource's name: `get-products`."""
-        return "-".join(re.findall(r"[a-z0-9]+", self.endpoint.lower()))
+        return endpoints.words(self.endpoint)
 
 
 class HttpApi(pulumi.ComponentResource):
@@ -72,7 +81,13 @@ class HttpApi(pulumi.ComponentResource):
         self.api = self._create_api()
         self.routes = self._create_routes(routes)
         self.stage = self._create_stage()
-        self._permit(routes)
+        let_call(
+            name,
+            self.api.execution_arn,
+            routes=[route.function for route in routes],
+            authorizers=[(route.authorizer or authorizer).function for route in routes],
+            parent=self,
+        )
         self.url = self._address()
         self.register_outputs({"url": self.url})
 
@@ -102,17 +117,31 @@ class HttpApi(pulumi.ComponentResource):
     def _create_routes(self, routes: Sequence[HttpRoute]) -> list[aws.apigatewayv2.Route]:
         functions = dict.fromkeys(route.function for route in routes)
         integrations = {function: self._integrate(function) for function in functions}
-        used = dict.fromkeys(route.authorizer or self._guard for route in routes)
-        guards = {
-            guard: guard.create(f"{self.logical_name}-{guard.name}-authorizer", self.api, self)
-            for guard in used
-        }
+        guards = self._create_authorizers(routes)
         return [
             self._route(
                 route, integrations[route.function], guards[route.authorizer or self._guard]
             )
             for route in routes
         ]
+
+    def _create_authorizers(
+        self, routes: Sequence[HttpRoute]
+    ) -> dict[HttpAuthorizer, aws.apigatewayv2.Authorizer]:
+        used = dict.fromkeys(route.authorizer or self._guard for route in routes)
+        names = [guard.name for guard in used]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise pulumi.RunError(
+                f"{self.title}: two authorizers are called '{twice}'; give each its own name"
+            )
+        return {
+            guard: aws.apigatewayv2.Authorizer(
+                f"{self.logical_name}-{guard.name}-authorizer",
+                guard.args(self.api.id),
+                self._child,
+            )
+            for guard in used
+        }
 
     def _integrate(self, function: ServerlessFunction) -> aws.apigatewayv2.Integration:
         return aws.apigatewayv2.Integration(
@@ -172,13 +201,12 @@ class HttpApi(pulumi.ComponentResource):
         )
 
     def _sized(self, endpoint: str) -> aws.apigatewayv2.StageRouteSettingArgs:
-        s, own = self._settings, self._settings.routes[endpoint]
-        rate, burst = own.throttle_rate_limit, own.throttle_burst_limit
+        rate, burst = self._settings.rates(endpoint)
         return aws.apigatewayv2.StageRouteSettingArgs(
             route_key=endpoint,
-            throttling_rate_limit=s.throttle_rate_limit if rate is None else rate,
-            throttling_burst_limit=s.throttle_burst_limit if burst is None else burst,
-            detailed_metrics_enabled=s.metrics_enabled,
+            throttling_rate_limit=rate,
+            throttling_burst_limit=burst,
+            detailed_metrics_enabled=self._settings.metrics_enabled,
         )
 
     def _create_access_log(self) -> aws.cloudwatch.LogGroup:
@@ -191,19 +219,6 @@ class HttpApi(pulumi.ComponentResource):
             encryption=self._encryption,
             parent=self,
         )
-
-    def _permit(self, routes: Sequence[HttpRoute]) -> None:
-        execution = self.api.execution_arn
-        guards = [(route.authorizer or self._guard).function for route in routes]
-        wanted = [(route.function, "", "/*/*") for route in routes]
-        wanted += [(f, "-authorizer", "/authorizers/*") for f in guards if f is not None]
-        for function, role, path in dict.fromkeys(wanted):
-            function.allow(
-                f"{function.logical_name}-{self.logical_name}{role}-permission",
-                principal="apigateway.amazonaws.com",
-                source_arn=pulumi.Output.concat(execution, path),
-                parent=self,
-            )
 
     def _address(self) -> pulumi.Output[str]:
         s = self._settings

@@ -14,7 +14,6 @@ import pulumi
 import pulumi_aws as aws
 
 from components.function import ServerlessFunction
-from components.grants import policy, trust
 from components.messaging import Queue
 from components.place import Place
 
@@ -53,6 +52,7 @@ Operation = dict[str, Any]
 def invoke(function: ServerlessFunction) -> Operation:
     """The part of an operation that calls a function with the whole request and answers what it answers."""
     return {
+        # The document needs one; what a route says of its answers comes on top.
         "responses": {"200": {"description": "The function's own answer"}},
         EXTENSION: {
             "type": "aws_proxy",
@@ -102,28 +102,6 @@ def enqueue(
             },
         },
     }
-
-
-def sending_role(
-    name: str, queue: Queue, place: Place, api: pulumi.Resource
-) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-    """The role in which the gateway sends to one queue, and nothing else."""
-    child = pulumi.ResourceOptions(parent=api)
-    role = aws.iam.Role(
-        f"{name}-role",
-        aws.iam.RoleArgs(
-            description=f"API Gateway of {place.prefix} sends to {queue.component}",
-            # Who names a role in an API must be allowed to pass it, which IAM grants within an account only.
-            assume_role_policy=trust("apigateway.amazonaws.com"),
-        ),
-        child,
-    )
-    rights = aws.iam.RolePolicy(
-        f"{name}-policy",
-        aws.iam.RolePolicyArgs(role=role.name, policy=policy(queue.send().statements)),
-        child,
-    )
-    return role, rights
 
 
 def fixed(target: Fixed, headers: Mapping[str, str]) -> Operation:

@@ -8,7 +8,10 @@ import pulumi
 import pulumi_aws as aws
 
 from components.routes import Route
-from settings import ApiSettings, RouteSettings
+from settings import ApiSettings
+
+EVERY = "*/*"
+"""All methods: what no route says of itself."""
 
 
 def method_settings(
@@ -21,7 +24,7 @@ def method_settings(
     """The settings of `*/*`, and those of single routes, which repeat everything: API Gateway merges nothing."""
 
     def made(
-        resource: str, path: str, own: RouteSettings | None, *after: pulumi.Resource
+        resource: str, path: str, endpoint: str, *after: pulumi.Resource
     ) -> aws.apigateway.MethodSettings:
         return aws.apigateway.MethodSettings(
             resource,
@@ -29,19 +32,19 @@ def method_settings(
                 rest_api=stage.rest_api,
                 stage_name=stage.stage_name,
                 method_path=path,
-                settings=_settings(settings, own),
+                settings=_settings(settings, endpoint),
             ),
             pulumi.ResourceOptions(parent=parent, depends_on=after),
         )
 
-    every = made(f"{name}-method-settings", "*/*", None)
+    every = made(f"{name}-method-settings", EVERY, EVERY)
     return [
         every,
         *(
             made(
                 f"{name}-{route.words}-method-settings",
                 _path(route),
-                settings.routes[route.endpoint],
+                route.endpoint,
                 # What holds for all is said first.
                 every,
             )
@@ -56,23 +59,20 @@ def _path(route: Route) -> str:
     return f"{route.path.replace('/', '~1')}/{route.method.upper()}"
 
 
-def _settings(
-    settings: ApiSettings, own: RouteSettings | None
-) -> aws.apigateway.MethodSettingsSettingsArgs:
-    rate = own.throttle_rate_limit if own else None
-    burst = own.throttle_burst_limit if own else None
+def _settings(settings: ApiSettings, endpoint: str) -> aws.apigateway.MethodSettingsSettingsArgs:
+    rate, burst = settings.rates(endpoint)
     args = aws.apigateway.MethodSettingsSettingsArgs(
         metrics_enabled=settings.metrics_enabled,
         logging_level=settings.logging_level,
         # Never: request and answer bodies would land in the logs.
         data_trace_enabled=False,
-        throttling_rate_limit=settings.throttle_rate_limit if rate is None else rate,
-        throttling_burst_limit=settings.throttle_burst_limit if burst is None else burst,
+        throttling_rate_limit=rate,
+        throttling_burst_limit=burst,
     )
     if settings.cache_cluster_enabled:
         args.caching_enabled = True
         # Nothing is kept for 0 seconds: only routes that name a time are cached.
-        args.cache_ttl_in_seconds = (own.cache_ttl_in_seconds if own else None) or 0
+        args.cache_ttl_in_seconds = settings.cache_ttl(endpoint)
         args.cache_data_encrypted = True
         # Who may not invalidate gets the cached answer, with a warning among its headers.
         args.require_authorization_for_cache_control = True

@@ -7,20 +7,22 @@ plain data, so its hash tells whether the API must be deployed again.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from http import HTTPStatus
 from typing import Any
+
+import pulumi
 
 from components import integrations
 from components.authorizers import API_KEY, Authorizer, api_key_scheme
 from components.grants import POLICY_VERSION
 from components.integrations import Operation
-from components.routes import ANY, Route, operation_ids
+from components.routes import ANY, Route, content, operation_ids
+from components.schemas import Schemas
+from settings import ApiSettings
 
 VALIDATOR = "all"
-ALLOWED_HEADERS = "Content-Type,Authorization,If-Match,X-Api-Key"
+ALLOWED_HEADERS = "Content-Type,Authorization,If-Match,Idempotency-Key,X-Api-Key"
 ANY_METHOD = "x-amazon-apigateway-any-method"
 EVERY_METHOD = ("delete", "get", "head", "patch", "post", "put")
 EXPOSED_HEADERS = "ETag,Location,Retry-After"
@@ -46,6 +48,7 @@ GATEWAY_RESPONSES: Mapping[str, tuple[int, str]] = {
     "THROTTLED": (429, "Too Many Requests"),
     "UNAUTHORIZED": (401, "Unauthorized"),
     "UNSUPPORTED_MEDIA_TYPE": (415, "Unsupported Media Type"),
+    "WAF_FILTERED": (403, "Forbidden"),
 }
 """Each answer the gateway gives by itself: its status and title (RFC 9457). 413 cannot be customised."""
 
@@ -54,91 +57,75 @@ Behind = Callable[[Route, Mapping[str, str]], Operation]
 """From a route, and the headers that go with each answer of the gateway's own, to what stands behind it."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What settings say of the document: one web origin or none, `compression` in bytes, endpoints that are cached."""
-
-    description: str = "An API"
-    allow_origin: str | None = None
-    compression: int | None = None
-    cached: frozenset[str] = frozenset()
-    binary_media_types: Sequence[str] = ()
-    allow_source_ips: Sequence[str] = ()
-
-
-def read_schemas(folder: Path) -> dict[str, Any]:
-    """All JSON schemas of a folder, by file name: `ItemInput.json` is `ItemInput`.
-
-    `$schema` tells editors the draft; API Gateway's import does not know it, so it is left out.
-    """
-    schemas = {
-        file.stem: json.loads(file.read_text(encoding="utf-8"))
-        for file in sorted(folder.glob("*.json"))
-    }
-    return {
-        name: {key: value for key, value in schema.items() if key != "$schema"}
-        for name, schema in schemas.items()
-    }
-
-
 def document(
     title: str,
     routes: Sequence[Route],
     *,
-    schemas: Mapping[str, Any],
+    settings: ApiSettings,
+    schemas: Schemas,
     authorizer: Authorizer,
     behind: Behind,
-    options: Options,
 ) -> dict[str, Any]:
     """The whole API as data; only ARNs and URIs are Outputs.
 
     `behind` answers with an operation's integration and responses, given the headers that go with each answer of the
-    gateway's own. Raises ValueError for routes that contradict each other.
+    gateway's own. Raises pulumi.RunError for routes that contradict each other and for schemas that are not there.
     """
-    used = {route.body: schemas[route.body] for route in routes if route.body}
     written: dict[str, Any] = {
         "openapi": "3.0.1",
-        "info": {"title": title, "version": "1.0", "description": options.description},
-        "paths": _paths(routes, authorizer, behind, options),
+        "info": {"title": title, "version": "1.0", "description": settings.description},
+        "paths": _paths(routes, authorizer, behind, settings),
         "components": {
-            "schemas": dict(sorted(used.items())),
+            "schemas": _models(routes, schemas),
             "securitySchemes": _schemes(routes, authorizer),
         },
         "x-amazon-apigateway-request-validators": {
             VALIDATOR: {"validateRequestBody": True, "validateRequestParameters": True}
         },
         "x-amazon-apigateway-request-validator": VALIDATOR,
-        "x-amazon-apigateway-gateway-responses": _gateway_responses(options.allow_origin),
+        "x-amazon-apigateway-gateway-responses": _gateway_responses(allow_origin(settings)),
     }
-    return written | _extensions(options)
+    return written | _extensions(settings)
+
+
+def allow_origin(settings: ApiSettings) -> str | None:
+    """The one web origin that may call, if any."""
+    return next(iter(settings.cors_allow_origins), None)
+
+
+def _models(routes: Sequence[Route], schemas: Schemas) -> dict[str, Any]:
+    said = {route.endpoint: f"route '{route.endpoint}'" for route in routes}
+    bodies = {r.body: schemas.body(r.body, said[r.endpoint]) for r in routes if r.body}
+    answers = [(name, said[r.endpoint]) for r in routes for name in r.answers.values() if name]
+    return dict(sorted({**schemas.models(answers), **bodies}.items()))
 
 
 def _paths(
-    routes: Sequence[Route], standard: Authorizer, behind: Behind, options: Options
+    routes: Sequence[Route], standard: Authorizer, behind: Behind, settings: ApiSettings
 ) -> dict[str, Any]:
-    ids = operation_ids(routes)
-    shared = _shared_headers(options.allow_origin)
+    ids, origin = operation_ids(routes), allow_origin(settings)
+    shared = _shared_headers(origin)
     paths: dict[str, Any] = {}
     for route in routes:
         key = ANY_METHOD if route.method == ANY else route.method
         operation = _operation(route, ids[route.endpoint], standard, behind(route, shared))
-        if route.endpoint in options.cached:
-            _cache(operation, route, options.allow_origin)
+        if settings.cache_ttl(route.endpoint):
+            _cache(operation, route, origin)
         paths.setdefault(route.path, {})[key] = operation
-    if options.allow_origin:
+    if origin:
         for path in paths.values():
-            path["options"] = _preflight(options.allow_origin, path)
+            path["options"] = _preflight(origin, path)
     return paths
 
 
-def _extensions(options: Options) -> dict[str, Any]:
+def _extensions(settings: ApiSettings) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    if options.compression is not None:
-        found["x-amazon-apigateway-minimum-compression-size"] = options.compression
-    if options.binary_media_types:
-        found["x-amazon-apigateway-binary-media-types"] = list(options.binary_media_types)
-    if options.allow_source_ips:
-        found["x-amazon-apigateway-policy"] = _only_from(options.allow_source_ips)
+    if settings.minimum_compression_size is not None:
+        found["x-amazon-apigateway-minimum-compression-size"] = settings.minimum_compression_size
+    if settings.binary_media_types:
+        found["x-amazon-apigateway-binary-media-types"] = list(settings.binary_media_types)
+    if settings.allow_source_ips:
+        found["x-amazon-apigateway-policy"] = _only_from(settings.allow_source_ips)
     return found
 
 
@@ -164,12 +151,25 @@ def _operation(
     route: Route, operation_id: str, standard: Authorizer, behind: Operation
 ) -> Operation:
     operation = {**route.asked(operation_id), **behind}
+    operation["responses"] = {**behind["responses"], **_promised(route)}
     guard = guards(route, standard)
     # One requirement each, as API Gateway's own export writes them: a caller must meet all of them.
     security = [{guard.name: list(guard.scopes)}] if guard else []
     if route.api_key:
         security.append({API_KEY: []})
     return {**operation, "security": security} if security else operation
+
+
+def _promised(route: Route) -> dict[str, Any]:
+    """The function's own answers, with their models: what a client may count on, though the gateway never checks it."""
+    return {
+        str(status): {
+            "description": HTTPStatus(status).phrase,
+            **({"content": content(name)} if name and status < 300 else {}),
+        }
+        for status, name in sorted(route.answers.items())
+        if route.function is not None
+    }
 
 
 def _cache(operation: Operation, route: Route, allow_origin: str | None) -> None:
@@ -186,8 +186,16 @@ def _cache(operation: Operation, route: Route, allow_origin: str | None) -> None
 
 
 def _schemes(routes: Sequence[Route], standard: Authorizer) -> dict[str, Any]:
-    used = [guard for route in routes if (guard := guards(route, standard))]
-    schemes = {guard.name: guard.scheme() for guard in used}
+    """Every authorizer once, by its name, which no two may share: a route would be guarded by the other one's."""
+    used: dict[str, Authorizer] = {}
+    for route in routes:
+        guard = guards(route, standard)
+        if guard is not None and used.setdefault(guard.name, guard) != guard:
+            raise pulumi.RunError(
+                f"route '{route.endpoint}': another authorizer is called '{guard.name}' already; "
+                "give one of them a name of its own (name=)"
+            )
+    schemes = {name: guard.scheme() for name, guard in used.items()}
     if any(route.api_key for route in routes):
         schemes[API_KEY] = api_key_scheme()
     return dict(sorted(schemes.items()))

@@ -8,12 +8,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pulumi
+
+from components import endpoints
 from components.authorizers import Authorizer
 from components.function import ServerlessFunction
 from components.integrations import Target
 
 ANY = "any"
 """The method that stands for all methods which have no route of their own."""
+
+_TARGETS = "must go to a function, Enqueue(queue) or Fixed(status)"
+_AUTHORIZERS = "authorizer must be one of components/authorizers.py; an HTTP API has others"
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,8 @@ class Route:
     names must be. `public` leaves the authorizer out; policies allow that for named routes only. `authorizer` is another
     one than the API's. `api_key` asks a key besides. `answers` maps each status of the function's own to the schema of
     its body in schemas/answers (problems need none): openapi.json tells them to clients.
+
+    Raises pulumi.RunError, in one line, for what API Gateway would refuse.
     """
 
     endpoint: str
@@ -36,6 +45,23 @@ class Route:
     authorizer: Authorizer | None = None
     api_key: bool = False
     answers: Mapping[int, str] = field(default_factory=dict[int, str])
+
+    def __post_init__(self) -> None:
+        said = f"route '{self.endpoint}'"
+        endpoints.check(self.endpoint)
+        endpoints.several(
+            self.endpoint, query=self.query, headers=self.headers, required=self.required
+        )
+        endpoints.one_of(self.endpoint, self.target, Target, _TARGETS)
+        if self.authorizer is not None:
+            endpoints.one_of(self.endpoint, self.authorizer, Authorizer, _AUTHORIZERS)
+        for _, name in self.parameters():
+            if not _NAME.fullmatch(name):
+                raise pulumi.RunError(f"{said}: no parameter can be called '{name}'")
+        if unknown := set(self.required) - {*self.query, *self.headers}:
+            raise pulumi.RunError(f"{said}: requires {min(unknown)}, which is no parameter of it")
+        if wrong := [status for status in self.answers if not 200 <= status <= 599]:
+            raise pulumi.RunError(f"{said}: answers with {wrong[0]}, which is no status")
 
     @property
     def method(self) -> str:
@@ -50,7 +76,7 @@ class Route:
     @property
     def words(self) -> str:
         """The route as part of a resource's name: `get-items-id`."""
-        return "-".join(re.findall(r"[a-z0-9]+", self.endpoint.lower()))
+        return endpoints.words(self.endpoint)
 
     @property
     def function(self) -> ServerlessFunction | None:
@@ -60,7 +86,7 @@ class Route:
     def parameters(self) -> list[tuple[str, str]]:
         """Place and name of each parameter: `("path", "id")`."""
         return [
-            *(("path", name) for name in re.findall(r"{(\w+)\+?}", self.path)),
+            *(("path", name) for name in endpoints.variables(self.path)),
             *(("query", name) for name in self.query),
             *(("header", name) for name in self.headers),
         ]
@@ -80,26 +106,24 @@ class Route:
             ],
         }
         if self.body:
-            schema = {"$ref": f"#/components/schemas/{self.body}"}
-            content = {"application/json": {"schema": schema}}
-            asked["requestBody"] = {"required": True, "content": content}
+            asked["requestBody"] = {"required": True, "content": content(self.body)}
         return asked
+
+
+def content(schema: str, kind: str = "application/json") -> dict[str, Any]:
+    """A body by the name of its schema, as OpenAPI refers to it."""
+    return {kind: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
 
 
 def operation_ids(routes: Sequence[Route]) -> dict[str, str]:
     """Endpoint -> its operation's id: its function's name, or the route's own where that would not be unique.
 
-    Raises ValueError for an endpoint that is there twice, or only differs in signs from another, and for a required
-    parameter that its route does not have.
+    Raises pulumi.RunError for an endpoint that is there twice, or only differs in signs from another.
     """
     taken = Counter(route.words for route in routes)
     for route in routes:
         if taken[route.words] > 1:
-            raise ValueError(f"{route.endpoint} is routed twice")
-        if unknown := set(route.required) - {*route.query, *route.headers}:
-            raise ValueError(
-                f"{route.endpoint} requires {min(unknown)}, which is no parameter of it"
-            )
+            raise pulumi.RunError(f"route '{route.endpoint}': is there twice")
     served = Counter(route.function.logical_name for route in routes if route.function)
     return {
         route.endpoint: (

@@ -10,10 +10,11 @@ import pulumi
 import pulumi_aws as aws
 
 from components.function import ServerlessFunction
-from components.grants import Statement, policy, trust
+from components.grants import Statement
 from components.keys import DataKey
 from components.messaging import Queue
 from components.place import Place
+from components.service_roles import ServiceRole, service_role
 from settings import ScheduleSettings
 
 WARMING_EVENT = {"warming": True}
@@ -39,9 +40,9 @@ class Scheduler:
         self._name = name
         self._failures, self._encryption, self._place = failures, encryption, place
         self._child = pulumi.ResourceOptions(parent=parent)
-        self._role = self._create_role(starts)
-        self._rights = self._create_policy(starts)
-        self._ready = pulumi.ResourceOptions(parent=parent, depends_on=[self._rights])
+        acting = self._create_role(starts)
+        self._role = acting.role
+        self._ready = pulumi.ResourceOptions(parent=parent, depends_on=[acting.rights])
 
     def schedule(
         self,
@@ -77,41 +78,28 @@ class Scheduler:
             self._ready,
         )
 
-    def _create_role(self, starts: Sequence[ServerlessFunction]) -> aws.iam.Role:
+    def _create_role(self, starts: Sequence[ServerlessFunction]) -> ServiceRole:
         place = self._place
         started = ", ".join(function.physical_name for function in starts)
-        return aws.iam.Role(
-            f"{self._name}-role",
-            aws.iam.RoleArgs(
-                description=f"EventBridge Scheduler starts {started}"[:1000],
-                assume_role_policy=trust(
-                    "scheduler.amazonaws.com",
-                    {
-                        "StringEquals": {
-                            "aws:SourceAccount": place.account,
-                            "aws:SourceArn": place.arn("scheduler", "schedule-group/default"),
-                        }
-                    },
+        group = place.arn("scheduler", "schedule-group/default")
+        return service_role(
+            self._name,
+            [
+                Statement(["lambda:InvokeFunction"], [function.arn for function in starts]),
+                *self._failures.receive_failures().statements,
+                # The schedule's own payload. The scheduler asks KMS itself, in this role: no service stands between.
+                self._encryption.open_as(
+                    "Decrypt",
+                    "aws:scheduler:schedule:arn",
+                    place.arn("scheduler", f"schedule/default/{self._name}-*"),
                 ),
-            ),
-            self._child,
-        )
-
-    def _create_policy(self, starts: Sequence[ServerlessFunction]) -> aws.iam.RolePolicy:
-        statements = [
-            Statement(["lambda:InvokeFunction"], [function.arn for function in starts]),
-            *self._failures.receive_failures().statements,
-            # The schedule's own payload. The scheduler asks KMS itself, in this role: no service stands between.
-            self._encryption.open_as(
-                "Decrypt",
-                "aws:scheduler:schedule:arn",
-                self._place.arn("scheduler", f"schedule/default/{self._name}-*"),
-            ),
-        ]
-        return aws.iam.RolePolicy(
-            f"{self._name}-policy",
-            aws.iam.RolePolicyArgs(role=self._role.name, policy=policy(statements)),
-            self._child,
+            ],
+            service="scheduler.amazonaws.com",
+            conditions={
+                "StringEquals": {"aws:SourceAccount": place.account, "aws:SourceArn": group}
+            },
+            description=f"EventBridge Scheduler starts {started}"[:1000],
+            opts=self._child,
         )
 
 

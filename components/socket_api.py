@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 
 import pulumi
@@ -12,12 +13,15 @@ from components import api_logs
 from components.documents import json_text
 from components.domains import api_domain
 from components.function import ServerlessFunction
+from components.gateway_calls import let_call
 from components.grants import Grant, Statement
+from components.integrations import LONGEST_MILLISECONDS
 from components.keys import DataKey
 from components.place import Place
 from settings import SocketSettings
 
 CONNECT = "$connect"
+ROUTE_KEY = r"\$(?:connect|disconnect|default)|[A-Za-z0-9_.:/-]{1,128}"
 SELECTION = "$request.body.action"
 """Where a message names its route."""
 
@@ -101,12 +105,23 @@ class SocketRoutes(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("sandpiper:components:SocketRoutes", name, None, opts)
+        for key in routes:
+            if not re.fullmatch(ROUTE_KEY, key):
+                raise pulumi.RunError(
+                    f"{socket.title}: '{key}' is no route; it must be $connect, $disconnect, $default or an action's name"
+                )
         self.logical_name, self._socket, self.api = socket.logical_name, socket, socket.api
         self._settings, self._encryption, self._account = socket.settings, encryption, account
         self._child = pulumi.ResourceOptions(parent=self)
         self.deployment = self._deploy(routes, self._create_authorizer(authorizer))
         self.stage = self._create_stage()
-        self._permit(routes, authorizer)
+        let_call(
+            self.logical_name,
+            self.api.execution_arn,
+            routes=routes.values(),
+            authorizers=[authorizer],
+            parent=self,
+        )
         self._name_it()
         self.register_outputs({})
 
@@ -158,7 +173,7 @@ class SocketRoutes(pulumi.ComponentResource):
                 integration_type="AWS_PROXY",
                 integration_method="POST",
                 integration_uri=function.invoke_arn,
-                timeout_milliseconds=29_000,
+                timeout_milliseconds=LONGEST_MILLISECONDS,
             ),
             self._child,
         )
@@ -228,18 +243,6 @@ class SocketRoutes(pulumi.ComponentResource):
             encryption=self._encryption,
             parent=self,
         )
-
-    def _permit(
-        self, routes: Mapping[str, ServerlessFunction], authorizer: ServerlessFunction
-    ) -> None:
-        wanted = [*((function, "/*/*") for function in routes.values())]
-        for function, path in dict.fromkeys([*wanted, (authorizer, "/authorizers/*")]):
-            function.allow(
-                f"{function.logical_name}-{self.logical_name}-permission",
-                principal="apigateway.amazonaws.com",
-                source_arn=pulumi.Output.concat(self.api.execution_arn, path),
-                parent=self,
-            )
 
     def _name_it(self) -> None:
         if self._settings.domain is not None:

@@ -15,9 +15,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
+import pulumi
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+
 from components.integrations import Enqueue, Fixed
-from components.openapi import read_schemas
 from components.routes import ANY, Route, operation_ids
+from components.schemas import read_schemas
 from tests.support.program import ROOT, run_program, stack_config
 from tools.written import keep
 
@@ -40,6 +44,7 @@ TITLES: Final = {
     412: "If-Match is stale",
     413: "The body is larger than 10 MB",
     415: "The body is not application/json",
+    422: "The Idempotency-Key was used for another request",
     428: "If-Match is missing",
     429: "More requests than the throttle or the quota lets through",
     500: "A fault on this side",
@@ -64,6 +69,10 @@ PARAMETERS: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
         "schema": {"type": "integer", "minimum": 1, "maximum": 100},
     },
     ("query", "cursor"): {"description": "`nextCursor` of the page before"},
+    ("header", "Idempotency-Key"): {
+        "description": "The request's own key: repeated within a day, it is done once and answered alike",
+        "schema": {"type": "string", "pattern": "^[!-~]([ -~]{0,126}[!-~])?$"},
+    },
     ("header", "If-Match"): {"description": "The ETag of the item that was read, or `*`"},
 }
 """What people and clients are told of a parameter besides: API Gateway's import takes no more than a type."""
@@ -91,7 +100,9 @@ def document(given: Sequence[Route]) -> dict[str, Any]:
             name = ids[route.endpoint] if len(methods) == 1 else f"{ids[route.endpoint]}_{method}"
             # A greedy variable is API Gateway's own; for clients it is one variable.
             paths.setdefault(route.path.replace("+}", "}"), {})[method] = _operation(route, name)
-    schemas = {**read_schemas(ROOT / "schemas"), **read_schemas(ROOT / "schemas" / "answers")}
+    read = read_schemas(ROOT / "schemas")
+    schemas = {**read.bodies, **read.answers}
+    _check(read.answers)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -110,6 +121,23 @@ def document(given: Sequence[Route]) -> dict[str, Any]:
             },
         },
     }
+
+
+def _check(answers: Mapping[str, Any]) -> None:
+    """Raise pulumi.RunError, in one line, for a schema of answers that is none, or that refers to one that is not there."""
+    for name, schema in answers.items():
+        try:
+            Draft202012Validator.check_schema(schema)
+        except SchemaError as error:
+            raise pulumi.RunError(
+                f"schemas/answers/{name}.json: {error.json_path}: {error.message}"
+            ) from None
+        named = json.dumps(schema).split('"#/components/schemas/')[1:]
+        for other in (part.split('"')[0] for part in named):
+            if other not in answers:
+                raise pulumi.RunError(
+                    f"schemas/answers/{name}.json: there is no schemas/answers/{other}.json"
+                )
 
 
 def _operation(route: Route, operation_id: str) -> dict[str, Any]:
@@ -179,9 +207,13 @@ def text(data: Mapping[str, Any]) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Write the file, or with `--check` compare it; return the exit code."""
     about = "The description of the REST API for people and clients."
-    return keep(
-        lambda: {FILE: text(document(routes()))}, "tools.openapi", about, arguments, root=ROOT
-    )
+    try:
+        return keep(
+            lambda: {FILE: text(document(routes()))}, "tools.openapi", about, arguments, root=ROOT
+        )
+    except pulumi.RunError as mistake:
+        print(mistake, file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
+import pulumi
 import pytest
 
 from components.api import ApiFront, Enqueue, Fixed, Route
@@ -18,13 +19,14 @@ from components.authorizers import (
     TokenAuthorizer,
 )
 from components.messaging import Queue
+from components.schemas import Schemas
 from settings import ApiSettings, DomainSettings, RouteSettings
 from tests.support.program import Run
 from tests.support.tiny import Parts, tiny
 
 INTEGRATION = "x-amazon-apigateway-integration"
 METHOD_SETTINGS = "aws:apigateway/methodSettings:MethodSettings"
-SCHEMAS = {"Thing": {"type": "object"}, "Other": {"type": "object", "required": ["a"]}}
+SCHEMAS = Schemas({"Thing": {"type": "object"}})
 POOL = "arn:aws:cognito-idp:us-west-2:123456789012:userpool/us-west-2_a"
 
 
@@ -33,7 +35,7 @@ def front(
     *routes: Route,
     settings: ApiSettings | None = None,
     authorizer: Authorizer | None = None,
-    schemas: Mapping[str, Any] = SCHEMAS,
+    schemas: Schemas = SCHEMAS,
 ) -> ApiFront:
     """A REST API with these routes."""
     return ApiFront(
@@ -98,17 +100,19 @@ def test_query_and_header_are_asked_for_where_the_route_requires_them() -> None:
 @pytest.mark.parametrize(
     ("routes", "told"),
     [
-        (["GET /a", "GET /a"], "GET /a is routed twice"),
-        (["GET /a/{id}", "GET /a/id"], r"GET /a/\{id\} is routed twice"),
+        (["GET /a", "GET /a"], "'GET /a': is there twice"),
+        (["GET /a/{id}", "GET /a/id"], r"'GET /a/\{id\}': is there twice"),
     ],
 )
 def test_route_that_is_there_twice_is_refused(routes: list[str], told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(pulumi.RunError, match=told):
         tiny(lambda parts: parts.front(parts.function("a"), *routes))
 
 
 def test_required_parameter_must_be_one_of_the_route() -> None:
-    with pytest.raises(ValueError, match="GET /a requires tenant, which is no parameter of it"):
+    with pytest.raises(
+        pulumi.RunError, match="'GET /a': requires tenant, which is no parameter of it"
+    ):
         routed(lambda parts: Route("GET /a", parts.function("a"), required=["tenant"]))
 
 
@@ -185,7 +189,10 @@ def test_changed_model_or_time_of_an_authorizer_is_deployed() -> None:
         return Route("POST /a", parts.function("a"), body="Thing")
 
     first = routed(with_body)
-    assert routed(with_body, schemas={"Thing": {"type": "object", "required": ["a"]}}) != first
+    assert (
+        routed(with_body, schemas=Schemas({"Thing": {"type": "object", "required": ["a"]}}))
+        != first
+    )
     longer = tiny(
         lambda parts: front(
             parts, with_body(parts), authorizer=TokenAuthorizer(parts.function("gate"), 61)
@@ -380,3 +387,92 @@ def test_functions_keep_their_names_as_operations_unless_they_serve_many() -> No
     paths = described(tiny(program))["paths"]
     ids = [operation["operationId"] for methods in paths.values() for operation in methods.values()]
     assert ids == ["get_a", "post_a_id", "get_one"]
+
+
+# What API Gateway would refuse is refused here, in one line.
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"endpoint": "FETCH /a"}, "must begin with one of GET, HEAD"),
+        ({"endpoint": "GET a"}, "the path must begin with /"),
+        ({"endpoint": "GET /ping"}, "is API Gateway's own"),
+        ({"endpoint": "GET /a{id}"}, "one whole variable"),
+        ({"endpoint": "GET /a/{proxy+}/b"}, "stands last"),
+        ({"endpoint": "GET /{id}/b/{id}"}, "a variable is there twice"),
+        ({"query": "page"}, r'query must be a list, \["page"\]'),
+        ({"query": ["la ng"]}, "no parameter can be called 'la ng'"),
+        ({"answers": {999: ""}}, "answers with 999"),
+        ({"target": "a"}, r"must go to a function, Enqueue\(queue\) or Fixed"),
+        ({"authorizer": "jwt"}, "authorizer must be one of components/authorizers.py"),
+    ],
+)
+def test_route_that_the_gateway_would_refuse_is_refused(more: dict[str, Any], told: str) -> None:
+    with pytest.raises(pulumi.RunError, match=told) as refused:
+        Route(**{"endpoint": "GET /a", "target": Fixed(200), **more})
+    assert "\n" not in str(refused.value)
+
+
+def test_greedy_root_and_dots_are_paths() -> None:
+    for path in ("/", "/{proxy+}", "/v1.2/a-b_c/{id}/x"):
+        assert Route(f"GET {path}", Fixed(200)).path == path
+
+
+def test_body_without_a_schema_is_refused_with_the_nearest_one() -> None:
+    told = r"route 'POST /a': there is no schemas/Thnig.json; did you mean 'Thing'\?"
+    with pytest.raises(pulumi.RunError, match=told):
+        routed(lambda parts: Route("POST /a", parts.function("a"), body="Thnig"))
+
+
+def test_two_authorizers_of_one_name_are_refused() -> None:
+    """One of them would guard the other's routes."""
+
+    def program(parts: Parts) -> None:
+        other = TokenAuthorizer(parts.function("other"), 60)
+        front(
+            parts,
+            Route("GET /a", parts.function("a")),
+            Route("GET /b", parts.function("b"), authorizer=other),
+        )
+
+    with pytest.raises(
+        pulumi.RunError, match="'GET /b': another authorizer is called 'jwt' already"
+    ):
+        tiny(program)
+
+
+def test_time_that_the_gateway_does_not_keep_is_refused() -> None:
+    with pytest.raises(pulumi.RunError, match="ttl must be 0 to 3600 seconds"):
+        tiny(lambda parts: TokenAuthorizer(parts.function("gate"), 3601) and None)
+
+
+# What a client may count on.
+
+
+def test_answers_are_models_of_the_gateway() -> None:
+    answers = {
+        "Page": {
+            "type": "object",
+            "required": ["items", "next"],
+            "properties": {
+                "items": {"type": "array", "items": {"$ref": "#/components/schemas/One"}},
+                "next": {"type": ["string", "null"], "examples": ["x"]},
+            },
+        },
+        "One": {"type": "object", "properties": {"at": {"type": "string", "format": "date-time"}}},
+    }
+    body = routed(
+        lambda parts: Route("GET /a", parts.function("a"), answers={200: "Page", 404: ""}),
+        schemas=Schemas({}, answers),
+    )
+    responses = body["paths"]["/a"]["get"]["responses"]
+    assert responses["200"]["content"] == {
+        "application/json": {"schema": {"$ref": "#/components/schemas/Page"}}
+    }
+    assert responses["404"] == {"description": "Not Found"}
+    models = body["components"]["schemas"]
+    assert models["Page"]["properties"]["next"] == {"type": "string"}
+    # A member that may be null is one that the model does not promise.
+    assert models["Page"]["required"] == ["items"]
+    assert models["One"]["properties"]["at"] == {"type": "string"}

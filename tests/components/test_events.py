@@ -139,5 +139,5 @@ def test_a_queue_runs_no_more_calls_than_its_consumer_has_reserved(prod: Run, de
     mapping = prod.one(type_, "notification-sender-mapping")
     function = prod.one("aws:lambda/function:Function", "notification-sender-function")
     reserved = function.get("reservedConcurrentExecutions")
-    assert mapping.get("scalingConfig.maximumConcurrency") == reserved == 50
+    assert mapping.get("scalingConfig.maximumConcurrency") == reserved > 1
     assert dev.one(type_, "notification-sender-mapping").get("scalingConfig") is None

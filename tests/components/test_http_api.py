@@ -10,6 +10,7 @@ from components.api import ApiFront, Route
 from components.authorizers import TokenAuthorizer
 from components.http_api import HttpApi, HttpRoute
 from components.http_authorizers import HttpAuthorizer, JwtAuthorizer, LambdaAuthorizer
+from components.schemas import Schemas
 from settings import ApiSettings, DomainSettings, HttpApiSettings, HttpRouteSettings
 from tests.support.program import Run
 from tests.support.tiny import Parts, tiny
@@ -136,7 +137,7 @@ def test_function_may_authorize_a_route_of_its_own() -> None:
         for p in run.all("aws:lambda/permission:Permission")
     }
     assert sources["a-web-permission"].endswith("/*/*")
-    assert sources["gatekeeper-web-authorizer-permission"].endswith("/authorizers/*")
+    assert sources["gatekeeper-web-permission"].endswith("/authorizers/*")
 
 
 def test_two_apis_share_a_domain_that_is_made_once() -> None:
@@ -156,7 +157,7 @@ def test_two_apis_share_a_domain_that_is_made_once() -> None:
             settings=ApiSettings(domain=domain("rest"), disable_execute_api_endpoint=True),
             routes=[Route("GET /a", function)],
             authorizer=TokenAuthorizer(parts.function("gate")),
-            schemas={},
+            schemas=Schemas(),
             stage_name="tiny",
             encryption=parts.key,
             place=parts.place,

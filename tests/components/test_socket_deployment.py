@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from components.socket_api import Socket
+from components.socket_api import Socket, SocketRoutes
 from settings import SocketSettings
 from tests.support.tiny import Parts, source, tiny
 
@@ -25,14 +25,15 @@ def fingerprint(
         made = {
             name: parts.function(name, code=source(code)) for name in dict.fromkeys(led.values())
         }
-        Socket(
-            "live",
-            settings=settings or SocketSettings(),
+        socket = Socket(
+            "live", settings=settings or SocketSettings(), stage_name="tiny", place=parts.place
+        )
+        SocketRoutes(
+            "live-routes",
+            socket,
             routes={key: made[name] for key, name in led.items()},
             authorizer=parts.function(gate, code=source(code)),
-            stage_name="tiny",
             encryption=parts.key,
-            place=parts.place,
         )
 
     (deployment,) = tiny(program).all("aws:apigatewayv2/deployment:Deployment")

@@ -20,6 +20,7 @@ from components.load_balancer import LoadBalancer, Target
 from components.messaging import Queue
 from components.observability import Observability
 from components.repositories import Repository
+from components.schemas import Schemas
 from components.secrets_manager import Secret, random_text, signing_key
 from components.socket_api import Socket, SocketRoutes
 from components.tables import Table
@@ -51,7 +52,7 @@ def api(parts: Parts, settings: ApiSettings) -> None:
         settings=settings,
         routes=[*routes, Route("PUT /paid", function, api_key=True)],
         authorizer=TokenAuthorizer(function, settings.authorizer_result_ttl_in_seconds),
-        schemas={},
+        schemas=Schemas(),
         stage_name="tiny",
         encryption=parts.key,
         place=parts.place,

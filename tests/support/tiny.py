@@ -16,6 +16,7 @@ from components.keys import DataKey
 from components.layers import Layer
 from components.messaging import Queue
 from components.place import Place
+from components.schemas import Schemas
 from components.sources import AnyCode, Code
 from settings import ApiSettings, DataSettings, FunctionSettings
 from tests.support.program import ACCOUNT, REGION, Run, run_program
@@ -63,7 +64,7 @@ class Parts:
             settings=settings or ApiSettings(),
             routes=[Route(endpoint, function) for endpoint in endpoints],
             authorizer=TokenAuthorizer(self.function("gate")),
-            schemas={},
+            schemas=Schemas(),
             stage_name="tiny",
             encryption=self.key,
             place=self.place,
