@@ -43,8 +43,8 @@ def pushes(client: ClientConnection, item_id: str, count: int = 1) -> list[dict[
     return found
 
 
-def rows(box: Box, topic: str) -> list[dict[str, Any]]:
-    """The connections table's rows of a topic."""
+def rows(box: Box, topic: str, subject: str | None = None) -> list[dict[str, Any]]:
+    """The connections table's rows of a topic, or those of one subject: an end is told later."""
     found = box.client("dynamodb").query(
         TableName=box.outputs["connectionsTable"],
         IndexName="by-topic",
@@ -52,7 +52,7 @@ def rows(box: Box, topic: str) -> list[dict[str, Any]]:
         ExpressionAttributeValues={":topic": {"S": topic}},
     )
     items: list[dict[str, Any]] = found["Items"]
-    return items
+    return [row for row in items if subject is None or row.get("subject") == {"S": subject}]
 
 
 @pytest.fixture(scope="module")
@@ -77,14 +77,25 @@ def test_created_updated_and_deleted_items_are_told_in_order(
         ]
 
 
-def test_the_first_thing_a_silent_client_hears_is_a_change(
-    box: Box, token: str, new_item: NewItem
-) -> None:
-    with box.socket(token) as client:
+def test_the_first_thing_a_silent_client_hears_is_a_change(box: Box, new_item: NewItem) -> None:
+    with box.socket(box.token(subject="silent")) as client:
         client.send(SUBSCRIBE)
-        eventually(lambda: rows(box, "items"))
+        eventually(lambda: rows(box, "items", "silent"))
         item = new_item(name="first")
         assert json.loads(client.recv(timeout=SECONDS))["item"] == item
+
+
+def test_success_is_silent_and_a_mistake_is_told(box: Box) -> None:
+    with box.socket(box.token(subject="quiet")) as client:
+        client.send(SUBSCRIBE)
+        eventually(lambda: rows(box, "items", "quiet"))
+        client.send(json.dumps({"action": "unsubscribe", "topic": "items"}))
+        eventually(lambda: not rows(box, "items", "quiet"))
+        client.send("hello")
+        told = json.loads(client.recv(timeout=SECONDS))
+        assert (told.keys(), told["error"]["code"]) == ({"error"}, "invalid_message")
+        with pytest.raises(TimeoutError):
+            client.recv(timeout=0.3)
 
 
 @pytest.mark.parametrize("query", [False, True], ids=["header", "query"])
@@ -143,7 +154,7 @@ def test_a_gone_connection_is_cleared_away_by_the_next_push(
 
 def test_rows_of_a_connection_end_by_themselves(box: Box) -> None:
     with subscribed(box, box.token(subject="guest")):
-        (row,) = (r for r in rows(box, "items") if r["subject"] == {"S": "guest"})
+        (row,) = rows(box, "items", "guest")
         left = int(row["expiresAt"]["N"]) - time.time()
         # A connection lives for two hours at most.
         assert 7200 <= left <= 3 * 3600

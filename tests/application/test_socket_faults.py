@@ -58,13 +58,13 @@ def ids(box: Box, subject: str) -> set[str]:
     return {connection for connection, _ in rows(box, subject)}
 
 
-def delivered(box: Box, event: str, connection: str, subject: str) -> None:
+def delivered(box: Box, event: str, connection: str, subject: str, **members: Any) -> None:
     """The gateway's event of a connection, once more."""
     text = (ROOT / "tests" / "events" / f"socket_{event}.json").read_text(encoding="utf-8")
     told = copy.deepcopy(json.loads(text))
     told["requestContext"]["connectionId"] = connection
     told["requestContext"]["authorizer"] = {"principalId": subject, "sub": subject}
-    assert box.invoke("subscriptions", told).payload["statusCode"] == 200
+    assert box.invoke("subscriptions", told | members).payload == {"statusCode": 200}
 
 
 def hears(client: ClientConnection, item_id: str) -> bool:
@@ -84,6 +84,14 @@ def test_an_event_that_comes_three_times_leaves_one_row(box: Box, subject: str) 
     for _ in range(3):
         delivered(box, "disconnect", "thrice=", subject)
     assert rows(box, subject) == []
+
+
+def test_a_reply_to_somebody_who_has_left_harms_nobody(box: Box, subject: str) -> None:
+    asked = {"action": "subscribe", "topic": "items", "requestId": "1"}
+    for body in (json.dumps(asked), "hello"):
+        delivered(box, "subscribe", "left=", subject, body=body)
+    assert rows(box, subject) == [("left=", "items")]
+    delivered(box, "disconnect", "left=", subject)
 
 
 def test_a_late_end_of_an_old_connection_leaves_the_new_one(
