@@ -1,101 +1,90 @@
-"""Schemas as API Gateway's models take them: JSON Schema draft-04, and less."""
+"""The document's schemas: which files they come from, and whether API Gateway takes them as models."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
-KNOWN = frozenset(
-    {
-        "$ref",
-        "additionalProperties",
-        "allOf",
-        "anyOf",
-        "description",
-        "enum",
-        "exclusiveMaximum",
-        "format",
-        "items",
-        "maxItems",
-        "maxLength",
-        "maxProperties",
-        "maximum",
-        "minItems",
-        "minLength",
-        "minProperties",
-        "minimum",
-        "multipleOf",
-        "not",
-        "oneOf",
-        "pattern",
-        "properties",
-        "required",
-        "title",
-        "type",
-        "uniqueItems",
-    }
-)
-"""Keywords of draft-04 that API Gateway takes. It does not check `minItems` and `maxItems`: handlers must.
+from policies.dialect_keywords import COMBINED, refused
 
-`nullable`, `example`, `readOnly`, `default`, `discriminator`, `exclusiveMinimum`, `const`, `if` ... are refused or dropped.
-"""
-UNKNOWN_FORMATS = frozenset({"int32", "int64", "decimal"})
-TYPES = frozenset({"array", "boolean", "integer", "number", "object", "string"})
-COMBINED = ("allOf", "anyOf", "oneOf")
+REFERENCE = "#/components/schemas/"
 
 
 def schema_problems(document: dict[str, Any]) -> Iterator[str]:
-    """What is wrong with the document's schemas, and with references to them."""
+    """What is wrong with the document's schemas, each by its file and place, and with references to them."""
     schemas = document.get("components", {}).get("schemas", {})
+    bodies = _bodies(document, schemas)
     for name, schema in schemas.items():
+        folder = "schemas" if name in bodies else "schemas/answers"
+        file = f"{folder}/{name}.json"
         if not name.isalnum() or not name.isascii():
-            yield f"schema '{name}': names are letters and digits only"
-        yield from _schema(f"schema '{name}'", schema)
-    for reference in _references(document):
-        if not reference.startswith("#/components/schemas/"):
-            yield f"reference '{reference}': only schemas of the same document can be referred to"
-        elif reference.rsplit("/", 1)[1] not in schemas:
-            yield f"reference '{reference}': there is no such schema"
+            yield f"{file}: a schema's name must be letters and digits only"
+        yield from (f"{file}: {text}" for text in _schema("", schema, schemas))
+    for reference in _references(document.get("paths")):
+        if problem := _unknown(reference, schemas):
+            yield f"reference '{reference}': {problem}"
 
 
-def _schema(where: str, schema: Any) -> Iterator[str]:
+def _bodies(document: dict[str, Any], schemas: dict[str, Any]) -> set[str]:
+    """Names of the schemas that bodies are validated against; the others are models of answers."""
+    operations = [part for item in document.get("paths", {}).values() for part in item.values()]
+    waiting = [ref for o in operations for ref in _references(o.get("requestBody"))]
+    found = set[str]()
+    while waiting:
+        name = waiting.pop().removeprefix(REFERENCE)
+        if name not in found:
+            found.add(name)
+            waiting += _references(schemas.get(name))
+    return found
+
+
+def _schema(at: str, schema: Any, schemas: Collection[str]) -> Iterator[str]:
     if not isinstance(schema, dict):
-        yield f"{where}: must be an object"
+        yield f"{at or 'it'} must be a schema, which is an object"
         return
-    for keyword in sorted(set(schema) - KNOWN):
-        yield f"{where}: API Gateway does not take '{keyword}' (draft-04 only)"
-    if isinstance(schema.get("type"), list) or schema.get("type", "object") not in TYPES:
-        yield f"{where}: type must be one of {', '.join(sorted(TYPES))}; leave an optional property out of required"
-    if schema.get("format") in UNKNOWN_FORMATS:
-        yield f"{where}: format {schema['format']} is not known"
-    if not isinstance(schema.get("exclusiveMaximum", False), bool):
-        yield f"{where}: exclusiveMaximum is true or false in draft-04"
+    broken = {word: text for word, value in schema.items() if (text := refused(word, value))}
+    yield from (f"{_join(at, word)} {text}" for word, text in broken.items())
+    if schema.get("exclusiveMaximum") is True and "maximum" not in schema:
+        yield f"{_join(at, 'exclusiveMaximum')} says nothing without maximum"
+    sound = {word: value for word, value in schema.items() if word not in broken}
+    if "$ref" in sound and (problem := _unknown(sound["$ref"], schemas)):
+        yield f"{_join(at, '$ref')} is '{sound['$ref']}': {problem}"
     for part in COMBINED:
-        if any("$ref" in branch for branch in schema.get(part, [])):
-            yield f"{where}: {part} may not hold a reference"
-    yield from _inside(where, schema)
+        if any(isinstance(one, dict) and "$ref" in one for one in sound.get(part, [])):
+            yield f"{_join(at, part)} may not hold a reference"
+    for place, inner in _inside(at, sound):
+        yield from _schema(place, inner, schemas)
 
 
-def _inside(where: str, schema: dict[str, Any]) -> Iterator[str]:
+def _inside(at: str, schema: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The schemas directly inside one, by their places."""
     for name, part in schema.get("properties", {}).items():
-        yield from _schema(f"{where}.{name}", part)
-    for part in COMBINED:
-        for branch in schema.get(part, []):
-            yield from _schema(f"{where}.{part}", branch)
-    for part in ("items", "not"):
-        if part in schema:
-            yield from _schema(f"{where}.{part}", schema[part])
-    extra = schema.get("additionalProperties")
-    if isinstance(extra, dict):
-        yield from _schema(f"{where}.additionalProperties", extra)
+        yield f"{_join(at, 'properties')}.{name}", part
+    for word in COMBINED:
+        for number, part in enumerate(schema.get(word, [])):
+            yield f"{_join(at, word)}[{number}]", part
+    for word in ("items", "not", "additionalProperties"):
+        if not isinstance(schema.get(word, True), bool):
+            yield _join(at, word), schema[word]
 
 
-def _references(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        if isinstance(value.get("$ref"), str):
-            yield value["$ref"]
-        for part in value.values():
-            yield from _references(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from _references(part)
+def _join(at: str, word: str) -> str:
+    return f"{at}.{word}" if at else word
+
+
+def _unknown(reference: str, schemas: Collection[str]) -> str:
+    if not reference.startswith(REFERENCE):
+        return "only schemas of the same document can be referred to"
+    known = reference.removeprefix(REFERENCE) in schemas
+    return "" if known else "there is no such schema"
+
+
+def _references(value: Any) -> list[str]:
+    """Every reference inside a value, whatever it is of."""
+    if isinstance(value, list):
+        return [found for part in value for found in _references(part)]
+    if not isinstance(value, dict):
+        return []
+    own = value.get("$ref")
+    inner = [found for part in value.values() for found in _references(part)]
+    return [own, *inner] if isinstance(own, str) else inner

@@ -38,6 +38,13 @@ def _renamed(written: dict[str, Any]) -> None:
     schemas["item-input"] = schemas["ItemInput"]
 
 
+def _referred_to(written: dict[str, Any]) -> None:
+    """A schema that a body's schema refers to is a body's, too."""
+    schemas = written["components"]["schemas"]
+    schemas["Inner"] = {"nullable": True}
+    schemas["ItemInput"]["properties"]["inner"] = {"$ref": "#/components/schemas/Inner"}
+
+
 def _many(written: dict[str, Any]) -> None:
     written["paths"] |= {f"/r{n}": written["paths"]["/health"] for n in range(301)}
 
@@ -162,23 +169,60 @@ WHOLE = (
     ("must allow callers, and deny", part(POLICY, {"Statement": admitting("192.0.2.0/24")["Statement"][:1]})),
     ("must allow callers, and deny", part(POLICY, {"Statement": admitting("192.0.2.0/24")["Statement"][1:]})),
 )
+ADDED = f"{SCHEMA} properties stars"
 SCHEMAS = (
     ("letters and digits only", body(_renamed)),
-    *((f"does not take '{word}'", part(f"{NAME} {word}", "x")) for word in (
+    *((f"properties.name.{word} is no keyword that API Gateway takes", part(f"{NAME} {word}", "x")) for word in (
         "nullable", "example", "examples", "readOnly", "writeOnly", "default", "deprecated", "discriminator", "const",
-        "if", "exclusiveMinimum", "$defs", "$schema", "dependentRequired", "patternProperties",
+        "if", "exclusiveMinimum", "$defs", "$schema", "dependentRequired", "patternProperties", "id",
     )),
-    ("type must be one of", part(f"{NAME} type", ["string", "null"])),
-    ("type must be one of", part(f"{NAME} type", "null")),
-    ("format int64", part(f"{NAME} format", "int64")),
-    ("true or false in draft-04", part(f"{NAME} exclusiveMaximum", 5)),
+    *((f"properties.stars.{word} must be {wanted} (got {value!r})", part(ADDED, {word: value})) for word, value, wanted in (
+        ("minimum", "1", "a number"),
+        ("minimum", True, "a number"),
+        ("maximum", None, "a number"),
+        ("exclusiveMaximum", 5, "true or false, beside maximum"),
+        ("multipleOf", 0, "a number above 0"),
+        ("minLength", -1, "a whole number, 0 or more"),
+        ("maxLength", 1.5, "a whole number, 0 or more"),
+        ("minItems", "1", "a whole number, 0 or more"),
+        ("maxItems", True, "a whole number, 0 or more"),
+        ("minProperties", None, "a whole number, 0 or more"),
+        ("maxProperties", [], "a whole number, 0 or more"),
+        ("uniqueItems", "true", "true or false"),
+        ("additionalProperties", "false", "true, false or a schema"),
+        ("properties", [], "an object of schemas"),
+        ("items", [], "a schema"),
+        ("not", True, "a schema"),
+        ("allOf", {}, "a list of schemas, one at least"),
+        ("anyOf", [], "a list of schemas, one at least"),
+        ("oneOf", None, "a list of schemas, one at least"),
+        ("title", 1, "text"),
+        ("description", ["a"], "text"),
+        ("$ref", 1, "text"),
+    )),
+    *((f"{word} must be a list", part(ADDED, {word: value})) for word, value in (
+        ("required", []), ("required", ["a", "a"]), ("required", True), ("required", [1]),
+        ("enum", []), ("enum", [1, 1]), ("enum", "a"),
+    )),
+    *((f"pattern must be a regular expression (ECMA 262, 5.1) (got {pattern!r})", part(ADDED, {"pattern": pattern})) for pattern in (
+        "(", "[", "*", "\\p{L}", "(?P<a>x)", "(?<a>x)", "(?<=a)x", "(?i)x", "(?>x)", "\\Ax", "x\\Z", "a++", "a{2}+", 1,
+    )),
+    *(("type must be one of", part(f"{NAME} type", kind)) for kind in (["string", "null"], "null", "strng", 4000)),
+    *(("format must be a format that", part(f"{NAME} format", kind)) for kind in ("int64", 64)),
+    ("exclusiveMaximum says nothing without maximum", part(ADDED, {"exclusiveMaximum": True})),
     ("anyOf may not hold a reference", part(f"{NAME} anyOf", [{"$ref": "#/components/schemas/ItemInput"}])),
-    ("must be an object", part(f"{NAME} items", [])),
-    ("tags.items: API Gateway does not take", part(f"{SCHEMA} properties tags items nullable", value=True)),
-    ("price.anyOf: API Gateway does not take", part(f"{SCHEMA} properties price anyOf 0 nullable", value=True)),
-    ("additionalProperties: API Gateway does not take", part(f"{SCHEMA} additionalProperties", {"nullable": True})),
-    ("only schemas of the same document", part(f"{NAME} $ref", "other.json#/Name")),
-    ("there is no such schema", part(f"{NAME} $ref", "#/components/schemas/Gone")),
+    ("schemas/ItemInput.json: it must be a schema", part(SCHEMA, value=True)),
+    ("schemas/ItemInput.json: properties.stars must be a schema", part(ADDED, value=True)),
+    ("properties.price.anyOf[0] must be a schema", part(f"{SCHEMA} properties price anyOf", ["text"])),
+    ("schemas/ItemInput.json: properties.tags.items.nullable is", part(f"{SCHEMA} properties tags items nullable", value=True)),
+    ("schemas/ItemInput.json: properties.price.anyOf[0].nullable is", part(f"{SCHEMA} properties price anyOf 0 nullable", value=True)),
+    ("schemas/ItemInput.json: additionalProperties.nullable is", part(f"{SCHEMA} additionalProperties", {"nullable": True})),
+    ("schemas/ItemInput.json: not.nullable is", part(f"{SCHEMA} not", {"nullable": True})),
+    ("schemas/answers/Odd.json: nullable is", part("components schemas Odd", {"nullable": True})),
+    ("schemas/Inner.json: nullable is", body(_referred_to)),
+    ("name.$ref is 'other.json#/Name': only schemas of the same", part(f"{NAME} $ref", "other.json#/Name")),
+    ("name.$ref is '#/components/schemas/Gone': there is no such", part(f"{NAME} $ref", "#/components/schemas/Gone")),
+    ("reference '#/components/schemas/Gone': there is no", part("paths /items post requestBody content application/json schema $ref", "#/components/schemas/Gone")),
 )
 GATEWAY = (
     ("DEFAULT_5XX is missing", part(f"{ANSWERS} DEFAULT_5XX", None)),
