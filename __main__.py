@@ -89,7 +89,7 @@ functions: list[ServerlessFunction] = []
 
 def function(name: str, *grants: Grant, uses: Sequence[layers.Layer] = ()) -> ServerlessFunction:
     """A function with exactly these rights; its sizes come from the stack file."""
-    family, sizes = config.families[name], config.function(name)
+    family, sizes = config.family(name), config.function(name)
     made = ServerlessFunction(
         name,
         settings=sizes,

@@ -19,14 +19,13 @@ from typing import Any
 
 import pulumi
 import pulumi_aws
-import yaml
 from pulumi.runtime import mocks, rpc, settings
 from pulumi.runtime import resource as registrations
 from pulumi.runtime.proto import source_pb2
 from pulumi.runtime.stack import run_in_stack
 
 from policies import Registered
-from sandbox import lean
+from sandbox import goyaml, lean
 
 # Importing these modules warns of old classes that nobody uses; what a program does use must still warn.
 with warnings.catch_warnings():
@@ -50,9 +49,9 @@ def plain(value: Any) -> Any:
 
 def stack_config(stack: str) -> dict[str, Any]:
     """The `config:` of Pulumi.yaml and Pulumi.<stack>.yaml, as the engine would hand it over."""
-    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
+    project = goyaml.load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
     file = ROOT / f"Pulumi.{stack}.yaml"
-    own = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}
+    own = goyaml.load(file.read_text(encoding="utf-8")) if file.exists() else {}
     return {**(project.get("config") or {}), **(own.get("config") or {})}
 
 
