@@ -58,6 +58,7 @@ def _install(nursery: Nursery | None) -> None:
         reference_seams,
         rest_access_seams,
         rest_call_seams,
+        rest_template_seams,
         seams,
         socket_seams,
         stream_seams,
@@ -68,7 +69,7 @@ def _install(nursery: Nursery | None) -> None:
     # The order matters where two change one spot: a later one goes around an earlier one.
     # Those of REST calls come before `gateway_seams`, which goes around one of them without naming it.
     rooms = (lambda_seams, custom_seams, alias_seams, async_seams, rest_call_seams)
-    rooms += (gateway_seams, rest_access_seams, url_seams)
+    rooms += (rest_template_seams, gateway_seams, rest_access_seams, url_seams)
     rooms += (http_api_seams, socket_seams, iam_seams, clock_seams, model_seams, transport_seams)
     rooms += (graphql_seams, matching_seams, reference_seams, stream_seams)
     changes = [seam for room in rooms for seam in room.seams()]

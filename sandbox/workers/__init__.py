@@ -12,7 +12,8 @@ Parent side (inside the emulator's process):
     signatures     Signature Version 4, recomputed from the request as it arrived
     transport_seams  loopback counts as TLS
     gateway_seams  what API Gateway makes of a function's answer
-    rest_call_seams    what a REST API knows of a request: templates, identity sources, sizes
+    rest_call_seams    what a REST API knows of a request: its id, identity sources, sizes
+    rest_template_seams  mapping templates
     rest_access_seams  who may call a method, and what the gateway may do in a role
     http_api_seams  HTTP APIs: throttling, CORS, paths
     socket_seams   WebSocket APIs: handshakes, messages, replies

@@ -21,6 +21,8 @@ _SERVICE: Final = "apigateway.amazonaws.com"
 _AUTHORIZE = ("api_id", "stage_name", "method_obj", "method", "request_path", "resource", "headers", "body", "query_params", "path_params", "stage", "owner_account_id", "owner_region")
 # fmt: on
 
+_SOURCES: Final = ("_authorizers_v1", "_request_identity_sources", "_gw_error")
+
 Handler = Callable[..., Awaitable[Any]]
 
 _acting: contextvars.ContextVar[tuple[str, str] | None] = contextvars.ContextVar(
@@ -36,9 +38,9 @@ def seams() -> list[Seam]:
             GATEWAY,
             "_authorize_request_v1",
             _AUTHORIZE,
-            "methods with AWS_IAM answer forged signatures",
-            _signed,
-            needs=("_GatewayError", "_AUTHENTICATION_GATEWAY_ERRORS"),
+            "forged signatures pass, and authorizers without a cache are asked with no identity source",
+            lambda module, original: _with_all_sources(module, _signed(module, original)),
+            needs=("_GatewayError", "_AUTHENTICATION_GATEWAY_ERRORS", *_SOURCES),
         ),
         Seam(
             GATEWAY,
@@ -83,6 +85,27 @@ def _signed(module: ModuleType, original: Handler) -> Handler:
         wrong = "SignatureDoesNotMatch" if code == "InvalidSignatureException" else code
         kind, shown = known.get(wrong, ("DEFAULT_4XX", code))
         return module._GatewayError(kind, message, shown), None
+
+    return authorize
+
+
+def _with_all_sources(module: ModuleType, original: Handler) -> Handler:
+    """A REQUEST authorizer is asked only where all that it names is there, whether or not its answers are kept.
+
+    Source: API Gateway API reference, Authorizer, identitySource: "performs runtime validation".
+    """
+
+    async def authorize(
+        api_id: str, stage_name: str, method_obj: Mapping[str, Any], *rest: Any
+    ) -> Any:
+        known = module._authorizers_v1.get(api_id, {})
+        asked = known.get(method_obj.get("authorizerId")) or {}
+        source = asked.get("identitySource") if asked.get("type") == "REQUEST" else None
+        if source and method_obj.get("authorizationType") == "CUSTOM":
+            headers, query, stage = rest[3], rest[5], rest[7]
+            if not module._request_identity_sources(source, headers, query, stage)[0]:
+                return module._gw_error("UNAUTHORIZED", "Unauthorized"), None
+        return await original(api_id, stage_name, method_obj, *rest)
 
     return authorize
 

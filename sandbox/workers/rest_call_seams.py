@@ -1,15 +1,11 @@
-"""What a REST API knows of a request, for its templates, its authorizers and its limits.
+"""What a REST API knows of a request, for its templates, its authorizers and its limits; and the request's one id.
 
-MiniStack fills in `$context.authorizer` alone and renders no template of a mock integration; a REQUEST authorizer whose
-identity source is a context variable refuses everybody. Sources: API Gateway developer guide, "API Gateway mapping
-template and access logging variable reference", "Use API Gateway Lambda authorizers", "Amazon API Gateway quotas".
+To MiniStack a REQUEST authorizer's context variables are empty, so that nobody passes, and a function, its caller and a
+template are told three ids. Sources: API Gateway developer guide, "Use API Gateway Lambda authorizers", "API Gateway
+mapping template and access logging variable reference", "Amazon API Gateway quotas".
 """
 
-import base64
 import contextvars
-import json
-import re
-import urllib.parse
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
@@ -25,14 +21,13 @@ _TOO_LONG: Final = (
     {"Content-Type": "application/json", "x-amzn-ErrorType": "RequestTooLargeException"},
     b'{"message":"Request Too Long"}',
 )
-_SOURCE: Final = re.compile(r"(method\.request|stageVariables|context)\.\S+")
 
 Handler = Callable[..., Awaitable[Any]]
 
 # fmt: off
 _EXECUTE = ("request", "api_id", "stage_name", "method", "path", "headers", "body", "query_params", "owner_account_id", "owner_region")
 INTEGRATE = ("integration", "api_id", "stage_name", "stage", "resource", "request_path", "method", "headers", "body", "query_params", "path_params", "owner_account_id", "owner_region", "binary_media_types", "authorizer_context", "caller_identity")
-_RESPOND = ("integration", "backend_status", "backend_text", "accept", "request_params", "context")
+_EVENT = ("api_id", "stage_name", "stage", "resource", "request_path", "method", "headers", "body", "query_params", "path_params", "binary_media_types", "authorizer_context", "caller_identity")
 # fmt: on
 
 
@@ -77,42 +72,28 @@ class Call:
 _current: contextvars.ContextVar[Call | None] = contextvars.ContextVar("_current", default=None)
 
 
+def current() -> Call | None:
+    """The REST request that is being served, None where it is none of those."""
+    return _current.get()
+
+
 def seams() -> list[Seam]:
     """Return the seams of what a request carries."""
-    lacking = "templates know nothing of the request"
     return [
-        Seam(GATEWAY, "_execute_in_scope", _EXECUTE, lacking, _remembered),
         Seam(
             GATEWAY,
-            "_render_request_template_v1",
-            ("template", "body_str", "params_map", "context"),
-            lacking,
-            _with_context,
-            needs=("_vtl_render",),
-        ),
-        Seam(GATEWAY, "_vtl_util", ("steps", "st"), f"{lacking} but $util.urlEncode", _utilities),
-        Seam(
-            GATEWAY,
-            "_service_integration_response",
-            _RESPOND,
-            "headers of an answer are not mapped from the request",
-            _with_sources,
-            needs=("_gateway_request_value",),
+            "_execute_in_scope",
+            _EXECUTE,
+            "templates know nothing of the request, and its id is not the answer's",
+            _remembered,
         ),
         Seam(
             GATEWAY,
-            "_invoke_mock_v1",
-            ("integration",),
-            "templates of mock integrations are not rendered",
-            _rendered,
-            needs=("_render_request_template_v1", "_gateway_request_value"),
+            "_build_lambda_event_v1",
+            _EVENT,
+            "a function is told another request id than the caller",
+            _with_its_id,
         ),
-        *_limits(),
-    ]
-
-
-def _limits() -> list[Seam]:
-    return [
         Seam(
             GATEWAY,
             "_request_identity_sources",
@@ -158,109 +139,25 @@ def _remembered(_module: ModuleType, original: Handler) -> Handler:
         token = _current.set(call)
         try:
             front = (request, api_id, stage_name, method, path, headers, body, query_params)
-            return await original(*front, owner_account_id, owner_region)
+            answer = await original(*front, owner_account_id, owner_region)
         finally:
             _current.reset(token)
+        if not isinstance(answer, tuple):
+            return answer  # An error of the gateway's own: where it is written out, it gets its id.
+        status, found, content = answer
+        return status, {"x-amzn-requestid": request["request_id"], **found}, content
 
     return execute
 
 
-def _with_context(
-    module: ModuleType, original: Callable[..., str]
-) -> Callable[[str, str, Mapping[str, Any], Any], str]:
-    def render(
-        template: str, body_str: str, params_map: Mapping[str, Any], context: Any = None
-    ) -> str:
-        call = _current.get()
-        if call is None:
-            return original(template, body_str, params_map, context)
-        state = {
-            "vars": {"stageVariables": call.variables()},
-            "context": {**call.context(), **(context or {})},
-            "body": body_str,
-            "params": params_map,
-            "gobbled": False,
-        }
-        return str(module._vtl_render(template, state))
+def _with_its_id(_module: ModuleType, original: Callable[..., Any]) -> Callable[..., Any]:
+    def build(*front: Any, **named: Any) -> Any:
+        event = original(*front, **named)
+        if (call := _current.get()) is not None:
+            event["requestContext"]["requestId"] = call.request["request_id"]
+        return event
 
-    return render
-
-
-def _utilities(module: ModuleType, original: Callable[..., Any]) -> Callable[..., Any]:
-    known: dict[str, Callable[[str], str]] = {
-        "base64Decode": lambda text: base64.b64decode(text).decode("utf-8", "replace"),
-        "base64Encode": lambda text: base64.b64encode(text.encode()).decode(),
-        # As Java's escapeEcmaScript: a quote of either kind, and the slash.
-        "escapeJavaScript": lambda text: (
-            json.dumps(text)[1:-1].replace("'", "\\'").replace("/", "\\/")
-        ),
-        "urlDecode": urllib.parse.unquote_plus,
-    }
-
-    def util(steps: Any, st: dict[str, Any]) -> Any:
-        (name, arguments), *rest = steps or [(None, None)]
-        if name not in known or arguments is None or rest:
-            return original(steps, st)
-        given = module._vtl_split_args(arguments)
-        text = module._vtl_str(module._vtl_value(given[0], st)) if given else ""
-        return known[name](text)
-
-    return util
-
-
-def _mapped(module: ModuleType, answer: Any) -> Any:
-    """The answer, with headers that name a part of the request as that part; what is absent is left out."""
-    call = _current.get()
-    status, headers, body = answer
-    if call is None:
-        return answer
-    found = {
-        name: module._gateway_request_value(value, call.request)
-        if _SOURCE.fullmatch(str(value))
-        else value
-        for name, value in headers.items()
-    }
-    return status, {name: value for name, value in found.items() if value is not None}, body
-
-
-def _with_sources(module: ModuleType, original: Callable[..., Any]) -> Callable[..., Any]:
-    def respond(
-        integration: Any,
-        backend_status: int,
-        backend_text: str,
-        accept: str,
-        request_params: Any,
-        context: Any = None,
-    ) -> Any:
-        front = (integration, backend_status, backend_text, accept)
-        return _mapped(module, original(*front, request_params, context))
-
-    return respond
-
-
-def _rendered(module: ModuleType, original: Callable[..., Any]) -> Callable[..., Any]:
-    def mock(integration: Mapping[str, Any]) -> Any:
-        call = _current.get()
-        if call is None:
-            return original(integration)
-        body = call.body.decode("utf-8", "replace")
-
-        def render(templates: Mapping[str, str] | None) -> dict[str, str]:
-            given = (templates or {}).items()
-            by = call.parameters()
-            return {k: module._render_request_template_v1(t, body, by, None) for k, t in given}
-
-        responses = (integration.get("integrationResponses") or {}).items()
-        filled = {
-            "requestTemplates": render(integration.get("requestTemplates")),
-            "integrationResponses": {
-                key: {**each, "responseTemplates": render(each.get("responseTemplates"))}
-                for key, each in responses
-            },
-        }
-        return _mapped(module, original({**integration, **filled}))
-
-    return mock
+    return build
 
 
 def _from_context(_module: ModuleType, original: Callable[..., Any]) -> Callable[..., Any]:

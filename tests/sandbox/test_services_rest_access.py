@@ -298,12 +298,20 @@ def test_request_authorizer_without_a_cache_is_asked_each_time(front: Front) -> 
         ("/tenant?q=1", {"X_Tenant": "red"}, 403),
         ("/address", {"X_Tenant": "blue"}, 200),
         ("/address", {}, 401),
+        ("/fresh", {}, 401),
     ],
 )
 def test_missing_source_is_401_and_a_refusal_403(
     front: Front, path: str, headers: dict[str, str], status: int
 ) -> None:
     assert call(front.url + path, **headers).status == status
+
+
+def test_request_has_one_id_wherever_it_is_told(front: Front) -> None:
+    answer = call(f"{front.url}/fresh", X_Tenant="blue")
+    assert answer.headers["x-amzn-requestid"] == answer.json["requestContext"]["requestId"]
+    failed = call(f"{front.url}/wrong", "POST", {"message": "x"})
+    assert failed.headers["x-amzn-requestid"] == failed.json["id"]
 
 
 def _identity_token(front: Front) -> str:
