@@ -87,14 +87,7 @@ class ApiFront(pulumi.ComponentResource):
         )
         self.stage = self._create_stage()
         self.method_settings = method_settings(name, settings, routes, self.stage, self)
-        guards = [openapi.guards(route, authorizer) for route in self.routes]
-        let_call(
-            name,
-            self.rest_api.execution_arn,
-            routes=[route.function for route in self.routes],
-            authorizers=[guard.function for guard in guards if guard],
-            parent=self,
-        )
+        self._permit(authorizer)
         self.usage = self._count_calls()
         self.firewall = self._guard()
         self.url = self._address()
@@ -227,6 +220,16 @@ class ApiFront(pulumi.ComponentResource):
             physical_name=name,
             retention_in_days=self._settings.log_retention_in_days,
             encryption=self._encryption,
+            parent=self,
+        )
+
+    def _permit(self, authorizer: Authorizer) -> None:
+        guards = [openapi.guards(route, authorizer) for route in self.routes]
+        let_call(
+            self.logical_name,
+            self.rest_api.execution_arn,
+            routes=[route.function for route in self.routes],
+            authorizers=[guard.function for guard in guards if guard],
             parent=self,
         )
 

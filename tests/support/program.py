@@ -47,11 +47,15 @@ def plain(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+def _yaml(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = goyaml.load((ROOT / name).read_text(encoding="utf-8"), name) or {}
+    return found
+
+
 def stack_config(stack: str) -> dict[str, Any]:
     """The `config:` of Pulumi.yaml and Pulumi.<stack>.yaml, as the engine would hand it over."""
-    project = goyaml.load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
-    file = ROOT / f"Pulumi.{stack}.yaml"
-    own = goyaml.load(file.read_text(encoding="utf-8")) if file.exists() else {}
+    project = _yaml("Pulumi.yaml")
+    own = _yaml(f"Pulumi.{stack}.yaml") if (ROOT / f"Pulumi.{stack}.yaml").exists() else {}
     return {**(project.get("config") or {}), **(own.get("config") or {})}
 
 
