@@ -68,7 +68,9 @@ class LoadBalancer(pulumi.ComponentResource):
             self.https = self._listen(balancer)
             self.http = self._redirect(balancer, self.https)
             self._route(targets, self.https)
-            self.url = pulumi.Output.concat("https://", balancer.dns_name)
+            # As the listener speaks it: HTTPS, but for the sandbox, which has no certificate.
+            scheme = self.https.protocol.apply(lambda protocol: protocol.lower())
+            self.url = pulumi.Output.concat(scheme, "://", balancer.dns_name)
         self.register_outputs({"url": self.url})
 
     def _create_balancer(self, logs: Bucket | None) -> aws.lb.LoadBalancer:

@@ -23,7 +23,7 @@ def listener(r: Resource) -> Outputs:
     )["Listeners"][0]
     arn = made["ListenerArn"]
     _set_attributes(r, arn)
-    return {"id": arn, "arn": arn, "loadBalancerArn": balancer, "tagsAll": wanted}
+    return {"id": arn, "arn": arn, "loadBalancerArn": balancer, **_spoken(r), "tagsAll": wanted}
 
 
 @listener.updates
@@ -35,12 +35,18 @@ def update_listener(r: Resource) -> Outputs:
     r.call(ELB, "modify_listener", ListenerArn=old["arn"], **_listener(r))
     _set_attributes(r, old["arn"])
     retag(r, old["arn"], wanted)
-    return {**old, "tagsAll": wanted}
+    return {**old, **_spoken(r), "tagsAll": wanted}
 
 
 @listener.deletes
 def delete_listener(r: Resource) -> None:
     remove(r, ELB, "delete_listener", ListenerArn=(r.old or {})["arn"])
+
+
+def _spoken(r: Resource) -> dict[str, str]:
+    """The protocol as it is spoken here, so that an address made of it works."""
+    declared = r.inputs.get("protocol", "HTTP")
+    return {"protocol": "HTTP" if declared == "HTTPS" else declared}
 
 
 def _listener(r: Resource) -> dict[str, Any]:

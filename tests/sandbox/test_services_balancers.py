@@ -183,12 +183,14 @@ def test_notes_name_what_does_not_run(balancer: Balancer) -> None:
             }
         ],
     )
+    assert secure["protocol"] == "HTTP"
     assert secure.notes == [
         "it speaks plain HTTP here",
         "only its first target group gets requests",
     ]
     balancer.balancer.update(accessLogs={"bucket": "logs", "enabled": True})
     assert balancer.balancer.notes == ["access logs are not written"]
+    assert secure.update(sslPolicy="ELBSecurityPolicy-TLS13-1-3-2021-06")["protocol"] == "HTTP"
     secure.delete()
 
 
