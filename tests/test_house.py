@@ -23,8 +23,11 @@ from tests.support.program import ROOT, Run
 
 MOST_LINES, MOST_LINES_OF_A_FUNCTION = 300, 40
 
-LONGER = {"tools/schema.py:schema": "one literal, the schema as it is written"}
-"""Modules and functions (`file.py:name`) that may be longer, and why."""
+LONGER = {
+    "__main__.py": (400, "it is the table of what exists: a function or route more is a line more"),
+    "tools/schema.py:schema": (50, "one literal, the schema as it is written"),
+}
+"""Modules and functions (`file.py:name`) that may have more lines, how many, and why."""
 
 ROOMS: dict[str, set[str]] = {
     "__main__.py": {"pulumi", "settings", "components"},
@@ -177,13 +180,16 @@ def _names_and_texts(tree: ast.Module) -> Iterator[str]:
 def test_no_module_and_no_function_is_over_its_budget(room: str) -> None:
     long: dict[str, int] = {}
     for path, tree in trees(room).items():
-        long[path] = len(texts()[path].splitlines()) - MOST_LINES
+        long[path] = len(texts()[path].splitlines()) - _most(path, MOST_LINES)
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                lines = (node.end_lineno or node.lineno) - node.lineno + 1
-                long[f"{path}:{node.name}"] = lines - MOST_LINES_OF_A_FUNCTION
-    over = {name: lines for name, lines in long.items() if lines > 0 and name not in LONGER}
-    assert over == {}, "lines too many"
+                lines, name = (node.end_lineno or node.lineno) - node.lineno + 1, node.name
+                long[f"{path}:{name}"] = lines - _most(f"{path}:{name}", MOST_LINES_OF_A_FUNCTION)
+    assert {name: lines for name, lines in long.items() if lines > 0} == {}, "lines too many"
+
+
+def _most(name: str, usual: int) -> int:
+    return LONGER.get(name, (usual, ""))[0]
 
 
 @pytest.mark.parametrize("package", ["components", "handlers/common", "sandbox/workers"])
@@ -196,7 +202,9 @@ def test_the_table_of_contents_names_every_module(package: str) -> None:
 def test_handlers_and_declarations_match_both_ways(run: Run) -> None:
     declared = {f.name.removesuffix("-function") for f in run.all(links.FUNCTION)}
     families = wiring.handlers()
-    assert declared == {n for n in families if families[n] not in wiring.BUILT_ELSEWHERE}
+    assert declared == {n for n in families if families[n] not in wiring.BUILT_ELSEWHERE}, (
+        'a handler without a function("...") in __main__.py, or a function without its handler'
+    )
 
 
 def test_wiring_that_settings_know_is_the_programs(run: Run) -> None:
@@ -210,11 +218,19 @@ def test_wiring_that_settings_know_is_the_programs(run: Run) -> None:
         if source is not None:
             name = source.name.rsplit("-", 1)[0]
             joined |= {name: function} if source.type == links.QUEUE else {function: name}
-    assert started["api"] == set(wiring.API_FUNCTIONS)
-    assert started["authorizer"] == {wiring.AUTHORIZER}
-    assert started["upload"] == {wiring.UPLOAD_CONSUMER}
-    assert started["schedule"] == set(wiring.SCHEDULED)
-    assert joined == {**wiring.QUEUE_CONSUMERS, **wiring.STREAM_CONSUMERS}
+    known = {
+        "api": {*wiring.API_FUNCTIONS},
+        "authorizer": {wiring.AUTHORIZER},
+        "upload": {wiring.UPLOAD_CONSUMER},
+        "schedule": {*wiring.SCHEDULED},
+    }
+    hint = "put it into settings/wiring.py: "
+    assert {kind: started[kind] for kind in known} == known, (
+        f"{hint}REST_ROUTES, HTTP_ROUTES, SOCKET_FUNCTIONS (api), SCHEDULED ..."
+    )
+    assert joined == {**wiring.QUEUE_CONSUMERS, **wiring.STREAM_CONSUMERS}, (
+        f"{hint}QUEUE_CONSUMERS, STREAM_CONSUMERS"
+    )
     assert set().union(*started.values()) == wiring.WIRED
 
 
@@ -238,9 +254,11 @@ def test_stack_files_are_those_the_tests_know() -> None:
     assert set(STACKS) <= found
 
 
-def test_schemas_of_bodies_are_the_ones_that_routes_name(runs: Callable[[str], Run]) -> None:
+def test_schemas_are_the_ones_that_routes_name(runs: Callable[[str], Run]) -> None:
     body = json.loads(str(runs("dev").one(links.REST_API, "api-rest").get("body")))
-    assert set(body["components"]["schemas"]) == {p.stem for p in (ROOT / "schemas").glob("*.json")}
+    # Every route may answer with a problem, and none says so.
+    kept = {p.stem for p in (ROOT / "schemas").rglob("*.json")} - {"Problem"}
+    assert kept == set(body["components"]["schemas"]), "a schema that no route names: remove it"
 
 
 @pytest.mark.parametrize(

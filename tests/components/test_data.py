@@ -103,9 +103,10 @@ def test_access_logs_end_after_ninety_days_and_uploads_stay(run: Run) -> None:
 
 def test_each_bucket_logs_into_a_folder_of_its_own(run: Run) -> None:
     logging = run.all("aws:s3/bucketLogging:BucketLogging")
+    buckets = {b.name.removesuffix("-bucket") for b in run.all(BUCKET)} - {"access-logs"}
+    assert {"uploads", "images"} <= buckets
     assert {(log.get("bucket"), log.get("targetPrefix")) for log in logging} == {
-        ("uploads-bucket-0123456", "uploads/"),
-        ("images-bucket-0123456", "images/"),
+        (f"{name}-bucket-0123456", f"{name}/") for name in buckets
     }
     assert {log.get("targetBucket") for log in logging} == {"access-logs-bucket-0123456"}
 

@@ -11,7 +11,8 @@ from components.authorizers import TokenAuthorizer
 from components.http_api import HttpApi, HttpRoute
 from components.http_authorizers import HttpAuthorizer, JwtAuthorizer, LambdaAuthorizer
 from components.schemas import Schemas
-from settings import ApiSettings, DomainSettings, HttpApiSettings, HttpRouteSettings
+from policies.http_apis import PUBLIC
+from settings import ApiSettings, DomainSettings, HttpApiSettings, HttpRouteSettings, wiring
 from tests.support.program import Run
 from tests.support.tiny import Parts, tiny
 
@@ -39,12 +40,22 @@ def http(
     )
 
 
-def test_shipped_routes_ask_for_a_token_of_the_pool(run: Run) -> None:
+def test_every_route_but_the_public_ones_asks_who_is_calling(run: Run) -> None:
     routes = {r.get("routeKey"): r for r in run.all(ROUTE) if r.name.startswith("http-")}
-    assert routes.keys() == {"GET /products", "POST /orders", "POST /users"}
+    assert routes.keys() == wiring.HTTP_ROUTES.keys(), (
+        "another route? HTTP_ROUTES in settings/wiring.py"
+    )
+    guards = {a.output("id") for a in run.all(AUTHORIZER)}
+    open_ = {key for key, r in routes.items() if r.get("authorizerId") not in guards}
+    assert open_ == set(PUBLIC), "another public route? PUBLIC in policies/http_apis.py"
     guard = run.one(AUTHORIZER, "http-cognito-authorizer")
-    assert {r.get("authorizationType") for r in routes.values()} == {"JWT"}
-    assert {r.get("authorizerId") for r in routes.values()} == {guard.output("id")}
+    for key in ("GET /products", "POST /orders", "POST /users"):
+        assert routes[key].get("authorizationType") == "JWT"
+        assert routes[key].get("authorizerId") == guard.output("id")
+
+
+def test_tokens_are_believed_of_the_pool_and_its_client(run: Run) -> None:
+    guard = run.one(AUTHORIZER, "http-cognito-authorizer")
     assert guard.get("identitySources") == ["$request.header.Authorization"]
     client = run.one("aws:cognito/userPoolClient:UserPoolClient", "identity-user-pool-client")
     pool = run.one("aws:cognito/userPool:UserPool", "identity-user-pool")
@@ -57,8 +68,7 @@ def test_shipped_routes_ask_for_a_token_of_the_pool(run: Run) -> None:
 def test_functions_get_payload_two_of_their_alias(run: Run) -> None:
     integrations = [i for i in run.all(INTEGRATION) if i.name.startswith("http-")]
     assert {i.name for i in integrations} == {
-        "http-products-integration",
-        "http-create-user-integration",
+        f"http-{function}-integration" for function in wiring.HTTP_ROUTES.values()
     }
     for integration in integrations:
         assert integration.get("payloadFormatVersion") == "2.0"

@@ -109,7 +109,7 @@ def watched() -> Iterator[tuple[Run, Watching]]:
 
 
 def test_exports_are_the_contract_and_nothing_else(run: Run) -> None:
-    assert set(run.outputs) == EXPORTS
+    assert set(run.outputs) == EXPORTS, "another export? EXPORTS here, and docs/outputs.md"
     functions = run.outputs["functions"]
     assert set(functions) == {
         f.name.removesuffix("-function") for f in run.all("aws:lambda/function:Function")
@@ -146,25 +146,33 @@ def test_program_says_nothing_and_warns_of_nothing(watched: tuple[Run, Watching]
     assert watched[1].said == []
 
 
-def test_first_preview_knows_nothing_and_still_succeeds() -> None:
+def test_first_preview_knows_nothing_and_still_succeeds(dev: Run) -> None:
     run = run_stack("dev", answers=Unknown(), preview=True)
-    assert len(run.all("aws:lambda/function:Function")) == 17
-    assert urns(run) == kept("dev")
+    assert urns(run) == urns(dev)
 
 
 def test_urns_are_those_in_peoples_state_files(run: Run) -> None:
-    assert urns(run) == kept(run.stack), "a rename? python -m tests.support.urns --write"
+    now, then = set(urns(run).splitlines()), set(kept(run.stack).splitlines())
+    assert (sorted(then - now), sorted(now - then)) == ([], []), (
+        "gone (it would be deleted; a rename?) and new; if you meant it: "
+        "python -m tests.support.urns --write"
+    )
 
 
 def test_stacks_differ_in_sizes_and_switches_only(runs: Callable[[str], Run]) -> None:
     names = {
-        stack: {r.name for r in runs(stack).resources if r.type != "pulumi:pulumi:Stack"}
+        stack: {
+            r.name
+            for r in runs(stack).resources
+            # A stack may size any route.
+            if r.type != "pulumi:pulumi:Stack" and not r.name.endswith("-method-settings")
+        }
         for stack in ("dev", "staging", "prod")
     }
     assert names["dev"] <= names["staging"] <= names["prod"]
     assert names["staging"] - names["dev"] == {"api-client-certificate"}
     switched = names["prod"] - names["staging"]
-    assert {"api-get-items-method-settings", "api-firewall"} <= switched
+    assert "api-firewall" in switched
     assert {name for name in switched if not name.startswith("api-")} == set()
 
 

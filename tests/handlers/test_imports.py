@@ -76,6 +76,10 @@ def test_a_handler_stays_within_its_import_budget(name: str) -> None:
     tops = {module.split(".")[0] for module in imported}
     assert not tops & _FOREIGN
     assert not tops & {"boto3", "botocore"}
+    if name not in _BUDGET:
+        # What other versions of Python import more.
+        entry = f'"{name}": ({len(imported) + 5}, {size // 1024 + 60}),'
+        pytest.fail(f"no budget yet; if what it imports is needed, add to _BUDGET: {entry}")
     modules, kibibytes = _BUDGET[name]
     assert len(imported) <= modules, imported
     assert size <= kibibytes * 1024
@@ -96,6 +100,6 @@ def test_a_handler_imports_only_what_lambda_and_its_layers_have(path: Path) -> N
     assert imported <= allowed
 
 
-def test_every_handler_has_a_budget_and_no_module_shadows_the_standard_library() -> None:
-    assert set(_BUDGET) == set(_NAMES)
+def test_every_budget_has_a_handler_and_no_module_shadows_the_standard_library() -> None:
+    assert set(_BUDGET) - set(_NAMES) == set(), "there is no such handler any more"
     assert not (set(_NAMES) | {"common"}) & set(sys.stdlib_module_names)

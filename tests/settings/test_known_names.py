@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pulumi
@@ -11,9 +12,13 @@ import pytest
 from settings.fields import nested
 from settings.function import FunctionSettings
 from settings.other_names import OF_A_FUNCTION
-from settings.wiring import HANDLERS, WIRED
+from settings.wiring import HANDLERS, QUEUE_CONSUMERS, SCHEDULED, STREAM_CONSUMERS, WIRED
 from settings.wiring import handlers as handlers_of
 from tests.settings.helper import load, refused
+
+
+def _known(names: Iterable[str]) -> str:
+    return f"known: {', '.join(names)}"
 
 
 @pytest.mark.parametrize(
@@ -24,16 +29,16 @@ from tests.settings.helper import load, refused
             "creat-item",
             "settings.function('creat-item'): no such function; did you mean 'create-item'?",
         ),
-        ("queue", "zzz", "settings.queue('zzz'): no such queue; known: notifications"),
+        ("queue", "zzz", f"settings.queue('zzz'): no such queue; {_known(QUEUE_CONSUMERS)}"),
         (
             "stream",
             "items",
-            "settings.stream('items'): no such stream; known: data-transformer, change-publisher",
+            f"settings.stream('items'): no such stream; {_known(STREAM_CONSUMERS)}",
         ),
         (
             "schedule",
             "zzz",
-            "settings.schedule('zzz'): no such schedule; known: cleanup-job, version-cleaner",
+            f"settings.schedule('zzz'): no such schedule; {_known(SCHEDULED)}",
         ),
     ],
 )

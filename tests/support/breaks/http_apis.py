@@ -78,7 +78,7 @@ BREAKS = (
     Break("http-api-names-its-origins", "with credentials must name", cors("allowOrigins", [])),
     Break("preflight-needs-no-token", "$default would ask", more(route(routeKey="$default"))),
     Break("preflight-needs-no-token", "ANY /users would ask", more(route(routeKey="ANY /users"))),
-    Break("http-api-is-within-its-limits", "11 of aws:apigatewayv2/authorizer", many(aws.AUTHORIZER, COGNITO, 10)),
+    Break("http-api-is-within-its-limits", "authorizer:Authorizer; an API has 10 at most", many(aws.AUTHORIZER, COGNITO, 10)),
     Break("http-api-is-within-its-limits", "301 of aws:apigatewayv2/route", many(aws.ROUTE, POST, 298)),
     Break("http-api-is-within-its-limits", "50 audiences", edited(aws.AUTHORIZER, COGNITO, {"jwtConfiguration.audiences": [str(n) for n in range(51)]})),
     Break("http-api-is-within-its-limits", "10 at most, of a JWT", route(authorizationScopes=[str(n) for n in range(11)])),
