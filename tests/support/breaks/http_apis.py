@@ -7,7 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 from policies import aws
-from tests.support.breaking import Break, Mutation, Resources, again, edited, registered, without
+from tests.support.breaking import (
+    Break,
+    Mutation,
+    Resources,
+    again,
+    also,
+    edited,
+    registered,
+    without,
+)
 from tests.support.breaks.everything import more
 
 COGNITO = "http-cognito-authorizer"
@@ -57,7 +66,10 @@ BREAKS = (
     Break("jwt-authorizer-believes-our-pool", "identitySources must be", edited(aws.AUTHORIZER, COGNITO, {"identitySources": ["$request.querystring.token"]})),
     Break("jwt-authorizer-believes-our-pool", "its issuer must be", edited(aws.AUTHORIZER, COGNITO, {"jwtConfiguration.issuer": "https://accounts.example.com"})),
     Break("jwt-authorizer-believes-our-pool", "its audiences must be", edited(aws.AUTHORIZER, COGNITO, {"jwtConfiguration.audiences": ["somebodys-client"]})),
-    Break("jwt-authorizer-believes-our-pool", "its audiences must be", edited(aws.AUTHORIZER, COGNITO, {"jwtConfiguration.audiences": []})),
+    Break("jwt-authorizer-believes-our-pool", "its audiences must be named", edited(aws.AUTHORIZER, COGNITO, {"jwtConfiguration.audiences": []})),
+    Break("route-of-an-http-api-asks-the-authorizer", "OPTIONS /users has no authorizer", also(edited(aws.API, "http-api", {"corsConfiguration": None}), route(routeKey="OPTIONS /users", authorizationType="NONE"))),
+    Break("preflight-needs-no-token", "let OPTIONS /{proxy+} ask for none", more(also(route(routeKey="$default"), again(aws.ROUTE, POST, routeKey="OPTIONS /shop", authorizationType="NONE")))),
+    Break("preflight-needs-no-token", "OPTIONS /users would ask", more(route(routeKey="OPTIONS /users"))),
     Break("lambda-authorizer-is-asked-in-full", "must be 2.0", asked(authorizerPayloadFormatVersion="1.0")),
     Break("lambda-authorizer-is-asked-in-full", "set enableSimpleResponses", asked(enableSimpleResponses=False)),
     Break("lambda-authorizer-is-asked-in-full", "must be 0 to 3600", asked(authorizerResultTtlInSeconds=None)),
@@ -79,7 +91,7 @@ BREAKS = (
     Break("preflight-needs-no-token", "$default would ask", more(route(routeKey="$default"))),
     Break("preflight-needs-no-token", "ANY /users would ask", more(route(routeKey="ANY /users"))),
     Break("http-api-is-within-its-limits", "authorizer:Authorizer; an API has 10 at most", many(aws.AUTHORIZER, COGNITO, 10)),
-    Break("http-api-is-within-its-limits", "301 of aws:apigatewayv2/route", many(aws.ROUTE, POST, 298)),
+    Break("http-api-is-within-its-limits", "route:Route; an API has 300 at most", many(aws.ROUTE, POST, 300)),
     Break("http-api-is-within-its-limits", "50 audiences", edited(aws.AUTHORIZER, COGNITO, {"jwtConfiguration.audiences": [str(n) for n in range(51)]})),
     Break("http-api-is-within-its-limits", "10 at most, of a JWT", route(authorizationScopes=[str(n) for n in range(11)])),
     Break("http-api-is-within-its-limits", "10 at most, of a JWT", route(authorizationScopes=["users"], authorizationType="CUSTOM")),
