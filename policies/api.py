@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policies import aws, dialect, documents, gateways
+from policies import aws, dialect, documents, gateways, identity
 from policies.encryption import key_of
 from policies.model import Registered, Stack, rule
 
 PUBLIC = {
     "GET /health": "monitors and load balancers ask it before they have a token; it says nothing about the stack's data",
 }
-"""Methods without an authorizer, and why. A preflight (OPTIONS, answered by the gateway itself) is always open."""
+"""Methods of REST APIs without an authorizer, and why. A preflight (OPTIONS, answered by the gateway itself) is always open."""
+
+UNDESCRIBED: Mapping[str, str] = {}
+"""Methods (POST, PUT, PATCH) whose bodies no schema describes, and why: they have none, or one that is no JSON."""
 
 EVERY_METHOD = "*/*"
 
@@ -55,16 +58,19 @@ def method_believes_our_pool(stack: Stack) -> Iterator[tuple[Registered, str]]:
     for api in stack.all(aws.REST_API):
         for name, scheme in gateways.schemes(api).items():
             for arn in scheme.get(gateways.GUARD, {}).get("providerARNs") or ():
-                if stack.at(str(arn), aws.USER_POOL) is None:
+                if not identity.is_believed(stack, str(arn)):
                     yield (
                         api,
-                        f"security scheme '{name}' believes {arn}, no user pool of this stack",
+                        f"security scheme '{name}' believes {arn}, which is neither a user pool of this stack nor one of ISSUERS (policies/identity.py)",
                     )
 
 
 @rule
 def request_is_validated(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """Body and parameters of every method are checked before a function is paid for."""
+    """Body and parameters of every method are checked before a function is paid for.
+
+    What takes any method may take any body: its function checks it.
+    """
     for api in stack.all(aws.REST_API):
         body = gateways.description(api)
         validators = body.get("x-amazon-apigateway-request-validators", {})
@@ -75,10 +81,12 @@ def request_is_validated(stack: Stack) -> Iterator[tuple[Registered, str]]:
             )
             if not (chosen.get("validateRequestBody") and chosen.get("validateRequestParameters")):
                 yield api, f"{endpoint} has no validator for body and parameters"
-            if endpoint.startswith(("POST ", "PUT ", "PATCH ")) and not operation.get(
-                "requestBody"
-            ):
-                yield api, f"{endpoint} takes a body but names no schema for it"
+            takes = endpoint.startswith(("POST ", "PUT ", "PATCH ")) and endpoint not in UNDESCRIBED
+            if takes and not operation.get("requestBody"):
+                yield (
+                    api,
+                    f"{endpoint} takes a body but names no schema for it and is none of UNDESCRIBED (policies/api.py)",
+                )
 
 
 @rule

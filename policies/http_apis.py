@@ -10,7 +10,7 @@ from policies import aws, gateways, identity
 from policies.model import Registered, Stack, rule
 
 PUBLIC: Mapping[str, str] = {}
-"""Routes without an authorizer, and why. Preflights are answered by the API itself."""
+"""Routes of HTTP APIs without an authorizer, and why. Preflights are open wherever pages of other origins may call."""
 
 BEARER = ["$request.header.Authorization"]
 LONGEST_AGE = 86_400
@@ -37,8 +37,9 @@ def route_of_an_http_api_asks_the_authorizer(stack: Stack) -> Iterator[tuple[Reg
         }
         for route in gateways.parts(stack, api, aws.ROUTE):
             key, kind = route.get("routeKey"), route.get("authorizationType")
-            if kind in {None, "NONE"}:
-                if key not in PUBLIC:
+            if _is_open(route):
+                preflight = _has_cors(api) and str(key).startswith("OPTIONS ")
+                if key not in PUBLIC and not preflight:
                     yield route, f"{key} has no authorizer and is not on the list of public routes"
             elif kind != "AWS_IAM" and known.get(str(route.get("authorizerId"))) != kind:
                 yield route, f"{key} asks {kind} of no such authorizer of its API"
@@ -46,19 +47,24 @@ def route_of_an_http_api_asks_the_authorizer(stack: Stack) -> Iterator[tuple[Reg
 
 @rule
 def jwt_authorizer_believes_our_pool(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """One bearer token, issued by a user pool of this stack to one of its clients."""
+    """One bearer token, issued by a user pool of this stack to one of its clients, or by somebody on the list of issuers."""
     pools = {f"https://{p.output('endpoint')}": p for p in stack.all(aws.USER_POOL)}
     for authorizer in stack.having(aws.AUTHORIZER, authorizerType="JWT"):
         if authorizer.get("identitySources") != BEARER:
             yield authorizer, f"identitySources must be {BEARER}: AWS takes exactly one"
-        pool = pools.get(str(authorizer.get("jwtConfiguration.issuer")))
-        if pool is None:
-            yield authorizer, "its issuer must be https://<endpoint of a user pool of this stack>"
-            continue
-        clients = {c.output("id") for c in identity.clients(stack, pool)}
+        issuer = str(authorizer.get("jwtConfiguration.issuer"))
         audiences = set(authorizer.get("jwtConfiguration.audiences") or ())
-        if not audiences or not audiences <= clients:
-            yield authorizer, f"its audiences must be clients of {pool.name}"
+        if not audiences:
+            yield authorizer, "its audiences must be named: an issuer has other clients, too"
+        if issuer in pools:
+            clients = {c.output("id") for c in identity.clients(stack, pools[issuer])}
+            if not audiences <= clients:
+                yield authorizer, f"its audiences must be clients of {pools[issuer].name}"
+        elif issuer not in identity.ISSUERS:
+            yield (
+                authorizer,
+                "its issuer must be https://<endpoint of a user pool of this stack>, or one of ISSUERS (policies/identity.py)",
+            )
 
 
 @rule
@@ -107,13 +113,22 @@ def http_api_names_its_origins(stack: Stack) -> Iterator[tuple[Registered, str]]
 
 @rule
 def preflight_needs_no_token(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """A browser sends no token with OPTIONS; a route that takes every method asks for one before CORS answers."""
+    """A browser sends no token with OPTIONS; a route that takes every method asks for one before CORS answers.
+
+    A route for OPTIONS alone goes before it (developer guide, CORS of an HTTP API with a $default route).
+    """
     for api in gateways.apis(stack, gateways.HTTP):
-        for route in gateways.parts(stack, api, aws.ROUTE) if _has_cors(api) else ():
-            key = str(route.get("routeKey"))
-            catches = key == "$default" or key.startswith(("ANY ", "OPTIONS "))
-            if catches and route.get("authorizationType") not in {None, "NONE"}:
-                yield route, f"{key} would ask preflights for a token; name the methods"
+        routes = gateways.parts(stack, api, aws.ROUTE) if _has_cors(api) else []
+        asking = {str(r.get("routeKey")): r for r in routes if not _is_open(r)}
+        answered = {str(r.get("routeKey")) for r in routes if _is_open(r)}
+        for key, route in asking.items():
+            method, _, path = key.partition(" ")
+            preflight = f"OPTIONS {path or '/{proxy+}'}"
+            if method in {"$default", "ANY", "OPTIONS"} and preflight not in answered:
+                yield (
+                    route,
+                    f"{key} would ask preflights for a token; name the methods, or let {preflight} ask for none",
+                )
 
 
 @rule
@@ -131,6 +146,10 @@ def http_api_is_within_its_limits(stack: Stack) -> Iterator[tuple[Registered, st
         scopes = route.get("authorizationScopes") or ()
         if len(scopes) > MOST_SCOPES or (scopes and route.get("authorizationType") != "JWT"):
             yield route, f"authorizationScopes are {MOST_SCOPES} at most, of a JWT"
+
+
+def _is_open(route: Registered) -> bool:
+    return route.get("authorizationType") in {None, "NONE"}
 
 
 def _has_cors(api: Registered) -> bool:

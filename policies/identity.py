@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from policies import aws
 from policies.model import Registered, Stack, rule
+
+ISSUERS: Mapping[str, str] = {}
+"""Issuers of tokens (`https://...`) that APIs believe besides this stack's user pools, and why.
+
+A user pool of another stack goes by its issuer, too: https://cognito-idp.<region>.amazonaws.com/<id of the pool>.
+"""
 
 SHORTEST = 12
 CLASSES = ("requireLowercase", "requireUppercase", "requireNumbers", "requireSymbols")
@@ -62,6 +68,15 @@ def client_tells_nothing(stack: Stack) -> Iterator[tuple[Registered, str]]:
 def clients(stack: Stack, pool: Registered) -> list[Registered]:
     """The clients of a user pool."""
     return stack.having(aws.USER_POOL_CLIENT, userPoolId=pool.output("id"))
+
+
+def is_believed(stack: Stack, arn: str) -> bool:
+    """Whether a user pool, by its ARN, is one of this stack, or one on the list of issuers."""
+    parts = arn.split(":")
+    region, pool = (parts[3], parts[5].removeprefix("userpool/")) if len(parts) == 6 else ("", "")
+    service = f"https://cognito-idp.{region}.amazonaws.com"
+    listed = any(i.startswith(service) and i.endswith(f"/{pool}") for i in ISSUERS)
+    return listed or stack.at(arn, aws.USER_POOL) is not None
 
 
 RULES = (pool_guards_its_users, pool_outlives_a_mistake, client_tells_nothing)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import policies
-from policies import Finding, aws, http_apis, load_balancers
+from policies import Finding, api, aws, http_apis, identity, load_balancers
 from policies.gateways import ANY_METHOD, AUTHTYPE, EXTENSION, GUARD
 from tests.support.breaking import Mutation, Resources, again, also, document, edited, without
 from tests.support.breaks.everything import more
@@ -74,6 +74,24 @@ def _everything_under_a_path(body: Body) -> None:
     body["paths"]["/files/{proxy+}"] = {ANY_METHOD: passed_on}
 
 
+def _without_a_body(body: Body) -> None:
+    del body["paths"]["/items"]["post"]["requestBody"]
+
+
+def _believing(arn: str) -> Mutation:
+    guard = {"type": "cognito_user_pools", "providerARNs": [arn]}
+    return asking({AUTHTYPE: "cognito_user_pools", GUARD: guard}, ("items",))
+
+
+def _caught(key: str, preflight: str) -> Mutation:
+    """A route that takes every method, and one beside it that answers its preflights."""
+    products = "http-get-products-route"
+    return also(
+        edited(aws.ROUTE, products, {"routeKey": key}),
+        again(aws.ROUTE, products, routeKey=preflight, authorizationType="NONE", authorizerId=None),
+    )
+
+
 def _asked_together(body: Body) -> None:
     body["paths"]["/notifications"]["post"]["security"] = [{"jwt": [], "api_key": []}]
 
@@ -130,6 +148,15 @@ TOLERATED = {
     "TLS 1.3 only": edited(
         aws.LISTENER, "balancer-https", {"sslPolicy": "ELBSecurityPolicy-TLS13-1-3-2021-06"}
     ),
+    "whatever no other route of an HTTP API takes": _caught("$default", "OPTIONS /{proxy+}"),
+    "every method of an HTTP API's path": _caught("ANY /products", "OPTIONS /products"),
+    "every method below a path of an HTTP API": _caught(
+        "ANY /shop/{proxy+}", "OPTIONS /shop/{proxy+}"
+    ),
+    "every method of an HTTP API without browsers": also(
+        edited(aws.API, "http-api", {"corsConfiguration": None}),
+        edited(aws.ROUTE, "http-get-products-route", {"routeKey": "$default"}),
+    ),
     "an alarm on an HTTP API": again(
         aws.ALARM, "api-5xx-alarm", dimensions={"ApiId": "sandpiper-dev-http", "Stage": "$default"}
     ),
@@ -175,6 +202,36 @@ def test_load_balancer_on_the_list_of_public_ones_may_face_the_internet(
     assert findings(edited(aws.LOAD_BALANCER, "balancer-alb", {"internal": False})) == []
 
 
-def test_lists_of_what_is_public_are_short_and_say_why() -> None:
-    for reasons in (http_apis.PUBLIC, load_balancers.PUBLIC):
+def test_issuer_on_the_list_may_be_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    issuer = "https://accounts.example.com"
+    monkeypatch.setattr(identity, "ISSUERS", {issuer: "the company's own sign-in"})
+    changes = {"jwtConfiguration.issuer": issuer, "jwtConfiguration.audiences": ["sandpiper"]}
+    assert findings(edited(aws.AUTHORIZER, "http-cognito-authorizer", changes)) == []
+    for audiences in ([], None):
+        open_to_all = {**changes, "jwtConfiguration.audiences": audiences}
+        (said,) = findings(edited(aws.AUTHORIZER, "http-cognito-authorizer", open_to_all))
+        assert "its audiences must be named" in said.text
+
+
+def test_user_pool_of_another_stack_may_be_believed_by_its_issuer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    arn = "arn:aws:cognito-idp:us-west-2:999999999999:userpool/us-west-2_theirs"
+    issuer = "https://cognito-idp.us-west-2.amazonaws.com/us-west-2_theirs"
+    assert [f.rule for f in findings(_believing(arn))] == ["method-believes-our-pool"]
+    monkeypatch.setattr(identity, "ISSUERS", {issuer: "people sign in with another stack"})
+    assert findings(_believing(arn)) == []
+
+
+def test_method_on_the_list_of_undescribed_ones_needs_no_schema(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(api, "UNDESCRIBED", {"POST /items": "starts a job and takes no body"})
+    assert findings(described(_without_a_body)) == []
+
+
+def test_lists_of_exceptions_are_short_and_say_why() -> None:
+    lists = (api.PUBLIC, api.UNDESCRIBED, http_apis.PUBLIC, load_balancers.PUBLIC, identity.ISSUERS)
+    for reasons in lists:
+        assert len(reasons) <= 3
         assert all(len(reason.split()) > 3 for reason in reasons.values())

@@ -258,5 +258,7 @@ _READ = tuple(
 SOMEBODYS = "arn:aws:cognito-idp:us-west-2:999999999999:userpool/us-west-2_somebodys"
 BREAKS = (
     *_READ,
-    Break("method-believes-our-pool", "no user pool of this stack", second(pool(SOMEBODYS))),
+    Break(
+        "method-believes-our-pool", "neither a user pool of this stack nor", second(pool(SOMEBODYS))
+    ),
 )
