@@ -77,9 +77,13 @@ class Box:
         address = domains.local(self._aws, str(self.outputs.get("socketUrl", "")))
         return sockets.connect(address, given, query=query)
 
-    def logs(self, name: str) -> list[Any]:
-        """What a function has logged, oldest first: JSON lines as dicts, others as text, Lambda's own left out."""
-        found = functions.read(self._aws, [functions.named(self._state, name)])
+    def logs(self, name: str, since: float = 0.0) -> list[Any]:
+        """What a function has logged, oldest first: JSON lines as dicts, others as text, Lambda's own left out.
+
+        `since`: seconds since the epoch, as `time.time()` gives them; earlier lines are left out.
+        """
+        function = functions.named(self._state, name)
+        found = functions.read(self._aws, [function], int(since * 1000))
         return [event.parsed for event in found if not event.of_platform]
 
     def invoke(self, name: str, event: Any = None) -> functions.Invocation:

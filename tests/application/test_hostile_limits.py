@@ -7,6 +7,7 @@ import hmac
 import json
 import time
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import jwt
@@ -18,7 +19,8 @@ from tests.support.hostile_doors import DOORS, Door, credentials, watched
 
 MEGABYTE = 1024 * 1024
 # Beyond what Lambda takes for an answer (6 MB), API Gateway for a request (10 MB), and SQS for a message (256 KB).
-SIZES = (256 * 1024 + 1, 6 * MEGABYTE + 1, 10 * MEGABYTE + 1)
+LONGEST_BODY = 10 * MEGABYTE
+SIZES = (256 * 1024 + 1, 6 * MEGABYTE + 1, LONGEST_BODY + 1)
 HASHES = {"HS384": "sha384", "HS512": "sha512"}
 
 
@@ -28,15 +30,17 @@ def _logs_stay_clean(box: Box) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("door", DOORS, ids=str)
-def test_a_body_that_is_too_long_is_refused(
-    box: Box, door: Door, size: int, content_type: str
-) -> None:
-    for body in (b"x" * size, b'{"name": "' + b"x" * size + b'", "price": 1}'):
+def test_a_body_that_is_too_long_is_refused(box: Box, door: Door, size: int) -> None:
+    item = b'{"name": "' + b"x" * size + b'", "price": 1}'
+    sent = [("application/json", item), ("text/plain", b"x" * size)]
+    # The gateway checks no text; an HTTP API looks at no type.
+    sent += [("text/plain", item)] if door.api == "apiUrl" else []
+    for content_type, body in sent:
         answer = door.send(box, body, content_type)
-        assert answer.status in {400, 413, 415}, answer.text
+        allowed = {413} if size > LONGEST_BODY else {400, 413, 415}
+        assert answer.status in allowed, answer.text
 
 
 @pytest.mark.parametrize("size", [8_000, 10_240, 20_000, 70_000, 200_000])
@@ -143,7 +147,7 @@ def test_naughty_texts_are_no_tokens(box: Box) -> None:
         products = box.http.get(f"{box.outputs['httpApiUrl']}/products", headers=headers)
         return [box.http.get("/items", headers=headers).status, note.status, products.status]
 
-    answers = hostile.all_at_once(asked, hostile.naughty()[::4])
+    answers = hostile.all_at_once(asked, hostile.naughty()[::3])
     wrong = [(text, statuses) for text, statuses in answers if not {401, 403} >= set(statuses)]
     assert not wrong, hostile.shown(wrong)
 
@@ -152,6 +156,7 @@ def _is_shut(box: Box, token: str) -> None:
     assert box.http.get("/items", token=token).status in {401, 403}
 
 
+@cache
 def _secret(box: Box) -> dict[str, str]:
     vault = box.client("secretsmanager")
     kept = vault.get_secret_value(SecretId=box.outputs["authSecretArn"])["SecretString"]
