@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import create_item
 import pytest
+from hypothesis import settings
 
 from common import aws as common_aws
 from common import logs, push, secrets
@@ -18,6 +19,10 @@ from tests.handlers.fakes import Aws, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+# How long an example takes is the machine's business: others use it at the same time.
+settings.register_profile("handlers", deadline=None)
+settings.load_profile("handlers")
 
 _EVENTS = Path(__file__).parents[1] / "events"
 _ENVIRONMENT = {
