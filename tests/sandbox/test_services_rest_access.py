@@ -383,12 +383,13 @@ def test_signed_method_asks_for_the_callers_right(front: Front) -> None:
 
 
 def test_body_goes_to_the_queue_without_a_function(front: Front) -> None:
+    sqs = clients().client("sqs")
+    sqs.purge_queue(QueueUrl=front.queue.id)  # other tests send to it too
     text = '{"message": "a&b=c %41 + é \\u0001"}'
     answer = call(f"{front.url}/notices", "POST", text)
     assert answer.status == 202
     assert answer.json["at"] == "red"
     assert len(answer.headers["X-Request"]) == 36
-    sqs = clients().client("sqs")
     received = sqs.receive_message(QueueUrl=front.queue.id, MessageAttributeNames=["All"])
     (message,) = received["Messages"]
     assert (message["MessageId"], message["Body"]) == (answer.json["messageId"], text)
