@@ -166,7 +166,9 @@ def test_after_three_attempts_a_connection_is_given_up_and_the_others_are_served
     endpoint.answers["bad="] = [trouble] * 9
     assert publish() == _DONE
     assert "bad=" not in endpoint.received
-    assert sum("bad" in post.path for post in endpoint.posts) == 3
+    tried = sum("bad" in post.path for post in endpoint.posts)
+    # A thread that has served the other one breaks off an HTTP connection in use, which counts not.
+    assert tried == 3 or (trouble is None and tried == 4)
     assert len(endpoint.received[_ID]) == 3
     *_, error, summary = lines()
     assert (error["message"], error["connectionId"]) == ("message not pushed", "bad=")
