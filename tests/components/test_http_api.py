@@ -48,14 +48,14 @@ def test_every_route_but_the_public_ones_asks_who_is_calling(run: Run) -> None:
     guards = {a.output("id") for a in run.all(AUTHORIZER)}
     open_ = {key for key, r in routes.items() if r.get("authorizerId") not in guards}
     assert open_ == set(PUBLIC), "another public route? PUBLIC in policies/http_apis.py"
+
+
+def test_shipped_routes_ask_for_a_token_of_the_pool(run: Run) -> None:
+    routes = {r.get("routeKey"): r for r in run.all(ROUTE) if r.name.startswith("http-")}
     guard = run.one(AUTHORIZER, "http-cognito-authorizer")
     for key in ("GET /products", "POST /orders", "POST /users"):
         assert routes[key].get("authorizationType") == "JWT"
         assert routes[key].get("authorizerId") == guard.output("id")
-
-
-def test_tokens_are_believed_of_the_pool_and_its_client(run: Run) -> None:
-    guard = run.one(AUTHORIZER, "http-cognito-authorizer")
     assert guard.get("identitySources") == ["$request.header.Authorization"]
     client = run.one("aws:cognito/userPoolClient:UserPoolClient", "identity-user-pool-client")
     pool = run.one("aws:cognito/userPool:UserPool", "identity-user-pool")
