@@ -111,7 +111,19 @@ def connect(box: Box) -> bool:
 
 
 def unsubscribe(box: Box) -> bool:
-    return box.invoke("subscriptions", _event("socket_unsubscribe")).payload == {"statusCode": 200}
+    """A message's status is always 200: what it asked for shows in the table."""
+    event = _event("socket_unsubscribe")
+    connection = {"S": event["requestContext"]["connectionId"]}
+    key = {"connectionId": connection, "topic": {"S": "items"}}
+    dynamodb, table = box.client("dynamodb"), box.outputs["connectionsTable"]
+    dynamodb.put_item(TableName=table, Item=key)
+    box.invoke("subscriptions", event)
+    return "Item" not in dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)
+
+
+def reply(box: Box) -> bool:
+    """Who may post is told that the connection is gone."""
+    return '"outcome": "gone"' in box.invoke("subscriptions", _event("socket_default")).log
 
 
 def disconnect(box: Box) -> bool:
@@ -183,6 +195,7 @@ JUDGED: list[tuple[str, str, Use]] = [
     ("subscriptions", "dynamodb:PutItem", connect),
     ("subscriptions", "dynamodb:DeleteItem", unsubscribe),
     ("subscriptions", "dynamodb:Query", disconnect),
+    ("subscriptions", "execute-api:ManageConnections", reply),
     ("change-publisher", "dynamodb:Query", find_subscribers),
     ("change-publisher", "execute-api:ManageConnections", sweep),
     ("change-publisher", "dynamodb:DeleteItem", sweep),
