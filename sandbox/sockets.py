@@ -1,4 +1,4 @@
-"""A WebSocket client for tests: the stack's own socket on loopback."""
+"""A client of the stack's own WebSocket, for `Box.socket` and whoever else has its address."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from sandbox import tokens
+from sandbox import sign_in, tokens
 from tests.sandbox.functions_support import archive, role
 from tests.sandbox.rest_api_support import Answer, X, call, integration
 from tests.sandbox.services_support import ACCOUNT, REGION, Made, clients, make
@@ -324,7 +324,7 @@ def _identity_token(front: Front) -> str:
             UserPoolId=user["UserPoolId"],
             ClientId=front.pool["userPoolClientId"],
             AuthFlow="ADMIN_USER_PASSWORD_AUTH",
-            AuthParameters={"USERNAME": user["Username"], "PASSWORD": tokens._password(user)},
+            AuthParameters={"USERNAME": user["Username"], "PASSWORD": sign_in.password_of(user)},
         )
     )
     return str(answer["AuthenticationResult"]["IdToken"])
