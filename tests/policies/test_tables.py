@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from policies import runtimes, urls
+import re
+
+from policies import aws, runtimes, urls
 from settings import wiring
 from settings.runtimes import ALL_SUPPORTED
+from tests.support.program import ROOT
 
 
 def test_runtimes_that_rules_know_are_those_that_settings_take() -> None:
@@ -24,3 +27,20 @@ def test_snapshots_are_for_runtimes_that_there_are() -> None:
 def test_urls_that_rules_let_anybody_call_are_those_of_the_wiring() -> None:
     assert set(urls.PUBLIC) == set(wiring.PUBLIC_URLS)
     assert all(len(reason.split()) > 3 for reason in urls.PUBLIC.values())
+
+
+def test_type_of_a_resource_is_written_in_one_place() -> None:
+    written = {
+        path.name: found
+        for path in (ROOT / "policies").glob("*.py")
+        if path.name != "aws.py"
+        and (found := re.findall(r'"aws:\w+/\w+:\w+"', path.read_text(encoding="utf-8")))
+    }
+    assert written == {}
+
+
+def test_every_type_has_one_name_and_is_judged() -> None:
+    names = {name: value for name, value in vars(aws).items() if name.isupper()}
+    assert len(set(names.values())) == len(names)
+    rules = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "policies").glob("*.py"))
+    assert [name for name in names if not re.search(rf"\baws\.{name}\b", rules)] == []
