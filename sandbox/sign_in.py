@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -11,6 +13,7 @@ from sandbox.errors import Mistake
 _FACTOR: Final = "SOFTWARE_TOKEN_MFA"
 _TRIES: Final = 20
 """Calls at once for one user take its second factor from each other."""
+_STEP_MS: Final = 20
 
 
 def access_token(idp: Any, pool: str, client: str, subject: str) -> str:
@@ -24,11 +27,15 @@ def access_token(idp: Any, pool: str, client: str, subject: str) -> str:
     password = password_of(user)
     _add(idp, user, subject, password)
     everybody = settings.get("MfaConfiguration") == "ON"
-    for _ in range(_TRIES):
+    asked = ""
+    for attempt in range(_TRIES):
+        # Each waits another while, or they would go on taking the factor from each other.
+        time.sleep(attempt * secrets.randbelow(_STEP_MS) / 1000)
         answer = _signed_in(idp, user, client, password, enrolled=everybody)
         if "AuthenticationResult" in answer:
             return str(answer["AuthenticationResult"]["AccessToken"])
-    raise Mistake(f"user {user['Username']} cannot sign in: {answer['ChallengeName']} is asked for")
+        asked = answer["ChallengeName"]
+    raise Mistake(f"user {user['Username']} cannot sign in: {asked} is asked for")
 
 
 def _address(subject: str) -> str:
@@ -140,7 +147,6 @@ def one_time_code(secret: str, moment: float | None = None) -> str:
     """
     import base64
     import hmac
-    import time
 
     step = int((time.time() if moment is None else moment) // 30)
     key = base64.b32decode(secret + "=" * (-len(secret) % 8), casefold=True)
