@@ -118,12 +118,39 @@ class HttpApi(pulumi.ComponentResource):
         functions = dict.fromkeys(route.function for route in routes)
         integrations = {function: self._integrate(function) for function in functions}
         guards = self._create_authorizers(routes)
-        return [
+        made = [
             self._route(
                 route, integrations[route.function], guards[route.authorizer or self._guard]
             )
             for route in routes
         ]
+        return made + [self._preflight(r, integrations[r.function]) for r in self._greedy(routes)]
+
+    def _greedy(self, routes: Sequence[HttpRoute]) -> list[HttpRoute]:
+        """Routes of any method: where browsers may call, they would ask a preflight for its token."""
+        if not self._settings.cors_allow_origins:
+            return []
+        return [
+            r for r in routes if r.endpoint == endpoints.DEFAULT or r.endpoint.startswith("ANY ")
+        ]
+
+    def _preflight(
+        self, route: HttpRoute, integration: aws.apigatewayv2.Integration
+    ) -> aws.apigatewayv2.Route:
+        """Open, and answered by the API itself: the function never sees it."""
+        path = (
+            "/{proxy+}" if route.endpoint == endpoints.DEFAULT else route.endpoint.split(" ", 1)[1]
+        )
+        return aws.apigatewayv2.Route(
+            f"{self.logical_name}-{route.words}-preflight-route",
+            aws.apigatewayv2.RouteArgs(
+                api_id=self.api.id,
+                route_key=f"OPTIONS {path}",
+                target=pulumi.Output.concat("integrations/", integration.id),
+                authorization_type="NONE",
+            ),
+            self._child,
+        )
 
     def _create_authorizers(
         self, routes: Sequence[HttpRoute]

@@ -191,3 +191,20 @@ def test_two_apis_share_a_domain_that_is_made_once() -> None:
     assert mapped == {"rest": "tiny", "web": "$default"}
     # Its own address is switched off, so it is the domain's.
     assert run.outputs["rest"] == "https://api.example.com/rest"
+
+
+def test_preflights_of_routes_for_any_method_are_open_where_browsers_may_call() -> None:
+    def program(parts: Parts, origins: tuple[str, ...]) -> None:
+        function = parts.function("a")
+        routes = [HttpRoute("$default", function), HttpRoute("ANY /shop/{proxy+}", function)]
+        http(parts, *routes, settings=HttpApiSettings(cors_allow_origins=origins))
+
+    run = tiny(lambda parts: program(parts, ("https://a.example.com",)))
+    kinds = {r.get("routeKey"): r.get("authorizationType") for r in run.all(ROUTE)}
+    assert kinds == {
+        "$default": "JWT",
+        "ANY /shop/{proxy+}": "JWT",
+        "OPTIONS /{proxy+}": "NONE",
+        "OPTIONS /shop/{proxy+}": "NONE",
+    }
+    assert len(tiny(lambda parts: program(parts, ())).all(ROUTE)) == 2
