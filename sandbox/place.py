@@ -94,7 +94,13 @@ class Place:
         try:
             yield
         finally:
+            if self._is_bare():
+                self.clear()  # what was to start here has failed
             os.close(file)
+
+    def _is_bare(self) -> bool:
+        """Whether nothing lies here but the lock."""
+        return self.folder.is_dir() and {path.name for path in self.folder.iterdir()} == {"lock"}
 
     def _lock(self, waiting: Callable[[], object]) -> int:
         path = self.folder / "lock"

@@ -109,8 +109,10 @@ def _project_name(document: Mapping[str, Any]) -> str:
 
 
 def _missing(root: Path, name: str) -> str:
-    near = similar(name, names(root))
-    return f"Pulumi.{name}.yaml does not exist: every setting has its default{near}"
+    there = names(root)
+    known = f" (there are: {', '.join(there)})" if there else ""
+    near = similar(name, there)
+    return f"Pulumi.{name}.yaml does not exist{known}: every setting has its default{near}"
 
 
 def _full_key(key: str, project: str) -> str:

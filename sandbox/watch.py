@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from sandbox import commands, faults, functions, swap, syntax
+from sandbox import closing, described, faults, functions, swap, syntax
 from sandbox.apply import Engine, Registration
 from sandbox.errors import Mistake
 from sandbox.screen import Screen
@@ -49,10 +49,12 @@ class Watcher:
         self._outcome: Outcome | None = None
         self._broken: set[str] = set()
         """Resources whose last code could not be put in place: a run of the program would only say so again."""
+        self._told: tuple[list[str], float] = [], 0.0
+        """What was wrong with the last run of the program, and when that was said."""
 
     def run(self, began: float) -> int:
         """Bring the stack up and watch; answers the exit code."""
-        self._up(lambda outcome: commands.show(self._session.place, outcome, self._screen, began))
+        self._up(lambda outcome: closing.show(self._session.place, outcome, self._screen, began))
         threads = [
             threading.Thread(target=self._follow),
             *(self._watching(p, r) for p, r in self._places()),
@@ -86,32 +88,43 @@ class Watcher:
                 continue
             while not self._saved.empty():
                 paths |= self._saved.get()
-            stale = self._handle(paths) or stale
+            stale = self._handle(paths, stale=stale)
 
-    def _handle(self, paths: set[Path]) -> bool:
-        """Apply saved files; answers whether the exports are stale now."""
+    def _handle(self, paths: set[Path], *, stale: bool) -> bool:
+        """Apply saved files; answers whether the exports are stale now, as they may be before."""
         carriers = self._carriers(paths)
         others = {p for p in paths if p not in carriers}
         if any(_matters(p, self._root) for p in others) or (carriers and self._outcome is None):
             self._up(self._loudly)
             return False
-        return self._swap(carriers)
+        return self._swap(carriers) or stale
 
     def _up(self, tell: Callable[[Outcome], object]) -> None:
         try:
             outcome = self._session.up(self._load())
         except Mistake as mistake:
-            self._screen.fault(str(mistake))
+            self._complain([str(mistake)], again=tell != self._quietly)
             return
-        self._outcome = outcome
+        self._outcome = _completed(outcome, self._outcome)
         self._broken.clear()
         tell(outcome)
+        self._told = list(outcome.failures), time.monotonic()
+
+    def _complain(self, failures: list[str], *, again: bool) -> None:
+        """Say what is wrong, but not what was just said; where nobody has saved a file (not `again`), not what stands there."""
+        texts, moment = self._told
+        self._told = failures, time.monotonic()
+        if failures == texts and not (again and time.monotonic() - moment > _QUIET_SECONDS):
+            return
+        for text in failures:
+            self._screen.fault(text)
 
     def _loudly(self, outcome: Outcome) -> None:
         if outcome.failures:
-            for text in outcome.failures:
-                self._screen.fault(text)
+            self._complain(outcome.failures, again=True)
             return
+        for text in described.faults(outcome, self._root):
+            self._screen.fault(text)
         counts = {word: n for word, n in outcome.engine.counts.items() if n and word != "same"}
         self._screen.line(
             f"applied: {', '.join(f'{n} {w}' for w, n in counts.items()) or 'nothing changed'}"
@@ -123,9 +136,9 @@ class Watcher:
             )
 
     def _quietly(self, outcome: Outcome) -> None:
-        if outcome.failures or any(
-            n for word, n in outcome.engine.counts.items() if word != "same"
-        ):
+        if outcome.failures:
+            self._complain(outcome.failures, again=False)
+        elif any(n for word, n in outcome.engine.counts.items() if word != "same"):
             self._loudly(outcome)
 
     def _carriers(self, paths: set[Path]) -> dict[Path, list[Registration]]:
@@ -223,6 +236,15 @@ class Watcher:
                 continue
             since = max([since, *(event.time + 1 for event in lines)])
             self._screen.events(lines, named=True)
+
+
+def _completed(outcome: Outcome, before: Outcome | None) -> Outcome:
+    """A run that has failed knows what it has not come to from the run before: handlers are swapped all the same."""
+    if outcome.failures and before is not None and not outcome.restarts:
+        for urn, wanted in before.engine.registered.items():
+            if urn in outcome.engine.state.resources:
+                outcome.engine.registered.setdefault(urn, wanted)
+    return outcome
 
 
 _READ: Final = frozenset((".py", ".yaml", ".yml", ".json", ".txt", ".toml"))

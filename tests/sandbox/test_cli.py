@@ -9,12 +9,13 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 import sandbox
-from sandbox import report
+from sandbox import report, watch
 from sandbox.errors import Mistake
 from sandbox.functions import Event
 from sandbox.screen import Screen
@@ -242,12 +243,15 @@ def test_a_wrong_stack_file_is_one_line(project):
 
 def test_a_stack_without_a_file_says_so(project):
     done = project.run("up", "--stack", "foo")
-    said = "Pulumi.foo.yaml does not exist: every setting has its default\n"
+    said = "Pulumi.foo.yaml does not exist (there are: dev): every setting has its default\n"
     assert done.stdout.startswith(said)
     assert done.stderr == said
     project.run("down")
     project.write("raise ValueError('no')")
-    said = "Pulumi.deb.yaml does not exist: every setting has its default; did you mean 'dev'?\n"
+    said = (
+        "Pulumi.deb.yaml does not exist (there are: dev): every setting has its default; "
+        "did you mean 'dev'?\n"
+    )
     assert project.run("up", "--stack", "deb", code=1).stderr.endswith(said)
 
 
@@ -281,6 +285,7 @@ def test_a_port_can_be_asked_for_and_a_taken_one_is_refused(project):
         assert project.line("up", "--port", str(taken)) == (
             f"port {taken} is in use: choose another with --port, or none"
         )
+    assert project.run("status", code=1).stdout == "no sandbox runs in this checkout\n"
     project.run("up", "--port", str(taken))
     assert project.record["port"] == taken
     assert "must be 1 to 65535 (got 70000)" in project.run("up", "--port", "70000", code=2).stderr
@@ -601,6 +606,32 @@ def test_watch_swaps_a_saved_handler_and_applies_a_saved_program(project, watchi
     assert watching.end() == 0
     assert "3 resources" not in project.run("status").stdout
     assert "4 resources" in project.run("status").stdout
+
+
+def test_watch_says_an_error_once_and_swaps_handlers_beside_it(project, watching):
+    handler, stack = project.root / "handlers" / "hello.py", project.root / "Pulumi.dev.yaml"
+    handler.write_text("def handler(event, context):\n    return {'hello': 'first'}\n")
+    watching.waits_for("hello: new code live in")
+    error = "Pulumi.dev.yaml: size: must be 1 to 3"
+    project.write(FUNCTION.replace("trust =", f"raise pulumi.RunError({error!r})\ntrust ="))
+    watching.waits_for(error)
+    watching.lines.clear()
+    handler.write_text("def handler(event, context):\n    return {'hello': 'second'}\n")
+    watching.waits_for("hello: new code live in")
+    assert answer(project) == {"hello": "second"}
+    time.sleep(watch._QUIET_SECONDS + 1)  # time for another run of the program
+    assert error not in "\n".join(watching.lines)
+    stack.write_text("config: {}  # saved again\n")
+    watching.waits_for(error)
+    stack.write_text("confg: {}\n")
+    told = "Pulumi.dev.yaml: confg: no such key"
+    watching.waits_for(told)
+    handler.write_text(HELLO)
+    time.sleep(watch._QUIET_SECONDS + 1)
+    assert len([line for line in watching.lines if told in line]) == 1
+    project.write(FUNCTION)
+    stack.write_text("config: {}\n")
+    watching.waits_for("applied: ")
 
 
 def test_help_explains_the_commands():

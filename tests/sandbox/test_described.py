@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from sandbox import described
+from tests.sandbox.cli_support import HEAD, Project, Watching
 
 API = "aws:apigateway/restApi:RestApi"
 
@@ -66,3 +67,22 @@ def test_document_that_is_none_is_passed_over(root: Path, text: str | None) -> N
     if text is not None:
         (root / "openapi.json").write_text(text)
     assert said(root, body("get /x")) == []
+
+
+def test_up_and_watch_say_it(tmp_path: Path) -> None:
+    def program(*routes: str) -> str:
+        return f"{HEAD}Resource({API!r}, 'api', body={body(*routes)!r})\n"
+
+    project = Project(tmp_path / "shop", program("get /x"))
+    (project.root / "openapi.json").write_text(body())
+    try:
+        assert project.run("up").stderr == "openapi.json does not have GET /x\n"
+        watching = Watching(project)
+        watching.waits_for("Watching; Ctrl-C ends it")
+        project.write(program("get /x", "get /y"))
+        watching.waits_for("openapi.json does not have GET /x, GET /y")
+        (project.root / "openapi.json").write_text(body("get /x"))
+        watching.waits_for("openapi.json does not have GET /y")
+        assert watching.end() == 0
+    finally:
+        project.run("down")

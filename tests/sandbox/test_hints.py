@@ -19,6 +19,8 @@ URLS = {
     "socketUrl": "ws://127.0.0.1:1/_aws/execute-api/c/dev",
     "userPoolId": "pool",
     "authSecretArn": "arn",
+    "graphqlUrl": "http://127.0.0.1:1/_aws/appsync/graphql/d",
+    "loadBalancerUrl": "http://127.0.0.1:1/_alb/e",
 }
 
 
@@ -37,6 +39,8 @@ def test_each_api_and_the_page_is_shown(tmp_path: Path, monkeypatch: pytest.Monk
     assert text.startswith("  TOKEN='a.b.c'\n")
     for piece in ("/dev/items", "/users", "token --cognito", "subscribe", "/_sandbox/reference/"):
         assert piece in text
+    assert 'graphql/d -H "Authorization: $(' in text
+    assert "\n  curl -sS http://127.0.0.1:1/_alb/e/health\n" in text
 
 
 def test_what_a_stack_lacks_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,12 +50,29 @@ def test_what_a_stack_lacks_is_not_shown(tmp_path: Path, monkeypatch: pytest.Mon
     assert "users" not in text
     assert "websockets" not in text
     assert "reference" not in text
+    assert "graphql" not in shown(tmp_path, monkeypatch, graphqlUrl="", loadBalancerUrl="")
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    assert "websockets" not in shown(tmp_path, monkeypatch, **URLS)
+
+
+def test_commands_name_the_interpreter_that_has_the_packages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv" / "bin" / "python"))
+    text = shown(tmp_path, monkeypatch, **URLS)
+    assert "$(.venv/bin/python -m sandbox token --cognito --stack dev)" in text
+    assert '\n  .venv/bin/python -c "from websockets' in text
+    monkeypatch.setattr(sys, "executable", "/opt/my python/bin/python3")
+    assert "\n  '/opt/my python/bin/python3' -c" in shown(tmp_path, monkeypatch, **URLS)
 
 
 def test_line_that_opens_the_socket_is_python_as_a_shell_hands_it_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sys, "executable", "python")
     text = shown(tmp_path, monkeypatch, **URLS)
+    monkeypatch.undo()
     line = next(line for line in text.splitlines() if "websockets" in line)
     program = 'python() { printf %s "$2"; }; TOKEN=a.b.c; ' + line
     code = subprocess.run(["sh", "-c", program], capture_output=True, text=True, check=True).stdout

@@ -238,7 +238,7 @@ def test_a_stack_without_a_file_runs_on_defaults_and_says_so(project):
     project("config: {}\n", name="prod")
     made = project(name="prd")
     assert made.remarks == (
-        "Pulumi.prd.yaml does not exist: every setting has its default; did you mean 'prod'?",
+        "Pulumi.prd.yaml does not exist (there are: prod): every setting has its default; did you mean 'prod'?",
     )
 
 
