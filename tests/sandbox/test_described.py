@@ -12,6 +12,14 @@ import pytest
 from sandbox import described
 from tests.sandbox.cli_support import HEAD, Project, Watching
 
+MOCK = {
+    "responses": {"200": {"description": "ok"}},
+    "x-amazon-apigateway-integration": {
+        "type": "mock",
+        "requestTemplates": {"application/json": '{"statusCode": 200}'},
+        "responses": {"default": {"statusCode": "200"}},
+    },
+}
 API = "aws:apigateway/restApi:RestApi"
 
 
@@ -19,8 +27,9 @@ def body(*routes: str) -> str:
     paths: dict[str, Any] = {}
     for route in routes:
         method, path = route.split(" ")
-        paths.setdefault(path, {})[method] = {}
-    return json.dumps({"openapi": "3.0.1", "paths": paths})
+        paths.setdefault(path, {})[method] = MOCK
+    about = {"title": "items", "version": "1"}
+    return json.dumps({"openapi": "3.0.1", "info": about, "paths": paths})
 
 
 def said(root: Path, *bodies: Any) -> list[str]:
