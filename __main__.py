@@ -10,6 +10,7 @@ import settings
 from components import api, events, layers, load_balancer, secrets_manager, versions
 from components.authorizers import TokenAuthorizer
 from components.buckets import Bucket
+from components.domains import Domains
 from components.function import ServerlessFunction
 from components.grants import Grant
 from components.graphql import GraphQl
@@ -113,10 +114,12 @@ update_item = function("update-item", items.update(), speaks)
 delete_item = function("delete-item", items.delete(), speaks)
 health = function("health", speaks)
 
+domains = Domains()
 front = api.ApiFront(
     "api",
     settings=config.api,
     stage_name=config.stack,
+    domains=domains,
     encryption=key,
     place=place,
     schemas=read_schemas(ROOT / "schemas"),
@@ -160,18 +163,14 @@ shop = HttpApi(
         HttpRoute("POST /orders", products),
         HttpRoute("POST /users", function("create-user", users.put())),
     ],
-    beside=front,
+    domains=domains,
     encryption=key,
     place=place,
 )
 
 socket = Socket("socket", settings=config.socket, stage_name=config.stack, place=place)
 subscriptions = function(
-    "subscriptions",
-    connections.put(),
-    connections.query(),
-    connections.delete(),
-    socket.push(),
+    "subscriptions", connections.put(), connections.query(), connections.delete(), socket.push()
 )
 SocketRoutes(
     "socket-routes",
@@ -180,6 +179,7 @@ SocketRoutes(
     routes=dict.fromkeys(
         ["$connect", "$disconnect", "$default", "subscribe", "unsubscribe"], subscriptions
     ),
+    domains=domains,
     encryption=key,
     account=front.account,
 )

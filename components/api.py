@@ -13,7 +13,7 @@ from components import api_logs, integrations, openapi
 from components.account_logs import own_account_log_role
 from components.authorizers import Authorizer
 from components.documents import json_text
-from components.domains import api_domain
+from components.domains import Domains, address
 from components.firewall import Firewall
 from components.function import ServerlessFunction
 from components.gateway_calls import let_call
@@ -67,6 +67,7 @@ class ApiFront(pulumi.ComponentResource):
         authorizer: Authorizer,
         schemas: Schemas,
         stage_name: str,
+        domains: Domains,
         encryption: DataKey,
         place: Place,
         opts: pulumi.ResourceOptions | None = None,
@@ -75,7 +76,6 @@ class ApiFront(pulumi.ComponentResource):
         self.routes = tuple(routes)
         self.logical_name = name
         self.title, self.stage_name = f"{place.prefix}-{name}", stage_name
-        self.domain_name = settings.domain.domain_name if settings.domain else None
         self._settings, self._encryption, self._place = settings, encryption, place
         self._child = pulumi.ResourceOptions(parent=self)
         self.senders = self._create_senders()
@@ -90,7 +90,10 @@ class ApiFront(pulumi.ComponentResource):
         self._permit(authorizer)
         self.usage = self._count_calls()
         self.firewall = self._guard()
-        self.url = self._address()
+        domains.map(
+            name, settings.domain, api_id=self.rest_api.id, stage=self.stage.stage_name, parent=self
+        )
+        self.url = address(settings, self.stage.invoke_url)
         self.register_outputs({"url": self.url})
 
     def _create_senders(self) -> dict[str, ServiceRole]:
@@ -256,16 +259,3 @@ class ApiFront(pulumi.ComponentResource):
             place=self._place,
             opts=self._child,
         )
-
-    def _address(self) -> pulumi.Output[str]:
-        s = self._settings
-        if s.domain is None:
-            return self.stage.invoke_url
-        own = api_domain(
-            self.logical_name,
-            s.domain,
-            api_id=self.rest_api.id,
-            stage_id=self.stage.stage_name,
-            parent=self,
-        )
-        return own if s.disable_execute_api_endpoint else self.stage.invoke_url

@@ -9,8 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import api_logs, endpoints
-from components.api import ApiFront
-from components.domains import api_domain
+from components.domains import Domains, address
 from components.function import ServerlessFunction
 from components.gateway_calls import let_call
 from components.http_authorizers import HttpAuthorizer
@@ -55,8 +54,6 @@ class HttpRoute:
 class HttpApi(pulumi.ComponentResource):
     """An HTTP API whose every route asks `authorizer`, unless the route names another one.
 
-    `beside` is the REST API, which may have the domain already: then this one only takes its base path there.
-
     Raw children: `api`, `stage`, `routes`. `url` has no slash at its end: it is the API's own address, or the custom
     domain's where the API's is switched off.
     """
@@ -68,7 +65,7 @@ class HttpApi(pulumi.ComponentResource):
         settings: HttpApiSettings,
         routes: Sequence[HttpRoute],
         authorizer: HttpAuthorizer,
-        beside: ApiFront,
+        domains: Domains,
         encryption: DataKey,
         place: Place,
         opts: pulumi.ResourceOptions | None = None,
@@ -77,7 +74,7 @@ class HttpApi(pulumi.ComponentResource):
         self.logical_name, self.title = name, f"{place.prefix}-{name}"
         self._settings, self._encryption = settings, encryption
         self._child = pulumi.ResourceOptions(parent=self)
-        self._guard, self._beside = authorizer, beside
+        self._guard = authorizer
         self.api = self._create_api()
         self.routes = self._create_routes(routes)
         self.stage = self._create_stage()
@@ -88,7 +85,8 @@ class HttpApi(pulumi.ComponentResource):
             authorizers=[(route.authorizer or authorizer).function for route in routes],
             parent=self,
         )
-        self.url = self._address()
+        domains.map(name, settings.domain, api_id=self.api.id, stage=self.stage.name, parent=self)
+        self.url = address(settings, self.api.api_endpoint)
         self.register_outputs({"url": self.url})
 
     def _create_api(self) -> aws.apigatewayv2.Api:
@@ -246,17 +244,3 @@ class HttpApi(pulumi.ComponentResource):
             encryption=self._encryption,
             parent=self,
         )
-
-    def _address(self) -> pulumi.Output[str]:
-        s = self._settings
-        if s.domain is None:
-            return self.api.api_endpoint
-        own = api_domain(
-            self.logical_name,
-            s.domain,
-            api_id=self.api.id,
-            stage_id=self.stage.id,
-            parent=self,
-            beside=self._beside if self._beside.domain_name == s.domain.domain_name else None,
-        )
-        return own if s.disable_execute_api_endpoint else self.api.api_endpoint

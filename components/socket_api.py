@@ -11,7 +11,7 @@ import pulumi_aws as aws
 
 from components import api_logs
 from components.documents import json_text
-from components.domains import api_domain
+from components.domains import Domains, address
 from components.function import ServerlessFunction
 from components.gateway_calls import let_call
 from components.grants import Grant, Statement
@@ -56,7 +56,9 @@ class Socket(pulumi.ComponentResource):
             ),
             pulumi.ResourceOptions(parent=self),
         )
-        self.url = self._address()
+        # The stage's own; the stage waits for the functions, which may wait for this.
+        own = pulumi.Output.concat(self.api.api_endpoint, "/", stage_name)
+        self.url = address(settings, own, scheme="wss")
         self.register_outputs({"url": self.url})
 
     def push(self) -> Grant:
@@ -73,14 +75,6 @@ class Socket(pulumi.ComponentResource):
             ],
             {f"{self.logical_name.upper().replace('-', '_')}_ENDPOINT": endpoint},
         )
-
-    def _address(self) -> pulumi.Output[str]:
-        domain = self.settings.domain
-        if domain is not None and self.settings.disable_execute_api_endpoint:
-            # From the settings: what is made of the domain waits for the functions, which wait for this.
-            path = f"/{domain.base_path}" if domain.base_path else ""
-            return pulumi.Output.from_input(f"wss://{domain.domain_name}{path}")
-        return pulumi.Output.concat(self.api.api_endpoint, "/", self.stage_name)
 
 
 class SocketRoutes(pulumi.ComponentResource):
@@ -100,6 +94,7 @@ class SocketRoutes(pulumi.ComponentResource):
         *,
         routes: Mapping[str, ServerlessFunction],
         authorizer: ServerlessFunction,
+        domains: Domains,
         encryption: DataKey,
         account: pulumi.Resource | None = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -122,7 +117,13 @@ class SocketRoutes(pulumi.ComponentResource):
             authorizers=[authorizer],
             parent=self,
         )
-        self._name_it()
+        domains.map(
+            self.logical_name,
+            self._settings.domain,
+            api_id=self.api.id,
+            stage=self.stage.name,
+            parent=self,
+        )
         self.register_outputs({})
 
     def _create_authorizer(self, function: ServerlessFunction) -> aws.apigatewayv2.Authorizer:
@@ -243,14 +244,3 @@ class SocketRoutes(pulumi.ComponentResource):
             encryption=self._encryption,
             parent=self,
         )
-
-    def _name_it(self) -> None:
-        if self._settings.domain is not None:
-            api_domain(
-                self.logical_name,
-                self._settings.domain,
-                api_id=self.api.id,
-                stage_id=self.stage.id,
-                parent=self,
-                scheme="wss",
-            )

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from policies import aws, gateways
 from policies.model import Registered, Stack, rule
 
-PATHS: Mapping[str, tuple[str, str, str]] = {
-    aws.REST_DOMAIN: ("regionalCertificateArn", "securityPolicy", "endpointConfiguration.types"),
-    aws.DOMAIN: (
-        "domainNameConfiguration.certificateArn",
-        "domainNameConfiguration.securityPolicy",
-        "domainNameConfiguration.endpointType",
-    ),
-}
-"""Type of a domain -> where it names its certificate, its least TLS version and its kind of endpoint."""
+
+@rule
+def domain_is_one_that_apis_may_share(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """AWS lets REST and HTTP APIs share a domain that was made and mapped by version 2 of API Gateway's interface."""
+    for older in stack.all(aws.REST_DOMAIN, aws.BASE_PATH_MAPPING):
+        yield older, "make it with apigatewayv2, whose domains lead to every kind of API"
 
 
 @rule
 def domain_speaks_tls_as_it_should(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """TLS 1.2 at least, a regional endpoint, and a certificate that is valid before the domain is made."""
-    for domain in stack.all(*PATHS):
-        certificate, policy, kind = (domain.get(path) for path in PATHS[domain.type])
-        # AWS's newer policies are named SecurityPolicy_TLS13_...
-        if policy != "TLS_1_2" and not str(policy).startswith("SecurityPolicy_TLS1"):
+    for domain in stack.all(aws.DOMAIN):
+        certificate = domain.get("domainNameConfiguration.certificateArn")
+        policy = domain.get("domainNameConfiguration.securityPolicy")
+        # Version 2 of the interface knows this one and TLS_1_0; it takes TLS 1.3 as well.
+        if policy != "TLS_1_2":
             yield domain, f"securityPolicy is {policy}; say TLS_1_2"
-        if kind not in {"REGIONAL", ("REGIONAL",)} and kind != ["REGIONAL"]:
+        if domain.get("domainNameConfiguration.endpointType") != "REGIONAL":
             yield domain, "its endpoint must be REGIONAL, as the API is"
         if not str(certificate or "").startswith("arn:"):
             yield domain, "names no certificate"
@@ -40,8 +38,8 @@ def domain_speaks_tls_as_it_should(stack: Stack) -> Iterator[tuple[Registered, s
 @rule
 def domain_is_made_once(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """AWS takes a name once; APIs share it by mappings, but a WebSocket API shares with nobody else."""
-    counted = Counter(domain.get("domainName") for domain in stack.all(*PATHS))
-    for domain in stack.all(*PATHS):
+    counted = Counter(domain.get("domainName") for domain in stack.all(aws.DOMAIN))
+    for domain in stack.all(aws.DOMAIN):
         name = domain.get("domainName")
         if counted[name] > 1:
             yield domain, f"{name} is made {counted[name]} times; map each API to one of them"
@@ -49,17 +47,12 @@ def domain_is_made_once(stack: Stack) -> Iterator[tuple[Registered, str]]:
         kinds = {api.get("protocolType") for api in apis}
         if gateways.SOCKET in kinds and len(kinds) > 1:
             yield domain, "is shared by a WebSocket API and another one; AWS refuses that"
-        elif len(kinds) > 1 and not _newer(stack, domain):
-            yield (
-                domain,
-                "is shared by REST and HTTP APIs; make domain and mappings with apigatewayv2",
-            )
 
 
 @rule
 def domain_leads_somewhere(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Each path of a domain leads to one stage of this stack."""
-    for domain in stack.all(*PATHS):
+    for domain in stack.all(aws.DOMAIN):
         mappings = _mappings(stack, domain)
         if not mappings:
             yield domain, "no mapping leads from it to a stage"
@@ -76,7 +69,7 @@ def closed_address_leaves_another(stack: Stack) -> Iterator[tuple[Registered, st
     """An API whose own address is closed is reached by its domain only."""
     mapped = {
         api.urn
-        for mapping in stack.all(aws.BASE_PATH_MAPPING, aws.API_MAPPING)
+        for mapping in stack.all(aws.API_MAPPING)
         if (api := _api(stack, mapping)) is not None
     }
     for api in stack.all(aws.REST_API, aws.API):
@@ -85,42 +78,25 @@ def closed_address_leaves_another(stack: Stack) -> Iterator[tuple[Registered, st
 
 
 def _mappings(stack: Stack, domain: Registered) -> list[Registered]:
-    name = domain.get("domainName")
-    return [
-        m
-        for type_ in (aws.BASE_PATH_MAPPING, aws.API_MAPPING)
-        for m in stack.having(type_, domainName=name)
-    ]
-
-
-def _newer(stack: Stack, domain: Registered) -> bool:
-    """Whether domain and mappings are made through the interface that lets kinds of APIs share."""
-    return domain.type == aws.DOMAIN and all(
-        m.type == aws.API_MAPPING for m in _mappings(stack, domain)
-    )
+    return stack.having(aws.API_MAPPING, domainName=domain.get("domainName"))
 
 
 def _path(mapping: Registered) -> str:
-    return str(mapping.get("basePath") or mapping.get("apiMappingKey") or "")
+    return str(mapping.get("apiMappingKey") or "")
 
 
 def _api(stack: Stack, mapping: Registered) -> Registered | None:
     """The API behind a mapping, if its stage is one of this stack."""
-    older = mapping.type == aws.BASE_PATH_MAPPING
-    id_, stage = (
-        mapping.get(key) for key in (("restApi", "stageName") if older else ("apiId", "stage"))
-    )
-    if stack.having(aws.REST_STAGE, restApi=id_, stageName=stage):
-        return stack.answering("id", str(id_), aws.REST_API)
-    if older:
-        return None
-    stages = stack.having(aws.STAGE, apiId=id_)
-    if not any(stage in {s.get("name"), s.output("id")} for s in stages):
-        return None
-    return stack.answering("id", str(id_), aws.API)
+    id_, stage = mapping.get("apiId"), mapping.get("stage")
+    if stack.having(aws.REST_STAGE, restApi=id_, stageName=stage) or stack.having(
+        aws.STAGE, apiId=id_, name=stage
+    ):
+        return stack.answering("id", str(id_), aws.REST_API, aws.API)
+    return None
 
 
 RULES = (
+    domain_is_one_that_apis_may_share,
     domain_speaks_tls_as_it_should,
     domain_is_made_once,
     domain_leads_somewhere,

@@ -26,21 +26,21 @@ def local(aws: Clients, url: str) -> str:
 
 def _mappings(aws: Clients, domain: str) -> Iterator[tuple[str, str]]:
     """What is mapped under a domain: a base path, and `<api>/<stage>`."""
-    rest = _listed(aws, "apigateway", "get_base_path_mappings", "items", domainName=domain)
-    for each in rest:
-        yield each.get("basePath") or "", f"{each['restApiId']}/{each['stage']}"
-    for each in _listed(aws, "apigatewayv2", "get_api_mappings", "Items", DomainName=domain):
+    # Version 2 of the API lists the base paths of REST APIs as well, whoever made them.
+    for each in _listed(aws, domain):
         stage = "" if each["Stage"] == "$default" else f"/{each['Stage']}"
         yield each.get("ApiMappingKey") or "", each["ApiId"] + stage
 
 
-def _listed(aws: Clients, service: str, operation: str, key: str, **named: str) -> list[Any]:
+def _listed(aws: Clients, domain: str) -> list[Any]:
     from botocore.exceptions import ClientError
 
     from sandbox.faults import is_missing
 
     try:
-        found: list[Any] = getattr(aws.client(service), operation)(**named).get(key) or []
+        found: list[Any] = (
+            aws.client("apigatewayv2").get_api_mappings(DomainName=domain).get("Items") or []
+        )
     except ClientError as error:
         if is_missing(error):
             return []

@@ -28,6 +28,7 @@ import pulumi
 
 from components.api import ApiFront, Fixed, Route
 from components.authorizers import IamAuthorizer, RequestAuthorizer, TokenAuthorizer
+from components.domains import Domains
 from components.http_api import HttpApi, HttpRoute
 from components.http_authorizers import LambdaAuthorizer
 from components.function import ServerlessFunction
@@ -35,6 +36,7 @@ from components.identity import Identity
 from components.keys import DataKey
 from components.messaging import Queue
 from components.place import Place
+from components.schemas import Schemas
 from components.sources import Code
 from settings import ApiSettings, DataSettings, FunctionSettings, HttpApiSettings, IdentitySettings
 
@@ -73,14 +75,16 @@ def function(name, text):
 
 echo, gate = function("echo", ECHO), function("gate", GATE)
 tenant = RequestAuthorizer(gate, ["header.X-Tenant"], ttl=60)
+domains = Domains()
 front = ApiFront(
     "front",
     settings=ApiSettings(
         cors_allow_origins=("https://a.example.com",), variables={"color": "red"}, binary_media_types=("image/png",)
     ),
     authorizer=TokenAuthorizer(gate, 0),
-    schemas={},
+    schemas=Schemas(),
     stage_name="own",
+    domains=domains,
     encryption=key,
     place=place,
     routes=[
@@ -103,7 +107,7 @@ web = HttpApi(
         HttpRoute("GET /other", echo, scopes=["things/write"]),
         HttpRoute("GET /tenant", echo, authorizer=LambdaAuthorizer("gate", gate, ttl=0)),
     ],
-    beside=front,
+    domains=domains,
     encryption=key,
     place=place,
 )

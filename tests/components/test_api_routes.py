@@ -45,6 +45,7 @@ def front(
         authorizer=authorizer or TokenAuthorizer(parts.function("gate"), 60),
         schemas=schemas,
         stage_name="tiny",
+        domains=parts.domains,
         encryption=parts.key,
         place=parts.place,
     )

@@ -8,8 +8,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.domains import api_domain
-from settings import DomainSettings
+from components.domains import Domains, address
+from settings import DomainSettings, SocketSettings
 from tests.support.program import Answers, Run, run_program
 
 CERTIFICATE = "arn:aws:acm:us-west-2:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"
@@ -19,6 +19,12 @@ DOMAIN, MAPPING = (
     "aws:apigatewayv2/apiMapping:ApiMapping",
 )
 RECORD, ISSUED = "aws:route53/record:Record", "aws:acm/certificateValidation:CertificateValidation"
+OWN = "domain-api-example-com"
+
+
+def domain(name: str = "api.example.com", **values: Any) -> DomainSettings:
+    """A domain that has a certificate, unless `values` say otherwise."""
+    return DomainSettings(**{"domain_name": name, "certificate_arn": CERTIFICATE, **values})
 
 
 class Names(Answers):
@@ -31,7 +37,7 @@ class Names(Answers):
         if args.typ == DOMAIN:
             outputs["domainNameConfiguration"] |= {
                 "targetDomainName": "d-1.aws.example",
-                "hostedZoneId": "ZAWS",
+                "hostedZoneId": "ZAPI",
             }
         if args.typ == "aws:acm/certificate:Certificate":
             shown = {
@@ -49,91 +55,98 @@ class Names(Answers):
 class Front(pulumi.ComponentResource):
     """An API without anything of its own."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, domains: Domains, settings: DomainSettings | None) -> None:
         super().__init__("test:components:Front", name)
+        domains.map(name, settings, api_id=f"{name}-id", stage="tiny", parent=self)
 
 
-Make = Callable[[DomainSettings, Front], pulumi.Output[str]]
+def told(program: Callable[[Domains], object], *, preview: bool = False) -> Run:
+    """Run a program that has the domains of a stack."""
+
+    def whole() -> None:
+        program(Domains())
+
+    return run_program(whole, config={}, stack="tiny", answers=Names(), preview=preview)
 
 
-def as_rest(settings: DomainSettings, front: Front) -> pulumi.Output[str]:
-    return api_domain("api", settings, api_id="r1", stage_id="tiny", parent=front)
-
-
-def as_http(settings: DomainSettings, front: Front) -> pulumi.Output[str]:
-    return api_domain("http", settings, api_id="h1", stage_id="$default", parent=front)
-
-
-def as_socket(settings: DomainSettings, front: Front) -> pulumi.Output[str]:
-    return api_domain("socket", settings, api_id="w1", stage_id="tiny", parent=front, scheme="wss")
-
-
-def named(make: Make, *, preview: bool = False, **settings: Any) -> Run:
-    def program() -> None:
-        wanted = DomainSettings(domain_name="api.example.com", **settings)
-        pulumi.export("url", make(wanted, Front("front")))
-
-    return run_program(program, config={}, stack="tiny", answers=Names(), preview=preview)
+def alone(settings: DomainSettings, *, preview: bool = False) -> Run:
+    """A stack with one API under a domain."""
+    return told(lambda domains: Front("rest", domains, settings), preview=preview)
 
 
 def types(run: Run) -> set[str]:
     return {r.type for r in run.resources if r.type.startswith("aws:")}
 
 
-def test_api_answers_under_a_base_path_of_its_domain() -> None:
-    run = named(as_rest, certificate_arn=CERTIFICATE, base_path="v1")
-    assert run.one(MAPPING, "api-domain-mapping").get("apiMappingKey") == "v1"
-    assert run.outputs["url"] == "https://api.example.com/v1"
+def test_api_is_mapped_to_a_base_path_of_its_domain() -> None:
+    run = alone(domain(base_path="v1"))
+    made, mapping = run.one(DOMAIN, f"{OWN}-name"), run.one(MAPPING, "rest-domain-mapping")
+    assert made.properties == {
+        "domainName": "api.example.com",
+        "domainNameConfiguration": {
+            "certificateArn": CERTIFICATE,
+            "endpointType": "REGIONAL",
+            "securityPolicy": "TLS_1_2",
+        },
+    }
+    assert mapping.properties == {
+        "domainName": "api.example.com",
+        "apiMappingKey": "v1",
+        "apiId": "rest-id",
+        "stage": "tiny",
+    }
+    assert mapping.parent.rpartition("::")[2] == "rest", "the mapping is the API's own"
+
+
+def test_api_without_a_base_path_has_the_whole_name() -> None:
+    assert "apiMappingKey" not in alone(domain()).one(MAPPING, "rest-domain-mapping").properties
+
+
+def test_api_without_a_domain_makes_nothing() -> None:
+    assert types(told(lambda domains: Front("rest", domains, None))) == set()
 
 
 @pytest.mark.parametrize(
-    ("make", "name", "api", "stage", "url"),
+    ("settings", "closed", "told_to_all"),
     [
-        (as_rest, "api", "r1", "tiny", "https://api.example.com"),
-        (as_http, "http", "h1", "$default", "https://api.example.com"),
-        (as_socket, "socket", "w1", "tiny", "wss://api.example.com"),
+        (None, False, "wss://a.aws.example/tiny"),
+        (domain(), False, "wss://a.aws.example/tiny"),
+        (domain(), True, "wss://api.example.com"),
+        (domain(base_path="v1"), True, "wss://api.example.com/v1"),
     ],
 )
-def test_apis_of_all_kinds_have_domains_of_the_newer_kind_which_they_may_share(
-    make: Make, name: str, api: str, stage: str, url: str
+def test_address_is_the_gateways_own_until_that_is_switched_off(
+    settings: DomainSettings | None, told_to_all: str, *, closed: bool
 ) -> None:
-    run = named(make, certificate_arn=CERTIFICATE)
-    configuration = run.one(DOMAIN, f"{name}-domain").get("domainNameConfiguration")
-    assert configuration == {
-        "certificateArn": CERTIFICATE,
-        "endpointType": "REGIONAL",
-        "securityPolicy": "TLS_1_2",
-    }
-    mapping = run.one(MAPPING, f"{name}-domain-mapping").properties
-    assert mapping == {"apiId": api, "stage": stage, "domainName": "api.example.com"}
-    assert run.outputs["url"] == url
+    said = SocketSettings(domain=settings, disable_execute_api_endpoint=closed)
+    run = told(
+        lambda _: pulumi.export("url", address(said, "wss://a.aws.example/tiny", scheme="wss"))
+    )
+    assert run.outputs["url"] == told_to_all
 
 
 def test_domain_with_a_certificate_and_no_zone_leaves_dns_to_others() -> None:
-    run = named(as_http, certificate_arn=CERTIFICATE)
-    assert types(run) == {DOMAIN, MAPPING}
+    assert types(alone(domain())) == {DOMAIN, MAPPING}
 
 
-@pytest.mark.parametrize(("make", "name"), [(as_rest, "api"), (as_http, "http")])
-def test_a_hosted_zone_gets_an_alias_of_the_domain(make: Make, name: str) -> None:
-    run = named(make, certificate_arn=CERTIFICATE, hosted_zone_id=ZONE)
-    record = run.one(RECORD, f"{name}-domain-record")
+def test_hosted_zone_gets_an_alias_of_the_domain() -> None:
+    run = alone(domain(hosted_zone_id=ZONE))
+    record = run.one(RECORD, f"{OWN}-record")
     assert (record.get("zoneId"), record.get("name"), record.get("type")) == (
         ZONE,
         "api.example.com",
         "A",
     )
     (alias,) = record.properties["aliases"]
-    assert (alias["name"], alias["zoneId"]) == ("d-1.aws.example", "ZAWS")
+    assert (alias["name"], alias["zoneId"]) == ("d-1.aws.example", "ZAPI")
     assert "aws:acm/certificate:Certificate" not in types(run)
 
 
-@pytest.mark.parametrize(("make", "name"), [(as_rest, "api"), (as_http, "http")])
-def test_without_a_certificate_one_is_made_and_shown_to_be_ours(make: Make, name: str) -> None:
-    run = named(make, hosted_zone_id=ZONE)
-    certificate = run.one("aws:acm/certificate:Certificate", f"{name}-domain-certificate")
+def test_without_a_certificate_one_is_made_and_shown_to_be_ours() -> None:
+    run = alone(domain(certificate_arn=None, hosted_zone_id=ZONE))
+    certificate = run.one("aws:acm/certificate:Certificate", f"{OWN}-certificate")
     assert certificate.properties == {"domainName": "api.example.com", "validationMethod": "DNS"}
-    record = run.one(RECORD, f"{name}-domain-validation-record").properties
+    record = run.one(RECORD, f"{OWN}-validation-record").properties
     assert record == {
         "zoneId": ZONE,
         "name": "_mark.api.example.com.",
@@ -142,41 +155,73 @@ def test_without_a_certificate_one_is_made_and_shown_to_be_ours(make: Make, name
         "ttl": 300,
         "allowOverwrite": True,
     }
-    issued = run.one(ISSUED, f"{name}-domain-validation")
+    issued = run.one(ISSUED, f"{OWN}-validation")
     assert issued.get("validationRecordFqdns") == ["_mark.api.example.com."]
-    (domain,) = run.all(DOMAIN)
-    assert issued.urn in domain.depends_on, "API Gateway refuses a certificate that waits"
+    made = run.one(DOMAIN, f"{OWN}-name")
+    assert made.get("domainNameConfiguration.certificateArn") == certificate.output("arn")
+    assert issued.urn in made.depends_on, "API Gateway refuses a certificate that waits"
 
 
-@pytest.mark.parametrize("make", [as_rest, as_http, as_socket])
-def test_domain_can_be_previewed_before_anything_is_known_of_it(make: Make) -> None:
-    run = named(make, preview=True, hosted_zone_id=ZONE)
-    assert {RECORD, ISSUED} < types(run)
+def test_certificate_cannot_be_made_without_a_zone() -> None:
+    with pytest.raises(ValueError, match="or a hosted zone to get one through"):
+        alone(domain(certificate_arn=None))
 
 
-def test_http_api_may_share_the_domain_of_a_rest_api() -> None:
-    settings = DomainSettings(
-        domain_name="api.example.com", certificate_arn=CERTIFICATE, base_path="shop"
-    )
-
-    def program() -> None:
-        rest = Front("rest")
-        as_rest(settings.model_copy(update={"base_path": "v1"}), rest)
-        shared = api_domain(
-            "http", settings, api_id="h1", stage_id="$default", parent=Front("http"), beside=rest
-        )
-        pulumi.export("url", shared)
-
-    run = run_program(program, config={}, stack="tiny", answers=Names())
-    (domain,) = run.all(DOMAIN)
-    mapping = run.one(MAPPING, "http-domain-mapping")
-    assert mapping.get("apiMappingKey") == "shop"
-    assert domain.urn in mapping.depends_on
-    assert run.outputs["url"] == "https://api.example.com/shop"
+def test_domain_can_be_previewed_before_anything_is_known_of_it() -> None:
+    run = alone(domain(certificate_arn=None, hosted_zone_id=ZONE), preview=True)
+    assert {RECORD, ISSUED, MAPPING} < types(run)
 
 
-def test_everything_of_a_domain_belongs_to_its_api() -> None:
-    run = named(as_rest, hosted_zone_id=ZONE)
-    made = [r for r in run.resources if r.type.startswith("aws:")]
-    assert len(made) == 6
-    assert {r.parent.rpartition("::")[2] for r in made} == {"front"}
+def shared(*order: str) -> Run:
+    """Two APIs under one domain, made in this order."""
+
+    def program(domains: Domains) -> None:
+        for name in order:
+            settings = domain(certificate_arn=None, hosted_zone_id=ZONE, base_path=name)
+            Front(name, domains, settings)
+
+    return told(program)
+
+
+def test_two_apis_share_a_domain_that_is_made_once() -> None:
+    run = shared("rest", "shop")
+    assert len(run.all(DOMAIN)) == 1
+    assert {m.get("apiMappingKey"): m.get("apiId") for m in run.all(MAPPING)} == {
+        "rest": "rest-id",
+        "shop": "shop-id",
+    }
+
+
+def test_domain_is_the_same_whichever_api_asks_first() -> None:
+    def urns(run: Run) -> set[str]:
+        return {r.urn for r in run.resources}
+
+    assert urns(shared("rest", "shop")) == urns(shared("shop", "rest"))
+    fewer = urns(shared("shop", "rest")) - urns(shared("shop"))
+    assert {urn.rpartition("::")[2] for urn in fewer} == {"rest", "rest-domain-mapping"}
+
+
+def test_everything_of_a_domain_belongs_to_it() -> None:
+    made = [r for r in shared("rest").resources if r.name.startswith(f"{OWN}-")]
+    assert len(made) == 5
+    assert {r.parent.rpartition("::")[2] for r in made} == {OWN}
+
+
+def test_names_that_differ_by_a_dot_are_two_domains() -> None:
+    def program(domains: Domains) -> None:
+        for name in ("a-b.example.com", "a.b.example.com"):
+            Front(name.replace(".", ""), domains, domain(name))
+
+    assert {d.name for d in told(program).all(DOMAIN)} == {
+        "domain-a--b-example-com-name",
+        "domain-a-b-example-com-name",
+    }
+
+
+def test_apis_may_not_disagree_on_the_certificate_of_their_domain() -> None:
+    def program(domains: Domains) -> None:
+        Front("rest", domains, domain(base_path="rest"))
+        Front("shop", domains, domain(certificate_arn=CERTIFICATE.replace("0", "1")))
+
+    with pytest.raises(ValueError, match=r"api\.example\.com: all APIs must name the same"):
+        told(program)

@@ -34,7 +34,7 @@ def http(
         settings=settings or HttpApiSettings(),
         routes=routes,
         authorizer=authorizer,
-        beside=parts.front(parts.function("rest"), "GET /rest"),
+        domains=parts.domains,
         encryption=parts.key,
         place=parts.place,
     )
@@ -169,6 +169,7 @@ def test_two_apis_share_a_domain_that_is_made_once() -> None:
             authorizer=TokenAuthorizer(parts.function("gate")),
             schemas=Schemas(),
             stage_name="tiny",
+            domains=parts.domains,
             encryption=parts.key,
             place=parts.place,
         )
@@ -177,7 +178,7 @@ def test_two_apis_share_a_domain_that_is_made_once() -> None:
             settings=HttpApiSettings(domain=domain("web")),
             routes=[HttpRoute("GET /a", function)],
             authorizer=USERS,
-            beside=rest,
+            domains=parts.domains,
             encryption=parts.key,
             place=parts.place,
         )

@@ -33,6 +33,7 @@ def socket(
         made,
         routes=dict.fromkeys(routes, function),
         authorizer=parts.function("gate"),
+        domains=parts.domains,
         encryption=parts.key,
     )
 

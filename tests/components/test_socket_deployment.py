@@ -33,6 +33,7 @@ def fingerprint(
             socket,
             routes={key: made[name] for key, name in led.items()},
             authorizer=parts.function(gate, code=source(code)),
+            domains=parts.domains,
             encryption=parts.key,
         )
 

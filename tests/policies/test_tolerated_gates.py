@@ -15,7 +15,6 @@ from policies import Finding, api, aws, http_apis, identity, load_balancers
 from policies.gateways import ANY_METHOD, AUTHTYPE, EXTENSION, GUARD
 from tests.support.breaking import Mutation, Resources, again, also, document, edited, without
 from tests.support.breaks.everything import more
-from tests.support.breaks.fronts import older
 from tests.support.breaks.http_apis import GATE, asked
 
 Body = dict[str, Any]
@@ -131,14 +130,8 @@ TOLERATED = {
     ),
     "an HTTP API without browsers": edited(aws.API, "http-api", {"corsConfiguration": None}),
     "a domain that a REST and an HTTP API share": also(
-        without(aws.DOMAIN, "http-domain"),
+        without(aws.DOMAIN, "domain-shop-example-com-name"),
         edited(aws.API_MAPPING, "http-domain-mapping", {"domainName": "api.example.com"}),
-    ),
-    "a domain of API Gateway's first interface, where nobody shares it": older,
-    "a newer security policy of a domain": edited(
-        aws.DOMAIN,
-        "api-domain",
-        {"domainNameConfiguration.securityPolicy": "SecurityPolicy_TLS13_1_3_2025_09"},
     ),
     "a rate by the address that a proxy names": edited(
         aws.WEB_ACL,

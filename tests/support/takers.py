@@ -54,6 +54,7 @@ def api(parts: Parts, settings: ApiSettings) -> None:
         authorizer=TokenAuthorizer(function, settings.authorizer_result_ttl_in_seconds),
         schemas=Schemas(),
         stage_name="tiny",
+        domains=parts.domains,
         encryption=parts.key,
         place=parts.place,
     )
@@ -66,7 +67,7 @@ def http_api(parts: Parts, settings: HttpApiSettings) -> None:
         settings=settings,
         routes=[HttpRoute(endpoint, function) for endpoint in ("GET /a", *settings.routes)],
         authorizer=JwtAuthorizer("users", issuer="https://i", audience=["a"]),
-        beside=parts.front(function),
+        domains=parts.domains,
         encryption=parts.key,
         place=parts.place,
     )
@@ -80,6 +81,7 @@ def socket(parts: Parts, settings: SocketSettings) -> None:
         made,
         routes={"$connect": function, "$default": function},
         authorizer=parts.function("gate"),
+        domains=parts.domains,
         encryption=parts.key,
     )
 

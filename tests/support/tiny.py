@@ -10,6 +10,7 @@ from pulumi_aws import lambda_
 
 from components.api import ApiFront, Route
 from components.authorizers import TokenAuthorizer
+from components.domains import Domains
 from components.function import FunctionTweaks, ServerlessFunction
 from components.grants import Grant
 from components.keys import DataKey
@@ -25,12 +26,13 @@ LOOSE = DataSettings(protect=False)
 
 
 class Parts:
-    """What every component asks for: a place, a key, and a function from its name."""
+    """What every component asks for: a place, a key, the domains, and a function from its name."""
 
     def __init__(self) -> None:
         self.place = Place("aws", REGION, ACCOUNT, "sandpiper", "tiny")
         self.key = DataKey("data", settings=LOOSE, place=self.place)
         self.failures = Queue("failures", encryption=self.key)
+        self.domains = Domains()
 
     def function(
         self,
@@ -66,6 +68,7 @@ class Parts:
             authorizer=TokenAuthorizer(self.function("gate")),
             schemas=Schemas(),
             stage_name="tiny",
+            domains=self.domains,
             encryption=self.key,
             place=self.place,
         )

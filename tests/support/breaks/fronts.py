@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from policies import aws
-from policies.model import Registered
 from tests.support.breaking import (
     Break,
     Mutation,
-    Resources,
     again,
     allowed,
     edited,
     not_waiting,
+    registered,
     without,
 )
 from tests.support.breaks.everything import DATA_KEY, FUNCTIONS, more
 
-TLS, ONCE, LEADS, CLOSED = (
+SHARED, TLS, ONCE, LEADS, CLOSED = (
+    "domain-is-one-that-apis-may-share",
     "domain-speaks-tls-as-it-should",
     "domain-is-made-once",
     "domain-leads-somewhere",
@@ -37,6 +36,7 @@ WHO, LIMITED, LOGS, ROLES = (
     "resolver-acts-in-an-exact-role",
 )
 PLACE = "domainNameConfiguration"
+API_NAME, SHOP_NAME, LIVE_NAME = (f"domain-{d}-example-com-name" for d in ("api", "shop", "live"))
 REDIRECT = "defaultActions.0.redirect"
 
 
@@ -45,40 +45,7 @@ def every(type_: str, name: str, path: str, value: Any) -> Mutation:
 
 
 def domain(path: str, value: Any) -> Mutation:
-    return every(aws.DOMAIN, "api-domain", path, value)
-
-
-def older(resources: Resources) -> Resources:
-    """The REST API's domain and mapping as API Gateway's first interface has them."""
-
-    def older_one(one: Registered) -> Registered:
-        if one.name == "api-domain":
-            place = one.properties[PLACE]
-            written = {
-                "domainName": one.get("domainName"),
-                "regionalCertificateArn": place["certificateArn"],
-                "securityPolicy": place["securityPolicy"],
-                "endpointConfiguration": {"types": place["endpointType"]},
-                "tags": one.get("tags"),
-            }
-            return replace(one, type=aws.REST_DOMAIN, properties=written)
-        if one.name == "api-domain-mapping":
-            written = {
-                "domainName": one.get("domainName"),
-                "basePath": one.get("apiMappingKey"),
-                "restApi": one.get("apiId"),
-                "stageName": one.get("stage"),
-            }
-            return replace(one, type=aws.BASE_PATH_MAPPING, properties=written)
-        return one
-
-    return [older_one(one) for one in resources]
-
-
-SHARED = (
-    without(aws.DOMAIN, "http-domain"),
-    edited(aws.API_MAPPING, "http-domain-mapping", {"domainName": "api.example.com"}),
-)
+    return every(aws.DOMAIN, API_NAME, path, value)
 
 
 def balancer(path: str, value: Any) -> Mutation:
@@ -91,21 +58,19 @@ def graphql(path: str, value: Any) -> Mutation:
 
 # fmt: off
 DOMAINS = (
+    *(Break(SHARED, "make it with apigatewayv2", more(registered(type_, "old"))) for type_ in (aws.REST_DOMAIN, aws.BASE_PATH_MAPPING)),
     Break(TLS, "securityPolicy is TLS_1_0", domain(f"{PLACE}.securityPolicy", "TLS_1_0")),
-    Break(TLS, "securityPolicy is None", every(aws.DOMAIN, "http-domain", f"{PLACE}.securityPolicy", None)),
+    Break(TLS, "securityPolicy is None", every(aws.DOMAIN, SHOP_NAME, f"{PLACE}.securityPolicy", None)),
     Break(TLS, "must be REGIONAL", domain(f"{PLACE}.endpointType", "EDGE")),
-    Break(TLS, "names no certificate", every(aws.DOMAIN, "http-domain", f"{PLACE}.certificateArn", None)),
-    Break(TLS, "must wait until api-domain-certificate", more(without(aws.CERTIFICATE_VALIDATION, "api-domain-validation"))),
-    Break(TLS, "must wait until socket-domain-certificate", more(not_waiting(aws.DOMAIN, "socket-domain", "socket-domain-validation"))),
+    Break(TLS, "names no certificate", every(aws.DOMAIN, SHOP_NAME, f"{PLACE}.certificateArn", None)),
+    Break(TLS, "must wait until domain-api-example-com-certificate", more(without(aws.CERTIFICATE_VALIDATION, "domain-api-example-com-validation"))),
+    Break(TLS, "must wait until domain-live-example-com-certificate", more(not_waiting(aws.DOMAIN, LIVE_NAME, "domain-live-example-com-validation"))),
     Break(LEADS, "no mapping leads", more(without(aws.API_MAPPING, "api-domain-mapping"))),
     Break(LEADS, "have the path 'v1'", more(again(aws.API_MAPPING, "api-domain-mapping"))),
     Break(LEADS, "leads to no stage", every(aws.API_MAPPING, "api-domain-mapping", "stage", "other")),
     Break(LEADS, "leads to no stage", every(aws.API_MAPPING, "http-domain-mapping", "stage", "other")),
     Break(ONCE, "AWS refuses that", every(aws.API_MAPPING, "http-domain-mapping", "domainName", "live.example.com")),
-    Break(ONCE, "is made 2 times", every(aws.DOMAIN, "http-domain", "domainName", "api.example.com")),
-    Break(ONCE, "make domain and mappings with apigatewayv2", more(*SHARED, older)),
-    Break(TLS, "securityPolicy is TLS_1_0", more(older, edited(aws.REST_DOMAIN, "api-domain", {"securityPolicy": "TLS_1_0"}))),
-    Break(LEADS, "leads to no stage", more(older, edited(aws.BASE_PATH_MAPPING, "api-domain-mapping", {"stageName": "other"}))),
+    Break(ONCE, "is made 2 times", every(aws.DOMAIN, SHOP_NAME, "domainName", "api.example.com")),
     Break(CLOSED, "give it a domain", more(without(aws.API_MAPPING, "api-domain-mapping"))),
     Break(CLOSED, "give it a domain", edited(aws.API, "socket-api", {"disableExecuteApiEndpoint": True})),
 )
