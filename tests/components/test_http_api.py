@@ -41,7 +41,9 @@ def http(
 
 
 def test_every_route_but_the_public_ones_asks_who_is_calling(run: Run) -> None:
-    routes = {r.get("routeKey"): r for r in run.all(ROUTE) if r.name.startswith("http-")}
+    made = {str(r.get("routeKey")): r for r in run.all(ROUTE) if r.name.startswith("http-")}
+    # The API answers preflights by itself.
+    routes = {key: r for key, r in made.items() if not key.startswith("OPTIONS ")}
     assert routes.keys() == wiring.HTTP_ROUTES.keys(), (
         "another route? HTTP_ROUTES in settings/wiring.py"
     )
