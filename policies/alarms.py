@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from policies import aws, documents, links
-from policies.aws import ALARM as ALARM  # noqa: PLC0414 (tests/test_house.py reads it here)
 from policies.encryption import key_of
 from policies.model import Registered, Stack, rule
 

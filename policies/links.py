@@ -7,10 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from policies import aws, documents, gateways
-from policies.aws import FUNCTION as FUNCTION  # noqa: PLC0414 (tests/test_house.py reads it here)
-from policies.aws import QUEUE as QUEUE  # noqa: PLC0414 (tests/test_house.py reads it here)
-from policies.aws import REST_API as REST_API  # noqa: PLC0414 (tests/test_house.py reads it here)
-from policies.aws import TABLE as TABLE  # noqa: PLC0414 (tests/test_house.py reads it here)
 from policies.documents import Statement
 from policies.model import Registered, Stack
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sandbox import secrecy
 from sandbox.clients import Clients
-from sandbox.faults import as_read, aws_said, is_expected, is_missing
+from sandbox.faults import as_read, each_said, is_expected, is_missing
 from sandbox.resources import INVOKES, REGISTRY, RETRY, Resource, ResourceType, RestartNeeded
 from sandbox.state import Record, Remark, State
 from sandbox.values import fingerprints, jsonable
@@ -243,18 +243,17 @@ class Engine:
             self.restart = self.restart or reason
 
     def _fail(self, wanted: Registration, error: Exception) -> None:
-        said = aws_said(error)
+        said = each_said(error)
         if not is_expected(error):
             last = traceback.extract_tb(error.__traceback__)[-1]
-            said = (
-                f"{type(error).__name__}: {said} (in the sandbox: {last.name}, line {last.lineno})"
-            )
+            where = f"(in the sandbox: {last.name}, line {last.lineno})"
+            said = [f"{type(error).__name__}: {text} {where}" for text in said]
         trace = "".join(traceback.format_exception(error))
-        said, trace = (
-            secrecy.masked(text, wanted.inputs, wanted.secrets) for text in (said, trace)
+        *said, trace = (
+            secrecy.masked(text, wanted.inputs, wanted.secrets) for text in (*said, trace)
         )
         with self._lock:
-            self.failures.append(f"{wanted.where}: {wanted.title}: {said}")
+            self.failures += [f"{wanted.where}: {wanted.title}: {text}" for text in said]
             self.traces.append(trace)
             old = self.state.resources.get(wanted.urn)
             if old is None:

@@ -16,6 +16,12 @@ def aws_said(error: Any) -> str:
     return _line(str(error)) or type(error).__name__
 
 
+def each_said(error: Any) -> list[str]:
+    """What an error says, one line for each mistake where it holds several (`lines`)."""
+    lines = getattr(error, "lines", None)
+    return [_line(line) for line in lines] if lines else [aws_said(error)]
+
+
 def is_missing(error: Any) -> bool:
     """Whether a failed API call says that the thing named does not exist."""
     code = str((getattr(error, "response", None) or {}).get("Error", {}).get("Code", ""))

@@ -15,7 +15,7 @@ import jsonschema
 import pytest
 import yaml
 
-from policies import alarms, links
+from policies import alarms, aws, links
 from policies.model import Stack
 from settings import wiring
 from tests.conftest import STACKS
@@ -200,7 +200,7 @@ def test_the_table_of_contents_names_every_module(package: str) -> None:
 
 
 def test_handlers_and_declarations_match_both_ways(run: Run) -> None:
-    declared = {f.name.removesuffix("-function") for f in run.all(links.FUNCTION)}
+    declared = {f.name.removesuffix("-function") for f in run.all(aws.FUNCTION)}
     families = wiring.handlers()
     assert declared == {n for n in families if families[n] not in wiring.BUILT_ELSEWHERE}, (
         'a handler without a function("...") in __main__.py, or a function without its handler'
@@ -214,10 +214,10 @@ def test_wiring_that_settings_know_is_the_programs(run: Run) -> None:
     for start in links.starts(stack):
         function = start.invoked.function.name.removesuffix("-function")
         started[start.kind].add(function)
-        source = stack.at(str(start.by.get("eventSourceArn")), links.QUEUE, links.TABLE)
+        source = stack.at(str(start.by.get("eventSourceArn")), aws.QUEUE, aws.TABLE)
         if source is not None:
             name = source.name.rsplit("-", 1)[0]
-            joined |= {name: function} if source.type == links.QUEUE else {function: name}
+            joined |= {name: function} if source.type == aws.QUEUE else {function: name}
     known = {
         "api": {*wiring.API_FUNCTIONS},
         "authorizer": {wiring.AUTHORIZER},
@@ -235,7 +235,7 @@ def test_wiring_that_settings_know_is_the_programs(run: Run) -> None:
 
 
 def test_every_alarm_has_a_runbook_and_every_runbook_an_alarm(run: Run) -> None:
-    named = {alarms.runbook(alarm) for alarm in run.all(alarms.ALARM)}
+    named = {alarms.runbook(alarm) for alarm in run.all(aws.ALARM)}
     kept = {p.stem for p in (ROOT / "docs" / "runbooks").glob("*.md")} - {"README"}
     assert named == kept
 
@@ -255,7 +255,7 @@ def test_stack_files_are_those_the_tests_know() -> None:
 
 
 def test_schemas_are_the_ones_that_routes_name(runs: Callable[[str], Run]) -> None:
-    body = json.loads(str(runs("dev").one(links.REST_API, "api-rest").get("body")))
+    body = json.loads(str(runs("dev").one(aws.REST_API, "api-rest").get("body")))
     # Every route may answer with a problem, and none says so.
     kept = {p.stem for p in (ROOT / "schemas").rglob("*.json")} - {"Problem"}
     assert kept == set(body["components"]["schemas"]), "a schema that no route names: remove it"
