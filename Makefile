@@ -25,8 +25,9 @@ watch: $(SANDBOX)  ## As up, then stream logs and apply what is saved. Ctrl-C en
 down: $(SANDBOX)  ## End the embedded AWS; nothing is left.
 	@$(BIN)/python -m sandbox down $(ARGS)
 
-test: $(INSTALLED)  ## Run all tests.
-	@$(BIN)/python -m pytest $(ARGS)
+# A file's tests stay in one process: they share a sandbox, or a run of the program.
+test: $(INSTALLED)  ## Run all tests. ARGS="tests/settings -x"
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: $(INSTALLED)  ## Format, lint, types, generated files.
 	$(BIN)/ruff format --check .

@@ -80,10 +80,21 @@ def test_the_level_is_the_environments_and_info_when_it_makes_no_sense(
     assert [line["message"] for line in lines()] == said
 
 
-@pytest.mark.parametrize(
-    "text", ["a\nb", "a\r\nERROR forged", "\x1b[31m", "\ud800", "\u2028", "%s %d", '"', "\x00"]
-)
-def test_hostile_text_stays_inside_its_line(capsys: Any, text: str) -> None:
+HOSTILE = {
+    "line end": "a\nb",
+    "forged line": "a\r\nERROR forged",
+    "escape": "\x1b[31m",
+    "half a surrogate pair": "\ud800",
+    "line separator": "\u2028",
+    "format": "%s %d",
+    "quote": '"',
+    "null": "\x00",
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_text_stays_inside_its_line(capsys: Any, kind: str) -> None:
+    text = HOSTILE[kind]
     logs.begin(None)
     logs.info(text, value=text, level2=[text, {"k": text}])
     out = capsys.readouterr().out
