@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 import pytest
 
@@ -39,3 +39,13 @@ def dev() -> Run:
 def prod() -> Run:
     """The mocked run of the prod stack."""
     return _shared_run("prod")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Half of a surrogate pair, which some tests log, cannot be sent from one test process to another."""
+    report = yield
+    report.sections = [
+        (name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections
+    ]
+    return report
