@@ -8,7 +8,6 @@ plain data, so its hash tells whether the API must be deployed again.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from http import HTTPStatus
 from typing import Any
 
 import pulumi
@@ -164,7 +163,8 @@ def _promised(route: Route) -> dict[str, Any]:
     """The function's own answers, with their models: what a client may count on, though the gateway never checks it."""
     return {
         str(status): {
-            "description": HTTPStatus(status).phrase,
+            # In words of our own: those of the standard library differ between versions of Python.
+            "description": "The function's own answer",
             **({"content": content(name)} if name and status < 300 else {}),
         }
         for status, name in sorted(route.answers.items())
