@@ -11,6 +11,7 @@ secrets_manager  Secret: generated, never in code
 sources          where a function's code comes from: an archive, S3, an image
 packaging        handler archives, and the sources that a stack file names
 layers           Layer: dependencies, built for the target without Docker
+logs             log groups, encrypted and forgetting in time
 function         ServerlessFunction: code, own role, own log group, alias
 function_args    from settings to the raw function's arguments
 function_outputs what a function says of itself
@@ -34,7 +35,7 @@ api              ApiFront: the REST API, its deployment, stage, permissions and 
 http_api         HttpApi and its routes
 http_authorizers who may call a route of the HTTP API
 socket_api       Socket: the WebSocket API, and the right to push; SocketRoutes: who hears it
-gateway_calls    who API Gateway may call
+gateway_calls    what API Gateway calls, and may call
 service_roles    roles in which AWS services act
 api_logs         what the stages of all APIs log
 account_logs     the one role with which API Gateway writes logs

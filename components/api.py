@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pulumi
 import pulumi_aws as aws
 
-from components import api_logs, integrations, openapi
+from components import api_logs, integrations, logs, openapi
 from components.account_logs import own_account_log_role
 from components.authorizers import Authorizer
-from components.documents import json_text
+from components.documents import fingerprint, json_text
 from components.domains import Domains, address
 from components.firewall import Firewall
 from components.function import ServerlessFunction
@@ -156,8 +155,7 @@ class ApiFront(pulumi.ComponentResource):
         )
 
     def _deploy(self) -> aws.apigateway.Deployment:
-        fingerprint = self._body.apply(lambda body: hashlib.sha256(body.encode()).hexdigest())
-        triggers: dict[str, pulumi.Input[str]] = {"description": fingerprint}
+        triggers: dict[str, pulumi.Input[str]] = {"description": fingerprint(self._body)}
         if self._settings.disable_execute_api_endpoint:
             # No part of the description, and yet nothing of it holds before the next deployment.
             triggers["endpoint"] = "disabled"
@@ -218,7 +216,7 @@ class ApiFront(pulumi.ComponentResource):
         return self._create_log_group("execution-logs", name)
 
     def _create_log_group(self, role: str, name: pulumi.Input[str]) -> aws.cloudwatch.LogGroup:
-        return api_logs.log_group(
+        return logs.log_group(
             f"{self.logical_name}-{role}",
             physical_name=name,
             retention_in_days=self._settings.log_retention_in_days,

@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-import pulumi
 import pulumi_aws as aws
-
-from components.keys import DataKey
 
 REST_FORMAT: Mapping[str, str] = {
     "requestId": "$context.requestId",
@@ -41,24 +38,6 @@ SOCKET_FORMAT: Mapping[str, str] = {
     "integrationError": "$context.integrationErrorMessage",
     "authorizerError": "$context.authorizer.error",
 }
-
-
-def log_group(
-    name: str,
-    *,
-    physical_name: pulumi.Input[str],
-    retention_in_days: int,
-    encryption: DataKey,
-    parent: pulumi.Resource,
-) -> aws.cloudwatch.LogGroup:
-    """An encrypted log group that forgets after `retention_in_days`."""
-    return aws.cloudwatch.LogGroup(
-        name,
-        aws.cloudwatch.LogGroupArgs(
-            name=physical_name, retention_in_days=retention_in_days, kms_key_id=encryption.arn
-        ),
-        pulumi.ResourceOptions(parent=parent),
-    )
 
 
 def line(fields: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import secrets
@@ -37,3 +38,8 @@ def json_text(document: Any) -> pulumi.Output[str]:
     return pulumi.Output.all(*outputs).apply(
         lambda values: places.sub(lambda place: json.dumps(values[int(place[1])]), text)
     )
+
+
+def fingerprint(text: pulumi.Output[str]) -> pulumi.Output[str]:
+    """SHA-256 of a document, in hexadecimal: what a deployment is made anew by."""
+    return text.apply(lambda written: hashlib.sha256(written.encode()).hexdigest())

@@ -6,6 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.keys import DataKey
+from components.logs import log_group
 from components.place import Place
 from settings import FirewallSettings
 
@@ -97,15 +98,13 @@ class Firewall(pulumi.ComponentResource):
         )
 
     def _create_log_group(self, encryption: DataKey, place: Place) -> aws.cloudwatch.LogGroup:
-        return aws.cloudwatch.LogGroup(
+        return log_group(
             f"{self._name}-logs",
-            aws.cloudwatch.LogGroupArgs(
-                # WAF writes to no group whose name begins otherwise.
-                name=f"aws-waf-logs-{place.prefix}-{self._name}",
-                retention_in_days=self._settings.log_retention_in_days,
-                kms_key_id=encryption.arn,
-            ),
-            self._child,
+            # WAF writes to no group whose name begins otherwise.
+            physical_name=f"aws-waf-logs-{place.prefix}-{self._name}",
+            retention_in_days=self._settings.log_retention_in_days,
+            encryption=encryption,
+            parent=self,
         )
 
     def _log(self) -> aws.wafv2.WebAclLoggingConfiguration:

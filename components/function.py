@@ -15,6 +15,7 @@ from components.function_outputs import FunctionOutputs
 from components.grants import Grant, policy, together, trust
 from components.keys import DataKey
 from components.layers import Layer
+from components.logs import log_group
 from components.messaging import Queue
 from components.place import Place
 from components.sources import AnyCode, Code, ImageCode
@@ -206,14 +207,12 @@ class ServerlessFunction(pulumi.ComponentResource):
         return pulumi.RunError(f"{stack}: functions.{self.logical_name}{text}")
 
     def _create_log_group(self) -> aws.cloudwatch.LogGroup:
-        return aws.cloudwatch.LogGroup(
+        return log_group(
             f"{self.logical_name}-logs",
-            aws.cloudwatch.LogGroupArgs(
-                name=f"/aws/lambda/{self.physical_name}",
-                retention_in_days=self.settings.log_retention_in_days,
-                kms_key_id=self._encryption.arn,
-            ),
-            self._child,
+            physical_name=f"/aws/lambda/{self.physical_name}",
+            retention_in_days=self.settings.log_retention_in_days,
+            encryption=self._encryption,
+            parent=self,
         )
 
     def _create_role(self) -> aws.iam.Role | None:

@@ -1,10 +1,11 @@
-"""Who API Gateway may call: one permission per function and API."""
+"""What API Gateway calls: functions behind APIs of its newer kinds, and one permission per function and API."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 import pulumi
+import pulumi_aws as aws
 
 from components.function import ServerlessFunction
 
@@ -34,3 +35,27 @@ def let_call(
             source_arn=pulumi.Output.concat(execution_arn, path),
             parent=parent,
         )
+
+
+def integrate(
+    name: str,
+    api: aws.apigatewayv2.Api,
+    function: ServerlessFunction,
+    *,
+    milliseconds: int,
+    parent: pulumi.Resource,
+    payload_format_version: str | None = None,
+) -> aws.apigatewayv2.Integration:
+    """A function behind the HTTP or WebSocket API `name`, which waits for it `milliseconds` at most."""
+    return aws.apigatewayv2.Integration(
+        f"{name}-{function.logical_name}-integration",
+        aws.apigatewayv2.IntegrationArgs(
+            api_id=api.id,
+            integration_type="AWS_PROXY",
+            integration_method="POST",
+            integration_uri=function.invoke_arn,
+            payload_format_version=payload_format_version,
+            timeout_milliseconds=milliseconds,
+        ),
+        pulumi.ResourceOptions(parent=parent),
+    )

@@ -12,6 +12,7 @@ import pulumi_aws as aws
 from components.function import ServerlessFunction
 from components.grants import Statement, policy, trust
 from components.keys import DataKey
+from components.logs import log_group
 from components.place import Place
 from settings import GraphQlSettings
 
@@ -26,9 +27,6 @@ class GraphQl(pulumi.ComponentResource):
     function answers over REST, and the answer into the field's value. `resolvers` names the function of each field, as
     in `Query.item`. `url` is the address, "" where settings do not enable it; then nothing is made and nothing is read.
     """
-
-    api: aws.appsync.GraphQLApi | None = None
-    log_group: aws.cloudwatch.LogGroup | None = None
 
     def __init__(
         self,
@@ -45,6 +43,9 @@ class GraphQl(pulumi.ComponentResource):
         super().__init__("sandpiper:components:GraphQl", name, None, opts)
         self._name, self._settings, self._place = name, settings, place
         self._child = pulumi.ResourceOptions(parent=self)
+        # Not on the class: Pulumi reads its annotations, and would load all of AppSync where it is off.
+        self.api: aws.appsync.GraphQLApi | None = None
+        self.log_group: aws.cloudwatch.LogGroup | None = None
         self.resolvers: dict[str, aws.appsync.Resolver] = {}
         self.url = pulumi.Output.from_input("")
         if settings.enabled:
@@ -92,14 +93,12 @@ class GraphQl(pulumi.ComponentResource):
         self, api: aws.appsync.GraphQLApi, role: aws.iam.Role, encryption: DataKey
     ) -> aws.cloudwatch.LogGroup:
         """The group has the API's id in its name; without a right to make groups, AppSync makes none of its own before."""
-        group = aws.cloudwatch.LogGroup(
+        group = log_group(
             f"{self._name}-logs",
-            aws.cloudwatch.LogGroupArgs(
-                name=pulumi.Output.concat("/aws/appsync/apis/", api.id),
-                retention_in_days=self._settings.log_retention_in_days,
-                kms_key_id=encryption.arn,
-            ),
-            self._child,
+            physical_name=pulumi.Output.concat("/aws/appsync/apis/", api.id),
+            retention_in_days=self._settings.log_retention_in_days,
+            encryption=encryption,
+            parent=self,
         )
         streams = pulumi.Output.concat(group.arn, ":*")
         self._may("logs", role, Statement(["logs:CreateLogStream", "logs:PutLogEvents"], [streams]))

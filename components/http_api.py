@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components import api_logs, endpoints
+from components import api_logs, endpoints, logs
 from components.domains import Domains, address
 from components.function import ServerlessFunction
-from components.gateway_calls import let_call
+from components.gateway_calls import integrate, let_call
 from components.http_authorizers import HttpAuthorizer
 from components.keys import DataKey
 from components.place import Place
@@ -169,18 +169,14 @@ class HttpApi(pulumi.ComponentResource):
         }
 
     def _integrate(self, function: ServerlessFunction) -> aws.apigatewayv2.Integration:
-        return aws.apigatewayv2.Integration(
-            f"{self.logical_name}-{function.logical_name}-integration",
-            aws.apigatewayv2.IntegrationArgs(
-                api_id=self.api.id,
-                integration_type="AWS_PROXY",
-                integration_method="POST",
-                integration_uri=function.invoke_arn,
-                # The provider's own default is 1.0, which has other names for everything.
-                payload_format_version="2.0",
-                timeout_milliseconds=30_000,
-            ),
-            self._child,
+        return integrate(
+            self.logical_name,
+            self.api,
+            function,
+            milliseconds=30_000,
+            # The provider's own default is 1.0, which has other names for everything.
+            payload_format_version="2.0",
+            parent=self,
         )
 
     def _route(
@@ -237,7 +233,7 @@ class HttpApi(pulumi.ComponentResource):
     def _create_access_log(self) -> aws.cloudwatch.LogGroup:
         # Log delivery keeps one policy of 5,120 characters for all groups but those under this prefix.
         name = pulumi.Output.concat(f"/aws/vendedlogs/{self.title}-", self.api.id, "/access")
-        return api_logs.log_group(
+        return logs.log_group(
             f"{self.logical_name}-access-logs",
             physical_name=name,
             retention_in_days=self._settings.log_retention_in_days,

@@ -44,10 +44,6 @@ class LoadBalancer(pulumi.ComponentResource):
     bucket made with `balancer_logs`.
     """
 
-    balancer: aws.lb.LoadBalancer | None = None
-    https: aws.lb.Listener | None = None
-    http: aws.lb.Listener | None = None
-
     def __init__(
         self,
         name: str,
@@ -61,6 +57,10 @@ class LoadBalancer(pulumi.ComponentResource):
         super().__init__("sandpiper:components:LoadBalancer", name, None, opts)
         self._name, self._settings, self._place = name, settings, place
         self._child = pulumi.ResourceOptions(parent=self)
+        # Not on the class: Pulumi reads its annotations, and would load the provider's part where it is off.
+        self.balancer: aws.lb.LoadBalancer | None = None
+        self.https: aws.lb.Listener | None = None
+        self.http: aws.lb.Listener | None = None
         self.rules: dict[str, aws.lb.ListenerRule] = {}
         self.url = pulumi.Output.from_input("")
         if settings.enabled:

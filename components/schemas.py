@@ -31,17 +31,15 @@ class Schemas:
         """The schema of a body; pulumi.RunError where there is none, for what said its name."""
         return _known(self.bodies, name, said, "schemas")
 
-    def models(self, named: Iterable[tuple[str, str]]) -> dict[str, Any]:
-        """Answers, and what they refer to, as models of API Gateway; `named` are names with who said them."""
+    def models(self, asked: Iterable[tuple[str, str]]) -> dict[str, Any]:
+        """Answers, and what they refer to, as models of API Gateway; `asked` are names with who said them."""
         found: dict[str, Any] = {}
-        waiting = list(named)
+        waiting = list(asked)
         while waiting:
             name, said = waiting.pop()
             if name not in found:
                 found[name] = reduced(_known(self.answers, name, said, "schemas/answers"))
-                waiting += [
-                    (other, f"schemas/answers/{name}.json") for other in _named(found[name])
-                ]
+                waiting += [(other, f"schemas/answers/{name}.json") for other in named(found[name])]
         return found
 
 
@@ -88,7 +86,7 @@ def _may_be_null(properties: Mapping[str, Any], name: str) -> bool:
     return "null" in (properties.get(name, {}).get("type") or ())
 
 
-def _named(schema: Any) -> list[str]:
+def named(schema: Any) -> list[str]:
     """Names that a schema refers to."""
     parts = json.dumps(schema).split('"#/components/schemas/')[1:]
     return [part.split('"')[0] for part in parts]

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 
 import pulumi
 import pulumi_aws as aws
 
-from components import api_logs
-from components.documents import json_text
+from components import api_logs, logs
+from components.documents import fingerprint, json_text
 from components.domains import Domains, address
 from components.function import ServerlessFunction
-from components.gateway_calls import let_call
+from components.gateway_calls import integrate, let_call
 from components.grants import Grant, Statement
 from components.integrations import LONGEST_MILLISECONDS
 from components.keys import DataKey
@@ -159,24 +158,18 @@ class SocketRoutes(pulumi.ComponentResource):
             f"{self.logical_name}-deployment",
             aws.apigatewayv2.DeploymentArgs(
                 api_id=self.api.id,
-                triggers={
-                    "description": described.apply(lambda d: hashlib.sha256(d.encode()).hexdigest())
-                },
+                triggers={"description": fingerprint(described)},
             ),
             pulumi.ResourceOptions(parent=self, depends_on=made),
         )
 
     def _integrate(self, function: ServerlessFunction) -> aws.apigatewayv2.Integration:
-        return aws.apigatewayv2.Integration(
-            f"{self.logical_name}-{function.logical_name}-integration",
-            aws.apigatewayv2.IntegrationArgs(
-                api_id=self.api.id,
-                integration_type="AWS_PROXY",
-                integration_method="POST",
-                integration_uri=function.invoke_arn,
-                timeout_milliseconds=LONGEST_MILLISECONDS,
-            ),
-            self._child,
+        return integrate(
+            self.logical_name,
+            self.api,
+            function,
+            milliseconds=LONGEST_MILLISECONDS,
+            parent=self,
         )
 
     def _route(
@@ -237,7 +230,7 @@ class SocketRoutes(pulumi.ComponentResource):
         )
 
     def _create_log_group(self, role: str, before: str, after: str) -> aws.cloudwatch.LogGroup:
-        return api_logs.log_group(
+        return logs.log_group(
             f"{self.logical_name}-{role}",
             physical_name=pulumi.Output.concat(before, self.api.id, after),
             retention_in_days=self._settings.log_retention_in_days,

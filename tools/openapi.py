@@ -20,8 +20,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from components.integrations import Enqueue, Fixed
-from components.routes import ANY, Route, operation_ids
-from components.schemas import read_schemas
+from components.routes import ANY, Route, content, operation_ids
+from components.schemas import named, read_schemas
 from tests.support.program import ROOT, run_program, stack_config
 from tools.written import keep
 
@@ -132,8 +132,7 @@ def _check(answers: Mapping[str, Any]) -> None:
             raise pulumi.RunError(
                 f"schemas/answers/{name}.json: {error.json_path}: {error.message}"
             ) from None
-        named = json.dumps(schema).split('"#/components/schemas/')[1:]
-        for other in (part.split('"')[0] for part in named):
+        for other in named(schema):
             if other not in answers:
                 raise pulumi.RunError(
                     f"schemas/answers/{name}.json: there is no schemas/answers/{other}.json"
@@ -176,7 +175,7 @@ def _answer(route: Route, status: int) -> dict[str, Any]:
         return described
     if schema:
         kind = "application/problem+json" if status >= 400 else "application/json"
-        described["content"] = {kind: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+        described["content"] = content(schema, kind)
     named = [
         *(["ETag"] if schema == "Item" else []),
         *(["Location"] if status == 201 else []),
