@@ -10,6 +10,7 @@ import pytest
 
 import sandbox
 from sandbox.box import Box
+from tests.support.hostile_doors import watched
 
 # A failed message stays hidden for the whole visibility timeout, so both are short here.
 QUICK = {
@@ -27,6 +28,13 @@ def box() -> Iterator[Box]:
     """The running dev stack."""
     with sandbox.running("dev", config=QUICK) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def clean_logs(box: Box) -> Iterator[None]:
+    """After a module of hostile tests: no traceback, error or secret in what functions behind the APIs logged."""
+    with watched(box):
+        yield
 
 
 @pytest.fixture(scope="session")

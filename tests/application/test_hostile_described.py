@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +18,10 @@ from schemathesis.engine import Status, events, from_schema
 
 from sandbox.box import Box
 from tests.support import hostile
-from tests.support.hostile_doors import credentials, watched
+from tests.support.hostile_doors import credentials
 from tests.support.program import ROOT
+
+pytestmark = pytest.mark.usefixtures("clean_logs")
 
 SEED = 1
 EXAMPLES = 4
@@ -103,12 +104,6 @@ ALLOWED = (
         says="with at most 2 decimals",
     ),
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _logs_stay_clean(box: Box) -> Iterator[None]:
-    with watched(box):
-        yield
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from sandbox.box import Box
 from sandbox.web import Answer
 from tests.support import hostile
-from tests.support.hostile_doors import DOORS, Door, watched
+from tests.support.hostile_doors import DOORS, Door
+
+pytestmark = pytest.mark.usefixtures("clean_logs")
 
 MALFORMED = hostile.malformed()
 SENT = [
@@ -18,12 +18,6 @@ SENT = [
     *((door, "text/plain") for door in DOORS if door.api == "apiUrl"),
 ]
 """Doors and content types that a body meets another check by."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _logs_stay_clean(box: Box) -> Iterator[None]:
-    with watched(box):
-        yield
 
 
 @pytest.mark.parametrize(("door", "content_type"), SENT, ids=str)

@@ -6,7 +6,6 @@ import base64
 import hmac
 import json
 import time
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -15,19 +14,15 @@ import pytest
 
 from sandbox.box import Box
 from tests.support import hostile
-from tests.support.hostile_doors import DOORS, Door, credentials, watched
+from tests.support.hostile_doors import DOORS, Door, credentials
+
+pytestmark = pytest.mark.usefixtures("clean_logs")
 
 MEGABYTE = 1024 * 1024
 # Beyond what Lambda takes for an answer (6 MB), API Gateway for a request (10 MB), and SQS for a message (256 KB).
 LONGEST_BODY = 10 * MEGABYTE
 SIZES = (256 * 1024 + 1, 6 * MEGABYTE + 1, LONGEST_BODY + 1)
 HASHES = {"HS384": "sha384", "HS512": "sha512"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _logs_stay_clean(box: Box) -> Iterator[None]:
-    with watched(box):
-        yield
 
 
 @pytest.mark.parametrize("size", SIZES)

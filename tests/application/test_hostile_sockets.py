@@ -14,17 +14,12 @@ from websockets.sync.client import ClientConnection
 
 from sandbox.box import Box
 from tests.support import hostile
-from tests.support.hostile_doors import watched
+
+pytestmark = pytest.mark.usefixtures("clean_logs")
 
 SECONDS = 10
 LONGEST_FRAME = 32 * 1024  # bytes, a quota of API Gateway
 TEXTS = [*dict.fromkeys([*hostile.naughty(6), *hostile.naughty(7)])]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _logs_stay_clean(box: Box) -> Iterator[None]:
-    with watched(box):
-        yield
 
 
 @pytest.fixture

@@ -15,8 +15,10 @@ from sandbox.box import Box
 from sandbox.web import Answer
 from tests.application.conftest import eventually
 from tests.support import hostile
-from tests.support.hostile_doors import DOORS, credentials, watched
+from tests.support.hostile_doors import DOORS, credentials
 from tests.support.program import ROOT
+
+pytestmark = pytest.mark.usefixtures("clean_logs")
 
 SOME = hostile.naughty()[::3]
 """For places whose texts are compared with something and go nowhere."""
@@ -29,12 +31,6 @@ PLACES = {
     "NotificationInput": {"message", "subject"},
 }
 """The members that get naughty texts below, by the schema of their body."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _logs_stay_clean(box: Box) -> Iterator[None]:
-    with watched(box):
-        yield
 
 
 def test_no_text_field_of_a_described_body_is_left_out() -> None:
