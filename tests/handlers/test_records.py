@@ -1,0 +1,158 @@
+"""An event is of the source it is taken for, or an error that says what it is instead."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import functools
+import gzip
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common import records
+from common.records import ForeignEventError
+
+_PARTS: dict[str, dict[str, Any]] = {
+    "aws:s3": {"s3": {}},
+    "aws:sqs": {"body": ""},
+    "aws:dynamodb": {"dynamodb": {}},
+    "aws:kinesis": {"kinesis": {}},
+    "aws:sns": {"Sns": {}},
+}
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=12,
+)
+
+
+def _of(source: str) -> dict[str, Any]:
+    name = "EventSource" if source == "aws:sns" else "eventSource"
+    return {"Records": [{name: source, **_PARTS[source]}]}
+
+
+def _packed(content: object) -> dict[str, Any]:
+    data = base64.b64encode(gzip.compress(json.dumps(content).encode())).decode()
+    return {"awslogs": {"data": data}}
+
+
+@pytest.mark.parametrize("source", _PARTS)
+@pytest.mark.parametrize("sent", _PARTS)
+def test_records_are_given_to_who_takes_their_source_and_to_nobody_else(
+    source: str, sent: str
+) -> None:
+    event = _of(sent)
+    if sent == source:
+        assert records.of(event, source) is event["Records"]
+        return
+    with pytest.raises(ForeignEventError, match=f"takes records of {source}, not .* {sent}"):
+        records.of(event, source)
+
+
+def test_one_foreign_record_among_others_refuses_the_batch() -> None:
+    mixed = {"Records": [*_of("aws:sqs")["Records"], *_of("aws:sns")["Records"]]}
+    with pytest.raises(ForeignEventError, match="not records of aws:sns, aws:sqs"):
+        records.of(mixed, "aws:sqs")
+
+
+def test_a_record_without_its_own_part_is_foreign() -> None:
+    with pytest.raises(ForeignEventError):
+        records.of({"Records": [{"eventSource": "aws:dynamodb"}]}, "aws:dynamodb")
+
+
+def test_the_test_event_of_a_bucket_has_no_records(event: Any) -> None:
+    assert records.of(event("s3_test"), "aws:s3") == []
+    with pytest.raises(ForeignEventError):
+        records.of(event("s3_test"), "aws:sqs")
+
+
+def test_an_event_of_the_bus_is_known_by_source_and_type() -> None:
+    event = {"source": "aws.s3", "detail-type": "Object Created", "detail": {}}
+    assert records.of_bus(event, "aws.s3", "Object Created") is event
+    assert records.of_bus(event, "aws.s3") is event
+    for wrong in (
+        {**event, "source": "aws.ec2"},
+        {**event, "detail-type": "Object Deleted"},
+        {**event, "detail": "text"},
+    ):
+        with pytest.raises(ForeignEventError, match=r"an event of aws\.s3"):
+            records.of_bus(wrong, "aws.s3", "Object Created")
+
+
+def test_log_lines_are_unpacked() -> None:
+    content = {"messageType": "DATA_MESSAGE", "logGroup": "g", "logEvents": [{"message": "m"}]}
+    assert records.of_logs(_packed(content)) == content
+    control = records.of_logs(_packed({**content, "messageType": "CONTROL_MESSAGE"}))
+    assert control["logEvents"] == []
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "not base64!",
+        base64.b64encode(b"not gzip").decode(),
+        base64.b64encode(gzip.compress(b"not json")).decode(),
+        base64.b64encode(gzip.compress(b"{}" * 9)[:-9]).decode(),
+        base64.b64encode(gzip.compress(b"[" * 100_000)).decode(),
+        base64.b64encode(gzip.compress(b" " * (32 * 1024 * 1024 + 1) + b"{}")).decode(),
+    ],
+    ids=["base64", "gzip", "json", "cut", "deep", "bomb"],
+)
+def test_what_cannot_be_unpacked_is_an_error(data: str) -> None:
+    with pytest.raises(ForeignEventError, match="not JSON in gzip in base64"):
+        records.of_logs({"awslogs": {"data": data}})
+
+
+def test_unpacked_lines_without_events_are_an_error() -> None:
+    with pytest.raises(ForeignEventError, match="no logEvents"):
+        records.of_logs(_packed({"messageType": "DATA_MESSAGE"}))
+
+
+def test_a_user_pools_event_is_known_by_its_trigger() -> None:
+    event = {"triggerSource": "PostConfirmation_ConfirmSignUp", "request": {"userAttributes": {}}}
+    assert records.of_user_pool(event, "PostConfirmation_ConfirmSignUp") is event
+    for wrong in ({**event, "triggerSource": "PreSignUp_SignUp"}, {**event, "request": None}):
+        with pytest.raises(ForeignEventError, match="PostConfirmation_ConfirmSignUp"):
+            records.of_user_pool(wrong, "PostConfirmation_ConfirmSignUp")
+
+
+def test_a_schedules_input_has_known_members_only() -> None:
+    assert records.of_schedule({}) == {}
+    assert records.of_schedule({"format": "csv"}, "format", "other") == {"format": "csv"}
+    own = {"source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": "{}"}
+    assert records.of_schedule(own, "format") == {}
+    for wrong in ({"format": "csv"}, [], None, "text", {"Records": []}):
+        with pytest.raises(ForeignEventError, match="a schedule's input"):
+            records.of_schedule(wrong)
+
+
+_READERS: list[Any] = [
+    *(functools.partial(records.of, source=source) for source in _PARTS),
+    functools.partial(records.of_bus, source="a"),
+    records.of_logs,
+    lambda event: records.of_user_pool(event, "a"),
+    records.of_schedule,
+]
+
+
+@pytest.mark.parametrize("read", _READERS)
+@given(_JSON)
+def test_any_event_is_understood_or_foreign(read: Any, event: Any) -> None:
+    with contextlib.suppress(ForeignEventError):
+        read(event)
+
+
+@given(_JSON)
+def test_what_an_event_is_called_is_short_and_printable(event: Any) -> None:
+    assert len(records.kind(event)) < 400
+    assert records.kind(event).isprintable()
+
+
+@given(_JSON)
+def test_any_unpacked_log_content_is_understood_or_refused(content: Any) -> None:
+    with contextlib.suppress(ForeignEventError):
+        assert isinstance(records.of_logs(_packed(content))["logEvents"], list)
