@@ -10,30 +10,37 @@ from sandbox.services.shared import REGION, dropped, nested, pairs, physical_nam
 _FORCED: Final = {"forceDestroy": "only AWS services make managed rules, and none does here"}
 
 
+_BUS: Final = ("deadLetterConfig", "description", "kmsKeyIdentifier", "logConfig")
+
+
 @resource("aws:cloudwatch/eventBus:EventBus", ignored=REGION)
 def event_bus(r: Resource) -> Outputs:
-    name = physical_name(r, limit=256)
-    wanted = tags(r)
-    if r.inputs.get("deadLetterConfig"):
-        r.note("its dead-letter queue stays empty: the emulator drops what it cannot deliver")
-    arn = r.api(
-        "events",
-        "create_event_bus",
-        "eventSourceName",
-        "description",
-        "kmsKeyIdentifier",
-        "deadLetterConfig",
-        "logConfig",
-        Name=name,
-        Tags=pairs(wanted),
-    )["EventBusArn"]
+    name, wanted = physical_name(r, limit=256), tags(r)
+    given = {"Name": name, "Tags": pairs(wanted)}
+    arn = r.api("events", "create_event_bus", *_BUS, "eventSourceName", **given)["EventBusArn"]
     return {"id": name, "name": name, "arn": arn, "tagsAll": wanted}
 
 
 @event_bus.updates
 def update_event_bus(r: Resource) -> Outputs:
-    delete_event_bus(r)
-    return event_bus.create(r)
+    """In place but for its name: a bus that is deleted takes its rules along."""
+    if r.changed & {"name", "namePrefix", "eventSourceName"}:
+        delete_event_bus(r)
+        return event_bus.create(r)
+    old, wanted = dict(r.old or {}), tags(r)
+    name = physical_name(r, limit=256)
+    r.take("eventSourceName")
+    given = r.params(r.aws, "events", "update_event_bus", *_BUS)
+    emptied = {"deadLetterConfig": {}, "description": "", "kmsKeyIdentifier": ""}
+    for key in r.changed & emptied.keys():
+        if r.inputs.get(key) is None:
+            given[key[0].upper() + key[1:]] = emptied[key]
+    r.call("events", "update_event_bus", Name=name, **given)
+    if extra := dropped(r, wanted):
+        r.call("events", "untag_resource", ResourceARN=old["arn"], TagKeys=extra)
+    if wanted:
+        r.call("events", "tag_resource", ResourceARN=old["arn"], Tags=pairs(wanted))
+    return {**old, "tagsAll": wanted}
 
 
 @event_bus.deletes

@@ -1,0 +1,73 @@
+"""CloudWatch Logs: who is told of what is written to a log group."""
+
+from __future__ import annotations
+
+from sandbox.resources import Outputs, Resource, resource
+from sandbox.services.permissions import may_invoke
+from sandbox.services.shared import REGION, physical_name, remove
+
+_MOST = 2
+"""Subscription filters of one log group (CloudWatch Logs quotas)."""
+
+
+@resource("aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter", ignored=REGION)
+def subscription_filter(r: Resource) -> Outputs:
+    name, group = physical_name(r, limit=512), r.take("logGroup")
+    if not isinstance(group, str):
+        raise TypeError("logGroup: the name of a log group is wanted here")
+    place = r.inputs["destinationArn"]
+    _must_fit(r, group, name)
+    _must_be_invocable(r, place, group)
+    if ":function:" not in place:
+        r.note("nothing is sent to its destination: only functions are told here")
+    r.api(
+        "logs",
+        "put_subscription_filter",
+        "applyOnTransformedLogs",
+        "destinationArn",
+        "distribution",
+        "emitSystemFields",
+        "roleArn",
+        logGroupName=group,
+        filterName=name,
+        filterPattern=r.take("filterPattern", ""),
+    )
+    return {"id": f"{group}|{name}", "name": name, "logGroup": group}
+
+
+@subscription_filter.updates
+def update_subscription_filter(r: Resource) -> Outputs:
+    """The call is a put; another group or name is another filter."""
+    if r.changed & {"name", "namePrefix", "logGroup"}:
+        delete_subscription_filter(r)
+    return subscription_filter.create(r)
+
+
+@subscription_filter.deletes
+def delete_subscription_filter(r: Resource) -> None:
+    old = r.old or {}
+    remove(
+        r,
+        "logs",
+        "delete_subscription_filter",
+        logGroupName=old["logGroup"],
+        filterName=old["name"],
+    )
+
+
+def _must_fit(r: Resource, group: str, name: str) -> None:
+    there = r.call("logs", "describe_subscription_filters", logGroupName=group)
+    others = {each["filterName"] for each in there["subscriptionFilters"]} - {name}
+    if len(others) >= _MOST:
+        raise ValueError(f"{group} has {_MOST} subscription filters already, AWS allows no more")
+
+
+def _must_be_invocable(r: Resource, place: str, group: str) -> None:
+    """Refuse a function without a permission for CloudWatch Logs, as AWS does; the emulator would take it."""
+    source = f"arn:aws:logs:{r.aws.region}:{r.aws.account}:log-group:{group}:*"
+    services = ("logs.amazonaws.com", f"logs.{r.aws.region}.amazonaws.com")
+    if ":function:" in place and not may_invoke(r, place, services, source):
+        raise ValueError(
+            "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute "
+            f"your function: {place} has no permission for logs.amazonaws.com with the source {source}"
+        )
