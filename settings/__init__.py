@@ -7,6 +7,10 @@ from settings.api import ApiSettings as ApiSettings
 from settings.api import RouteSettings as RouteSettings
 from settings.api import UsagePlanSettings as UsagePlanSettings
 from settings.data import DataSettings as DataSettings
+from settings.deliveries import RuleSettings as RuleSettings
+from settings.deliveries import TopicSettings as TopicSettings
+from settings.documents import PictureSettings as PictureSettings
+from settings.documents import ReportSettings as ReportSettings
 from settings.fronts import GraphQlSettings as GraphQlSettings
 from settings.fronts import LoadBalancerSettings as LoadBalancerSettings
 from settings.function import FunctionSettings as FunctionSettings
@@ -26,6 +30,12 @@ from settings.http_api import HttpRouteSettings as HttpRouteSettings
 from settings.identity import IdentitySettings as IdentitySettings
 from settings.images import RepositorySettings as RepositorySettings
 from settings.loading import load as load
+from settings.messages import BusSettings as BusSettings
+from settings.messages import MailSettings as MailSettings
+from settings.messages import TelemetrySettings as TelemetrySettings
+from settings.outside import PartnerSettings as PartnerSettings
+from settings.outside import ProbeSettings as ProbeSettings
+from settings.outside import WebhookSettings as WebhookSettings
 from settings.runtimes import FAMILIES as FAMILIES
 from settings.runtimes import NODE_RUNTIMES as NODE_RUNTIMES
 from settings.runtimes import Family as Family
@@ -38,6 +48,7 @@ from settings.triggers import StreamSettings as StreamSettings
 from settings.whole import ObservabilitySettings as ObservabilitySettings
 from settings.whole import PackagingSettings as PackagingSettings
 from settings.wiring import API_FUNCTIONS as API_FUNCTIONS
+from settings.wiring import FIFO_QUEUES as FIFO_QUEUES
 from settings.wiring import FUNCTION_BASELINE as FUNCTION_BASELINE
 from settings.wiring import HTTP_ROUTES as HTTP_ROUTES
 from settings.wiring import QUEUE_CONSUMERS as QUEUE_CONSUMERS

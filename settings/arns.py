@@ -67,6 +67,12 @@ QUEUE: Final = Form(
 TOPIC: Final = Form(
     "sns", r"[A-Za-z0-9_-]{1,256}", f"arn:aws:sns:{_PLACE}:<name>", "a standard SNS topic"
 )
+ENDPOINT: Final = Form(
+    "sns",
+    r"endpoint/[A-Za-z_]{2,20}/[\w.-]{1,256}/[a-f0-9-]{36}",
+    f"arn:aws:sns:{_PLACE}:endpoint/<platform>/<application>/<id>",
+    "a mobile push endpoint",
+)
 FUNCTION: Final = Form(
     "lambda",
     r"function:[A-Za-z0-9_-]{1,64}(?::(?:\$LATEST|[A-Za-z0-9_-]{1,128}))?",

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from settings import wiring
+from settings.function import FunctionSettings
 from settings.mistakes import Path as KeyPath
 from settings.stack import Stack
 
@@ -21,6 +23,10 @@ class Draft(Stack):
     """Folder of the project, which paths in a stack file start from."""
     broken: frozenset[KeyPath]
     """Values already refused, which stand at their defaults here: no rule may judge by them."""
+
+    def consumer(self, queue: str) -> FunctionSettings:
+        """Return the settings of the function that consumes a queue."""
+        return self.functions.get(wiring.QUEUE_CONSUMERS[queue]) or FunctionSettings()
 
     def origin(self, function: str, field: str) -> KeyPath:
         """Return where a function's value is written, so that its line names the key to change."""

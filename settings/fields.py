@@ -1,6 +1,7 @@
 """The base of every settings model, and the one way to declare a field."""
 
 import functools
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
-from settings.text import WrongValueError
+from settings.text import WrongValueError, is_credential
 
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,15})")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,15})\.[0-9]{1,15}")
@@ -36,6 +37,26 @@ TextMap = Annotated[
     PlainSerializer(dict, return_type=dict[str, str]),
 ]
 """A read-only map of text to text."""
+
+
+def _as_json(pairs: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        text = json.dumps(dict(pairs), allow_nan=False)
+    except ValueError:
+        raise WrongValueError("must hold only what JSON can say") from None
+    if is_credential(text):
+        raise WrongValueError(
+            "must not hold a credential", "keep it in Secrets Manager and pass its ARN"
+        )
+    return MappingProxyType(json.loads(text))
+
+
+JsonMap = Annotated[
+    Mapping[str, Any],
+    AfterValidator(_as_json),
+    PlainSerializer(dict, return_type=dict[str, Any]),
+]
+"""A map of text to anything that JSON can say."""
 
 LogRetention = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653

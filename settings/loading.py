@@ -47,7 +47,7 @@ def load(handlers: Path = wiring.HANDLERS) -> Settings:
     values, secret = raw.read()
     reader = Reader(values=values, secret=secret)
     families = wiring.handlers(handlers)
-    if missing := sorted(wiring.WIRED - families.keys()):
+    if missing := sorted(wiring.WIRED - wiring.COMING - families.keys()):
         raise pulumi.RunError(
             f"{handlers}: no handler for {', '.join(missing)}, which the program joins to a route or a trigger"
         )
@@ -79,7 +79,7 @@ def _finished(draft: Draft) -> Settings:
 
 
 def _timed(draft: Draft, name: str, queue: QueueSettings) -> QueueSettings:
-    consumer = draft.functions[wiring.QUEUE_CONSUMERS[name]]
+    consumer = draft.consumer(name)
     # Without a limit of its own a queue would run into the reservation: throttled messages count as received, and good
     # ones would end in the dead-letter queue.
     reserved = consumer.reserved_concurrent_executions or None

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final, cast
 
 from settings import provider, raw, wiring
+from settings.deliveries import RuleSettings, TopicSettings
 from settings.draft import Draft
 from settings.fields import Model
 from settings.function import ADDED_UP, ONE_FUNCTIONS, FunctionSettings
@@ -30,8 +31,10 @@ KEYS: Final = tuple(
 TRIGGERS: Final[Mapping[str, tuple[type[Model], tuple[str, ...]]]] = MappingProxyType(
     {
         "queues": (QueueSettings, tuple(wiring.QUEUE_CONSUMERS)),
-        "streams": (StreamSettings, tuple(wiring.STREAM_CONSUMERS)),
+        "streams": (StreamSettings, wiring.STREAM_READERS),
         "schedules": (ScheduleSettings, wiring.SCHEDULED),
+        "topics": (TopicSettings, wiring.TOPICS),
+        "rules": (RuleSettings, wiring.RULE_TARGETS),
     }
 )
 """Group under `triggers` -> the model of its entries and their names."""
@@ -55,14 +58,14 @@ class Reader:
         own = self._functions(families)
         triggers = self._triggers()
         wide = dict(self._wide())
-        functions = {
-            name: function
-            for name, family in families.items()
-            if exists(name, family, function := merged(name, family, own))
-        }
         # Lines come in the order of reading.
         sections: dict[str, Any] = {
             key: self._section(key, model) for key, model in SECTIONS.items()
+        }
+        functions = {
+            name: function
+            for name, family in families.items()
+            if exists(name, family, function := merged(name, family, own), sections)
         }
         return Draft(
             stack=stack,
@@ -211,11 +214,12 @@ class Reader:
 
 def trigger_baseline(group: str, name: str) -> Mapping[str, Any]:
     """Return what the program itself says of one trigger."""
-    return wiring.STREAM_BASELINE.get(name, {}) if group == "streams" else {}
+    said = {"streams": wiring.STREAM_BASELINE, "schedules": wiring.SCHEDULE_BASELINE}
+    return said.get(group, {}).get(name, {})
 
 
 def _no_trigger(group: str, name: str, known: Sequence[str]) -> str:
-    if group == "streams" and name in wiring.STREAM_CONSUMERS.values():
+    if group == "streams" and name in wiring.STREAMS:
         return (
             f"no such stream; streams are named by the function that reads them: {', '.join(known)}"
         )
@@ -248,8 +252,11 @@ def merged(name: str, family: str, own: Mapping[str, Mapping[str, Any]]) -> Func
     return FunctionSettings.model_validate(values)
 
 
-def exists(name: str, family: str, function: FunctionSettings) -> bool:
+def exists(name: str, family: str, function: FunctionSettings, sections: Mapping[str, Any]) -> bool:
     """Tell whether a function is created: not one that is switched off, nor one whose code is nowhere."""
+    section, switch = wiring.SWITCHED.get(name, ("", ""))
+    if section and not getattr(sections[section], switch):
+        return False
     if name in wiring.WIRED:
         return True
     built = family not in wiring.BUILT_ELSEWHERE or function.code_source is not None

@@ -6,7 +6,9 @@ Source: EventBridge Scheduler user guide, "Schedule types". AWS checks it only w
 import re
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
+
+from pydantic import AfterValidator
 
 from settings.text import WrongValueError, did_you_mean
 
@@ -87,6 +89,25 @@ def check_timezone(name: str) -> str:
             did_you_mean(name, known),
         )
     return name
+
+
+MOMENT: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
+"""Regular expression of a date and a time of day in UTC, as RFC 3339 has them."""
+
+
+def check_moment(text: str) -> str:
+    """Return a date and time in UTC; raise WrongValueError for another text."""
+    try:
+        datetime.fromisoformat(text if re.fullmatch(MOMENT, text, re.ASCII) else "")
+    except ValueError:
+        raise WrongValueError(
+            "must be a date and a time in UTC, with Z, as in 2027-01-31T03:00:00Z",
+            "write it in quotes",
+        ) from None
+    return text
+
+
+Moment = Annotated[str, AfterValidator(check_moment)]
 
 
 def _check_rate(body: str) -> None:

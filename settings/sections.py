@@ -7,10 +7,13 @@ from typing import Final, get_type_hints
 
 from settings.api import ApiSettings
 from settings.data import DataSettings
+from settings.documents import PictureSettings, ReportSettings
 from settings.fields import Model
 from settings.fronts import GraphQlSettings, LoadBalancerSettings
 from settings.http_api import HttpApiSettings
 from settings.identity import IdentitySettings
+from settings.messages import BusSettings, MailSettings, TelemetrySettings
+from settings.outside import PartnerSettings, ProbeSettings, WebhookSettings
 from settings.socket_api import SocketSettings
 from settings.whole import ObservabilitySettings, PackagingSettings
 
@@ -28,7 +31,21 @@ class Fronts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sections(Fronts):
+class Work(Fronts):
+    """Sections of what happens behind them, and whom it reaches."""
+
+    telemetry: TelemetrySettings
+    bus: BusSettings
+    mail: MailSettings
+    partner: PartnerSettings
+    probe: ProbeSettings
+    webhook: WebhookSettings
+    images: PictureSettings
+    reports: ReportSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sections(Work):
     """All sections: keys of a stack file whose value is one map of settings, each read as its type says."""
 
     data: DataSettings
@@ -40,6 +57,6 @@ FRONTS: Final[Mapping[str, type[Model]]] = MappingProxyType(get_type_hints(Front
 """Key -> model of the sections that docs/api.md has."""
 
 SECTIONS: Final[Mapping[str, type[Model]]] = MappingProxyType(
-    {**FRONTS, **get_type_hints(Sections)}
+    {**FRONTS, **get_type_hints(Work), **get_type_hints(Sections)}
 )
 """Key -> model of every section."""

@@ -7,6 +7,7 @@ from typing import TypeVar
 import pulumi
 
 from settings import wiring
+from settings.deliveries import RuleSettings, TopicSettings
 from settings.function import FunctionSettings
 from settings.images import RepositorySettings
 from settings.sections import Sections
@@ -18,11 +19,13 @@ Thing = TypeVar("Thing")
 
 @dataclass(frozen=True, kw_only=True)
 class TriggerSettings:
-    """Settings of everything that starts a function, by the name of the queue or the function."""
+    """Settings of everything that starts a function, by the name of the queue, the topic or the function."""
 
     queues: Mapping[str, QueueSettings]
     streams: Mapping[str, StreamSettings]
     schedules: Mapping[str, ScheduleSettings]
+    topics: Mapping[str, TopicSettings]
+    rules: Mapping[str, RuleSettings]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +65,20 @@ class Settings(Stack):
         return self._trigger(self.triggers.queues, "queue", name)
 
     def stream(self, name: str) -> StreamSettings:
-        """Return how one function reads a table's stream; `pulumi.RunError` for a function that reads none."""
+        """Return how one function reads a stream; `pulumi.RunError` for a function that reads none."""
         return self._trigger(self.triggers.streams, "stream", name, "STREAM_CONSUMERS")
 
     def schedule(self, name: str) -> ScheduleSettings:
         """Return the settings of one scheduled function; `pulumi.RunError` for an unknown one."""
         return self._trigger(self.triggers.schedules, "schedule", name, "SCHEDULED")
+
+    def topic(self, name: str) -> TopicSettings:
+        """Return one topic's settings; `pulumi.RunError` for an unknown one."""
+        return self._trigger(self.triggers.topics, "topic", name)
+
+    def rule(self, name: str) -> RuleSettings:
+        """Return the settings of the rule that starts one function; `pulumi.RunError` for a function without one."""
+        return self._trigger(self.triggers.rules, "rule", name, "RULE_TARGETS")
 
     def _trigger(self, known: Mapping[str, Thing], kind: str, name: str, table: str = "") -> Thing:
         """Return an entry of `known`; `table` of settings/wiring.py says which functions have one."""

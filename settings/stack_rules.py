@@ -6,6 +6,7 @@ from typing import Final
 
 from settings import wiring
 from settings.api import ORIGIN
+from settings.deliveries import EMAIL
 from settings.draft import Draft
 from settings.mistakes import Mistake
 from settings.text import refused
@@ -33,11 +34,6 @@ FUNCTION_NAME: Final = NAME_LENGTH - AUTO_NAME - CHILD_NAME
 
 TAG: Final = r"[\w\s.:/=+@-]*"
 """Regular expression of what a tag may hold."""
-
-EMAIL: Final = (
-    r"[A-Za-z0-9._%+'-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
-)
-"""Regular expression of an e-mail address as SNS takes it."""
 
 
 def stack_name(draft: Draft) -> Iterator[Mistake]:

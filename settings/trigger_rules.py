@@ -38,7 +38,7 @@ def queue_outlasts_consumer(draft: Draft) -> Iterator[Mistake]:
     """AWS refuses a mapping whose function may run longer than its messages stay hidden."""
     for name, queue in draft.triggers.queues.items():
         consumer = wiring.QUEUE_CONSUMERS[name]
-        timeout, given = draft.functions[consumer].timeout, queue.visibility_timeout_seconds
+        timeout, given = draft.consumer(name).timeout, queue.visibility_timeout_seconds
         if given is not None and given < timeout:
             what = f"must be at least {timeout} seconds, the timeout of {consumer}"
             remedy = f"leave the key out for {advised(queue, timeout)}"
@@ -69,7 +69,7 @@ def queue_fits_reserved(draft: Draft) -> Iterator[Mistake]:
     """A queue that may run more calls than its consumer has reserved turns messages into throttles."""
     for name, queue in draft.triggers.queues.items():
         consumer = wiring.QUEUE_CONSUMERS[name]
-        reserved = draft.functions[consumer].reserved_concurrent_executions
+        reserved = draft.consumer(name).reserved_concurrent_executions
         most = queue.maximum_concurrency
         if reserved == 1:
             what = f"must be 2 or more: a queue starts {consumer}, and AWS lets no queue run fewer calls at once"
@@ -89,7 +89,7 @@ def message_lives_to_dead_letter(draft: Draft) -> Iterator[Mistake]:
     """A message that expires before its last receive is lost without a trace."""
     for name, queue in draft.triggers.queues.items():
         consumer = wiring.QUEUE_CONSUMERS[name]
-        hidden = visibility(queue, draft.functions[consumer].timeout)
+        hidden = visibility(queue, draft.consumer(name).timeout)
         needed = hidden * queue.max_receive_count
         if queue.message_retention_seconds <= needed:
             what = (
@@ -131,7 +131,7 @@ def advice(draft: Draft) -> Iterator[Mistake]:
     """Yield what AWS takes and advises against."""
     for name, queue in draft.triggers.queues.items():
         consumer = wiring.QUEUE_CONSUMERS[name]
-        timeout, given = draft.functions[consumer].timeout, queue.visibility_timeout_seconds
+        timeout, given = draft.consumer(name).timeout, queue.visibility_timeout_seconds
         if given is not None and given < advised(queue, timeout):
             what = (
                 f"should be at least {advised(queue, timeout)} seconds, {VISIBILITY_FACTOR} times the timeout of "

@@ -1,14 +1,15 @@
-"""What a stack file may say of the things that start a function."""
+"""What a stack file may say of the queues, streams and schedules that start a function."""
 
 from typing import Final, Literal
 
 from pydantic import field_validator
 
-from settings.fields import Model, setting
-from settings.schedules import check_timezone, expression_with
+from settings.fields import JsonMap, Model, setting
+from settings.schedules import MOMENT, Moment, check_timezone, expression_with
 
 _MAPPING: Final = "Lambda API reference, CreateEventSourceMapping"
 _QUEUE: Final = "SQS API reference, SetQueueAttributes"
+_THROUGHPUT: Final = "SQS developer guide, high throughput for FIFO queues"
 _DEAD_LETTERS: Final = "SQS developer guide, dead-letter queues"
 _RETRY: Final = "EventBridge Scheduler API reference, RetryPolicy"
 _SCHEDULE: Final = "EventBridge Scheduler API reference, CreateSchedule"
@@ -20,7 +21,7 @@ class QueueSettings(Model):
 
     batch_size: int = setting(
         10,
-        "Messages a call gets at most; above 10 a batching window of at least 1 second is needed.",
+        "Messages a call gets at most; above 10 a batching window of at least 1 second is needed. A FIFO queue has at most 10.",
         unit="messages",
         ge=1,
         le=10000,
@@ -28,7 +29,7 @@ class QueueSettings(Model):
     )
     maximum_batching_window_in_seconds: int = setting(
         0,
-        "Wait for a batch to fill.",
+        "Wait for a batch to fill; a FIFO queue does not wait.",
         unit="seconds",
         ge=0,
         le=300,
@@ -76,10 +77,53 @@ class QueueSettings(Model):
         le=1209600,
         source=_DEAD_LETTERS,
     )
+    delay_seconds: int = setting(
+        0,
+        "How long a new message stays hidden before it can be received.",
+        unit="seconds",
+        ge=0,
+        le=900,
+        source=_QUEUE,
+    )
+    receive_wait_time_seconds: int = setting(
+        0,
+        "How long an empty receive waits for a message; Lambda's own receives wait 20 whatever stands here.",
+        unit="seconds",
+        ge=0,
+        le=20,
+        source=_QUEUE,
+    )
+    max_message_size: int = setting(
+        262144,
+        "Largest message, its attributes included.",
+        unit="bytes",
+        ge=1024,
+        le=1048576,
+        source=_QUEUE,
+    )
+    kms_data_key_reuse_period_seconds: int = setting(
+        300,
+        "How long the queue uses one data key before it asks KMS for the next; shorter is safer and costs more calls.",
+        unit="seconds",
+        ge=60,
+        le=86400,
+        source=_QUEUE,
+    )
+    deduplication_scope: Literal["queue", "messageGroup"] = setting(
+        "messageGroup",
+        "Where a deduplication id is looked for: in the whole queue, or in its message group. FIFO queues only.",
+        source=_THROUGHPUT,
+    )
+    fifo_throughput_limit: Literal["perQueue", "perMessageGroupId"] = setting(
+        "perMessageGroupId",
+        "What the quota of messages a second counts for; perMessageGroupId needs deduplication_scope messageGroup. FIFO "
+        "queues only.",
+        source=_THROUGHPUT,
+    )
 
 
 class StreamSettings(Model):
-    """The mapping that feeds a table's changes to its consumer."""
+    """The mapping that feeds a table's changes, or the records of a Kinesis stream, to its consumer."""
 
     batch_size: int = setting(
         100,
@@ -126,9 +170,27 @@ class StreamSettings(Model):
     bisect_batch_on_function_error: bool = setting(
         default=True, description="Halve a failed batch to find the bad record.", source=_MAPPING
     )
-    starting_position: Literal["TRIM_HORIZON", "LATEST"] = setting(
+    starting_position: Literal["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"] = setting(
         "TRIM_HORIZON",
-        "Where a new mapping starts reading; LATEST may miss changes made while it is created.",
+        "Where a new mapping starts reading; LATEST may miss changes made while it is created. AT_TIMESTAMP is for Kinesis "
+        "streams.",
+        source=_MAPPING,
+    )
+    starting_position_timestamp: Moment | None = setting(
+        None,
+        "Moment from which AT_TIMESTAMP reads.",
+        values="date and time with Z",
+        schema={"pattern": f"^{MOMENT}$"},
+        source=_MAPPING,
+        example="2027-01-31T03:00:00Z",
+    )
+    tumbling_window_in_seconds: int = setting(
+        0,
+        "Length of the windows over which Lambda hands a state from call to call; 0: none. Excludes a "
+        "parallelization_factor above 1.",
+        unit="seconds",
+        ge=0,
+        le=900,
         source=_MAPPING,
     )
 
@@ -173,6 +235,35 @@ class ScheduleSettings(Model):
         ge=60,
         le=86400,
         source=_RETRY,
+    )
+    input: JsonMap | None = setting(
+        None,
+        "Event that the function gets, replaced whole. Without it: the schedule's own name and time.",
+        values="a map that JSON can hold",
+        source="EventBridge Scheduler API reference, Target",
+        example={"dry_run": True},
+    )
+    start_date: Moment | None = setting(
+        None,
+        "First moment at which it may run.",
+        values="date and time with Z",
+        schema={"pattern": f"^{MOMENT}$"},
+        source=_SCHEDULE,
+        example="2027-01-31T03:00:00Z",
+    )
+    end_date: Moment | None = setting(
+        None,
+        "Moment after which it runs no more.",
+        values="date and time with Z",
+        schema={"pattern": f"^{MOMENT}$"},
+        source=_SCHEDULE,
+        example="2028-01-31T03:00:00Z",
+    )
+    description: str | None = setting(
+        None,
+        "What the Scheduler console shows. Without it: nothing.",
+        max_length=512,
+        source=_SCHEDULE,
     )
 
     _expression = field_validator("schedule_expression")(

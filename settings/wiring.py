@@ -44,17 +44,35 @@ AUTHORIZER: Final = "authorizer"
 """Called by the gateway while the caller waits: it has the gateway's 29 seconds, as the routes have."""
 
 QUEUE_CONSUMERS: Final[Mapping[str, str]] = MappingProxyType(
-    {"notifications": "notification-sender"}
+    {
+        "notifications": "notification-sender",
+        "orders": "order-processor",
+        "order-events": "order-tracker",
+    }
 )
 """Queue name -> the function that consumes it."""
 
+FIFO_QUEUES: Final = frozenset({"order-events"})
+"""Queues that keep the order of their messages and take each once; their dead-letter queues do as well."""
+
 FAILURES_QUEUE: Final = "events-failures"
-"""The queue that gets failed asynchronous invocations."""
+"""The queue that gets all that has no dead-letter queue of its own: failed invocations, batches, deliveries."""
 
 STREAM_CONSUMERS: Final[Mapping[str, str]] = MappingProxyType(
     {"data-transformer": "items", "change-publisher": "items"}
 )
 """Function -> the table whose stream it reads; the stream's settings carry the function's name."""
+
+KINESIS_CONSUMERS: Final[Mapping[str, str]] = MappingProxyType(
+    {"telemetry-aggregator": "telemetry"}
+)
+"""Function -> the Kinesis stream it reads; its settings stand beside those of tables' streams."""
+
+STREAM_READERS: Final = (*STREAM_CONSUMERS, *KINESIS_CONSUMERS)
+"""Functions that read a stream of either kind."""
+
+STREAMS: Final = frozenset({*STREAM_CONSUMERS.values(), *KINESIS_CONSUMERS.values()})
+"""What they read: tables and Kinesis streams."""
 
 STREAM_BASELINE: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
@@ -71,11 +89,69 @@ STREAM_BASELINE: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
 VERSION_CLEANER: Final = "version-cleaner"
 """The maintenance function: it is told the names of all others."""
 
-SCHEDULED: Final = ("cleanup-job", VERSION_CLEANER)
+REPORTER: Final = "report-generator"
+"""The function that writes reports; its schedule says which."""
+
+HEALTH_CHECKER: Final = "health-checker"
+"""The function that asks every few minutes whether all parts answer."""
+
+SCHEDULED: Final = ("cleanup-job", VERSION_CLEANER, REPORTER, HEALTH_CHECKER)
 """Functions that a schedule starts; the schedule carries the function's name."""
+
+SCHEDULE_BASELINE: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+    {
+        REPORTER: {
+            "schedule_expression": "cron(0 8 ? * MON *)",
+            "schedule_expression_timezone": "America/New_York",
+            "input": {"report_type": "orders", "format": "both"},
+        },
+        # The next look comes before a late one would tell anything.
+        HEALTH_CHECKER: {
+            "schedule_expression": "rate(5 minutes)",
+            "maximum_retry_attempts": 0,
+            "maximum_event_age_in_seconds": 60,
+        },
+    }
+)
+"""Values that belong to what a scheduled function does. They outrank the defaults, not the stack file."""
+
+REPORT_TYPES: Final = ("orders", "items")
+"""What a report may be about."""
+
+REPORT_FORMATS: Final = ("csv", "pdf", "both")
+"""What a report may be written as."""
 
 UPLOAD_CONSUMER: Final = "image-processor"
 """The function that an upload starts."""
+
+RULE_TARGETS: Final = ("audit-writer", "content-router")
+"""Functions that a rule of an event bus starts; the rule carries the function's name."""
+
+TOPICS: Final = ("notifications", "orders", "reports")
+"""Topics, besides the one of alarms."""
+
+TOPIC_CONSUMERS: Final[Mapping[str, str]] = MappingProxyType(
+    {"notification-pusher": "notifications", "order-forwarder": "orders"}
+)
+"""Function -> the topic whose messages start it."""
+
+LOG_CONSUMER: Final = "error-collector"
+"""The function that gets the errors other functions log."""
+
+USER_POOL_CONSUMER: Final = "user-registrar"
+"""The function that Cognito calls, and waits for, once a user has confirmed."""
+
+WEBHOOK: Final = "webhook"
+"""The function that a partner calls at its URL."""
+
+SWITCHED: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "order-forwarder": ("partner", "url"),
+        "network-probe": ("probe", "host"),
+        "telemetry-aggregator": ("telemetry", "enabled"),
+    }
+)
+"""Function -> the section and key of the stack file that must be set for it to exist."""
 
 FUNCTION_BASELINE: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
@@ -96,6 +172,18 @@ FUNCTION_BASELINE: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         "data-transformer": {"timeout": 30},
         "change-publisher": {"memory_size": 512, "timeout": 30},
         "notification-sender": {"timeout": 30},
+        "content-router": {"memory_size": 512, "timeout": 300},
+        "order-processor": {"memory_size": 512, "timeout": 30},
+        "order-tracker": {"timeout": 30},
+        "order-forwarder": {"timeout": 30},
+        "notification-pusher": {"timeout": 30},
+        # The partner cannot sign as IAM wants it; the function checks the signature itself.
+        WEBHOOK: {"function_url": {"authorization_type": "NONE"}},
+        "telemetry-aggregator": {"timeout": 30},
+        REPORTER: {"memory_size": 1024, "timeout": 120, "tags": {"Schedule": "weekly"}},
+        HEALTH_CHECKER: {"timeout": 30},
+        LOG_CONSUMER: {"timeout": 30},
+        USER_POOL_CONSUMER: {"timeout": 5},
     }
 )
 """Values that belong to what a function does. They outrank the stack file's `defaults`, not its own entry."""
@@ -106,16 +194,45 @@ WIRED: Final = frozenset(
         AUTHORIZER,
         UPLOAD_CONSUMER,
         *QUEUE_CONSUMERS.values(),
-        *STREAM_CONSUMERS,
+        *STREAM_READERS,
         *SCHEDULED,
+        *RULE_TARGETS,
+        *TOPIC_CONSUMERS,
+        LOG_CONSUMER,
+        USER_POOL_CONSUMER,
+        WEBHOOK,
     }
 )
-"""Every function this module names."""
+"""Every function that a route or a trigger starts; those of `SWITCHED` are there when they are switched on."""
+
+COMING: Final = frozenset(
+    {
+        *(
+            "content-router",
+            "order-processor",
+            "order-tracker",
+            "order-forwarder",
+            "notification-pusher",
+            "audit-writer",
+        ),
+        *(
+            "telemetry-aggregator",
+            REPORTER,
+            HEALTH_CHECKER,
+            LOG_CONSUMER,
+            USER_POOL_CONSUMER,
+            WEBHOOK,
+        ),
+    }
+)
+"""Those of them whose handlers may still be missing."""
 
 OWN_LAYERS: Final[Mapping[str, int]] = MappingProxyType({UPLOAD_CONSUMER: 2})
 """Function -> how many layers the program gives it, where that is not what its family gets."""
 
-PUBLIC_URLS: Final[Mapping[str, str]] = MappingProxyType({})
+PUBLIC_URLS: Final[Mapping[str, str]] = MappingProxyType(
+    {WEBHOOK: "its callers sign each call by a shared secret, which the handler checks first"}
+)
 """Function -> why its URL may be open to everybody (`authorization_type: NONE`)."""
 
 HANDLERS: Final = Path(__file__).resolve().parent.parent / "handlers"
