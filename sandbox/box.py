@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox import domains, functions, rules, sockets, stack, tokens, web
 from sandbox.clients import KEY
 from sandbox.errors import Mistake
+from sandbox.operations import injection
 from sandbox.place import HOME, Place
 from sandbox.report import Report
 from sandbox.session import Outcome, Session
@@ -30,14 +31,15 @@ class Box:
     `broken_rules`: lines of policies/ over what was declared.
     """
 
-    def __init__(self, stack_name: str, outcome: Outcome, root: Path) -> None:
+    def __init__(self, stack_name: str, outcome: Outcome, place: Place) -> None:
         self.stack = stack_name
+        self._place = place
         self.outputs = outcome.exports
         self.endpoint = outcome.emulator.endpoint
         self.region = outcome.emulator.region
         self.resources = outcome.declared
         self.report = Report.of(outcome.engine.state, outcome.engine.invoked)
-        self.broken_rules = rules.broken(outcome, root=root, stack=stack_name)
+        self.broken_rules = rules.broken(outcome, root=place.root, stack=stack_name)
         self._aws = outcome.engine.aws
         address = domains.local(self._aws, str(self.outputs.get("apiUrl", self.endpoint)))
         self.http = web.Http(address, self.token)
@@ -92,6 +94,49 @@ class Box:
             self._aws, functions.named(self._state, name), event if event is not None else {}
         )
 
+    def fault(
+        self,
+        function: str,
+        do: str = "exit",
+        *,
+        after: str = "",
+        before: str = "",
+        where: str = "",
+        request: str = "",
+        times: int | None = 1,
+        seconds: float = 1.0,
+    ) -> injection.Fault:
+        """Let a Python function (`*`: each of them) meet a fault in its next calls, `times` of them (1; None: always).
+
+        `do`: `exit` and `kill` end its environment at once, the latter as running out of memory does; `throttle` and
+        `unavailable` are the service's own errors, `unreachable` is a connection refused, `slow` waits `seconds` (1.0),
+        or until the client gives up. It stands `after` or `before` one call: `dynamodb:PutItem`, `sns:*`, `handler`
+        (the whole handler), `http:POST` (a request of its own). After means that the call has had its effect. A client
+        sees an error as after the last of its own retries. `where`: only with events that hold this text; `request`:
+        only at calls whose parameters hold it. Answers the fault: `fired`, `left`, `clear()`; `with` clears it.
+        """
+        return injection.add(
+            self._aws,
+            self._state,
+            self._place,
+            function,
+            do,
+            after=after,
+            before=before,
+            where=where,
+            request=request,
+            times=times,
+            seconds=seconds,
+        )
+
+    def faults(self) -> list[injection.Fault]:
+        """Every fault that was asked for and not cleared, oldest first."""
+        return injection.every(self._place)
+
+    def clear_faults(self) -> int:
+        """Take all faults away; how many there were."""
+        return injection.clear(self._place)
+
     def _boto3(self, service: str) -> Any:
         import boto3
 
@@ -130,7 +175,7 @@ def running(
         outcome = session.up(stack.load(root.resolve(), stack_name, config=config))
         if outcome.failures:
             raise Mistake("\n".join(outcome.failures))
-        yield Box(stack_name, outcome, root.resolve())
+        yield Box(stack_name, outcome, session.place)
     finally:
         session.down()
         shutil.rmtree(folder, ignore_errors=True)

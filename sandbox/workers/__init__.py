@@ -40,6 +40,7 @@ Child side (standard library and the boto3 family only):
     zygote         the process that forks
     preload        what it loads before: boto3, models, one rehearsed call
     runtime        what a forked child does: load the handler, answer calls
+    faults         the call at which a test wants an environment to fail
     context        the handler's second argument
     borders        connections to other machines are refused
     logs           the root log handler, text and JSON

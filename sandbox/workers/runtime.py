@@ -21,7 +21,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from sandbox.workers import logs, wire
+from sandbox.workers import faults, logs, wire
 from sandbox.workers.context import LambdaContext
 
 RESPONSE_LIMIT = 6_291_556
@@ -121,7 +121,7 @@ class Environment:
         )
         kind = wire.RESULT
         try:
-            payload = encode(handler(call["event"], context))
+            payload = encode(faults.around(handler, call["faults"])(call["event"], context))
         except Exception as error:
             fault = self._document(error, error.__traceback__, call["id"])
             logs.report_fault(fault, self._format)
@@ -152,7 +152,7 @@ class Environment:
 def _frames(trace: TracebackType | None) -> list[str]:
     """Return the handler's own frames."""
     frames = traceback.extract_tb(trace)
-    own = [frame for frame in frames if frame.filename != __file__]
+    own = [frame for frame in frames if frame.filename not in (__file__, faults.__file__)]
     while own and "importlib" in own[0].filename:
         own.pop(0)
     return traceback.format_list(own)

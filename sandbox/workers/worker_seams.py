@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
-from sandbox.workers import journal, records, refusals
+from sandbox.workers import faults, journal, records, refusals
 from sandbox.workers.environment import CallError
 from sandbox.workers.lambda_seams import LAMBDA, RUNTIME, refused
 from sandbox.workers.pool import Pool
@@ -93,6 +93,7 @@ def _call(module: ModuleType, config: Mapping[str, Any], event: Any, request_id:
         "id": request_id,
         "arn": config["FunctionArn"],
         "event": event,
+        "faults": faults.concerning(config["FunctionName"], event),
         "variables": {
             "_X_AMZN_TRACE_ID": module._xray_trace_id_for_invocation(config),
             **{name: durable.get(name) for name in module.DURABLE_ENV_VARS},

@@ -85,7 +85,7 @@ def listen(client: ClientConnection, wanted: set[str]) -> set[str]:
 
 
 def test_nobody_notices_a_deployment(session: Session) -> None:
-    box = Box("dev", session.up(configured(SIZES[0])), HOME)
+    box = Box("dev", session.up(configured(SIZES[0])), session.place)
     token, person = box.token(), box.token(cognito=True)
     products = f"{box.outputs['httpApiUrl']}/products"
     body = {"name": "lamp", "price": "1.00"}
