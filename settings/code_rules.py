@@ -57,11 +57,13 @@ def built_elsewhere_says_where(draft: Draft) -> Iterator[Mistake]:
 
 
 def advice(draft: Draft) -> Iterator[Mistake]:
-    """Yield the entries of functions that do not exist, for want of code."""
+    """Yield the entries of functions that do not exist, for want of code or of what switches them on."""
     for name, own in draft.own.items():
         family = draft.families.get(name, "")
         if own and "enabled" not in own and name not in draft.functions and family:
-            what = f"is off until {_sources(family)} says where its code is; what stands here has no effect"
+            switch = ".".join(wiring.SWITCHED.get(name, ()))
+            until = f"{switch} is set" if switch else f"{_sources(family)} says where its code is"
+            what = f"is off until {until}; what stands here has no effect"
             yield Mistake(("functions", name), what)
 
 

@@ -169,6 +169,11 @@ def facts(field: FieldInfo) -> Facts:
     return known if isinstance(known, Facts) else Facts()
 
 
+def holds_anything(field: FieldInfo) -> bool:
+    """Tell whether a map's values may be more than text."""
+    return (facts(field).schema or {}).get("additionalProperties") is True
+
+
 def kinds(annotation: Any) -> tuple[type, ...]:
     """Return the plain types an annotation admits: `(int, NoneType)` for `int | None`, its values' types for a Literal."""
     origin = get_origin(annotation)

@@ -62,8 +62,38 @@ _GRANTED: Final = frozenset(
         "USERS_TABLE",
         "SOCKET_ENDPOINT",
         "CHECKED_ANSWERS",
+        "ORDERS_TABLE",
+        "STATE_TABLE",
+        "REPORTS_BUCKET",
+        "NOTIFICATIONS_QUEUE_URL",
+        "ORDERS_QUEUE_URL",
+        "ORDER_EVENTS_QUEUE_URL",
+        "EVENTS_FAILURES_QUEUE_URL",
+        "ORDERS_TOPIC_ARN",
+        "REPORTS_TOPIC_ARN",
+        "EVENTS_BUS_NAME",
+        "TELEMETRY_STREAM",
+        "IMAGE_PROCESSOR_FUNCTION",
+        "MAIL_FROM_ADDRESS",
+        "MAIL_CONFIGURATION_SET",
+        "TIMEZONE",
+        "API_URL",
+        "LINK_SECONDS",
+        "LABELS",
+        "WATERMARK_TEXT",
+        "WEBHOOK_SECRET_ARN",
+        "WEBHOOK_TOLERANCE_SECONDS",
+        "PARTNER_URL",
+        "PARTNER_PRIVATE_NETWORK",
+        "PARTNER_TIMEOUT_SECONDS",
+        "PARTNER_FAILURE_THRESHOLD",
+        "PARTNER_OPEN_SECONDS",
+        "PROBE_HOST",
+        "PROBE_PORT",
+        "PROBE_TIMEOUT_SECONDS",
     }
 )
+"""Variables that grants of the program set."""
 
 
 def runtime_fits_handler(draft: Draft) -> Iterator[Mistake]:
@@ -90,7 +120,7 @@ def api_answers_in_time(draft: Draft) -> Iterator[Mistake]:
 def needed_functions_are_on(draft: Draft) -> Iterator[Mistake]:
     """A route or trigger without its function would lead nowhere."""
     for name, own in draft.own.items():
-        if name in wiring.WIRED and own.get("enabled") is False:
+        if name in wiring.WIRED and name in draft.functions and own.get("enabled") is False:
             what = f"must be true for {name}, which a route or a trigger of the program needs"
             yield Mistake(("functions", name, "enabled"), refused(what, given=False))
 

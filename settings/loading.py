@@ -17,8 +17,10 @@ from settings import (
     gate_rules,
     raw,
     stack_rules,
+    stream_rules,
     trigger_rules,
     wiring,
+    work_rules,
 )
 from settings.draft import Draft
 from settings.mistakes import Mistake
@@ -33,6 +35,8 @@ RULES: Final = (
     *concurrency_rules.RULES,
     *access_rules.RULES,
     *trigger_rules.RULES,
+    *stream_rules.RULES,
+    *work_rules.RULES,
     *gate_rules.RULES,
     *front_rules.RULES,
 )

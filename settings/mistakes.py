@@ -8,7 +8,16 @@ from annotated_types import Ge, Gt, Le, MaxLen, MinLen
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from settings.fields import Model, choices, entries, facts, kinds, known_keys, nested
+from settings.fields import (
+    Model,
+    choices,
+    entries,
+    facts,
+    holds_anything,
+    kinds,
+    known_keys,
+    nested,
+)
 from settings.text import WrongValueError, did_you_mean, refused, shown, unknown
 
 Path = tuple[str, ...]
@@ -154,6 +163,8 @@ def _expected(field: FieldInfo, given: object) -> str:
         return f"must be {length(field)} characters" if limited else "must be text"
     if tuple in wanted:
         return f"must be a list of {length(field)} {unit}" if unit else "must be a list of text"
+    if holds_anything(field):
+        return "must be a map of keys"
     return "must be a map of maps" if entries(field.annotation) else "must be a map of text to text"
 
 

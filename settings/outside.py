@@ -15,6 +15,9 @@ _LABEL: Final = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _NAME: Final = rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*"
 _ADDRESS: Final = r"[0-9A-Fa-f:.]{2,45}"
 _URL: Final = rf"https?://(?:[A-Za-z0-9.-]{{1,253}}|\[{_ADDRESS}\])(?::[0-9]{{1,5}})?(?:/[\x21\x24-\x3b\x3d\x3f-\x7e]*)?"
+_CLOSED: Final = "must not be a link-local address, where machines keep their credentials"
+_PRIVATE: Final = frozenset({"local", "localhost", "internal", "test", "invalid"})
+"""Last parts of names that no public resolver knows."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -44,16 +47,23 @@ def is_public(host: str) -> bool:
     if found is not None:
         return found.is_global and not found.is_multicast
     labels = host.casefold().split(".")
-    # A last label of digits is no name: it is an address in a form that some resolvers take.
-    named = len(labels) > 1 and not re.fullmatch(r"[0-9]+|0x[0-9a-f]*", labels[-1])
-    return named and labels[-1] not in {"local", "localhost", "internal", "test", "invalid"}
+    return len(labels) > 1 and labels[-1] not in _PRIVATE
+
+
+def _is_host(host: str) -> bool:
+    """Tell whether a text is a name or a whole address; what ends in a number is an address in a form of long ago."""
+    last = host.rpartition(".")[2]
+    named = re.fullmatch(_NAME, host, re.ASCII) and not re.fullmatch(
+        "[0-9]+|0[xX][0-9A-Fa-f]*", last
+    )
+    return address_of(host) is not None or bool(named)
 
 
 def _check_host(host: str) -> str:
-    if address_of(host) is None and not re.fullmatch(_NAME, host, re.ASCII):
+    if not _is_host(host):
         raise WrongValueError("must be a host's name or its IP address, without scheme and port")
     if is_link_local(host):
-        raise WrongValueError("must not be a link-local address")
+        raise WrongValueError(_CLOSED)
     return host
 
 
@@ -65,15 +75,13 @@ def _check_url(url: str) -> str:
         )
     try:
         parts = urlsplit(url if re.fullmatch(_URL, url, re.ASCII) else "")
-        fits = bool(parts.port != 0 and _check_host(parts.hostname or " "))
-    except WrongValueError as error:
-        raise WrongValueError(
-            f"must name a host: {error.what}" if parts.hostname else wanted
-        ) from None
+        host = "" if parts.port == 0 else parts.hostname
     except ValueError:
-        fits = False
-    if not fits:
+        host = ""
+    if not host or not _is_host(host):
         raise WrongValueError(wanted)
+    if is_link_local(host):
+        raise WrongValueError(_CLOSED)
     return url
 
 
@@ -131,7 +139,9 @@ class ProbeSettings(Model):
         example="db.internal.example.com",
         max_length=253,
     )
-    port: int = setting(5432, "TCP port to connect to.", ge=1, le=65535, source=_HERE)
+    port: int = setting(
+        5432, "TCP port to connect to.", unit="(TCP port)", ge=1, le=65535, source=_HERE
+    )
     timeout_seconds: int = setting(
         5,
         "Longest wait for the connection; less than the timeout of network-probe.",

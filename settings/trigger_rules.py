@@ -15,6 +15,9 @@ VISIBILITY_FACTOR: Final = 6
 UNDELAYED_BATCH: Final = 10
 """Messages that a queue hands over at once; Lambda waits a batching window for more."""
 
+FIFO_KEYS: Final = ("deduplication_scope", "fifo_throughput_limit")
+"""Keys that say something of FIFO queues only."""
+
 
 def visibility(queue: QueueSettings, timeout: int) -> int:
     """Return a queue's visibility timeout in seconds, its own or else the advised one for a consumer's timeout."""
@@ -53,7 +56,7 @@ def large_batch_waits(draft: Draft) -> Iterator[Mistake]:
     """AWS refuses a batch above 10 without a window."""
     for name, queue in draft.triggers.queues.items():
         window = queue.maximum_batching_window_in_seconds
-        if queue.batch_size > UNDELAYED_BATCH and not window:
+        if queue.batch_size > UNDELAYED_BATCH and not window and name not in wiring.FIFO_QUEUES:
             what = (
                 f"must be 1 to 300 seconds when batch_size is above {UNDELAYED_BATCH}, as "
                 f"{queue.batch_size} is"
@@ -62,6 +65,40 @@ def large_batch_waits(draft: Draft) -> Iterator[Mistake]:
                 _path(name, "maximum_batching_window_in_seconds"),
                 refused(what, window),
                 because=(_path(name, "batch_size"),),
+            )
+
+
+def fifo_batches_do_not_wait(draft: Draft) -> Iterator[Mistake]:
+    """Lambda takes neither a larger batch nor a window for a FIFO queue."""
+    for name in wiring.FIFO_QUEUES:
+        queue = draft.triggers.queues[name]
+        if queue.batch_size > UNDELAYED_BATCH:
+            what = f"must be 1 to {UNDELAYED_BATCH} messages for {name}, a FIFO queue"
+            yield Mistake(_path(name, "batch_size"), refused(what, queue.batch_size))
+        if window := queue.maximum_batching_window_in_seconds:
+            what = f"must be 0 for {name}, a FIFO queue"
+            yield Mistake(_path(name, "maximum_batching_window_in_seconds"), refused(what, window))
+
+
+def fifo_keys_are_of_fifo_queues(draft: Draft) -> Iterator[Mistake]:
+    """SQS refuses them on a standard queue."""
+    for name, queue in draft.triggers.queues.items():
+        for key in FIFO_KEYS:
+            if key in queue.model_fields_set and name not in wiring.FIFO_QUEUES:
+                yield Mistake(_path(name, key), f"must be left out for {name}, a standard queue")
+
+
+def fifo_groups_have_quotas_of_their_own(draft: Draft) -> Iterator[Mistake]:
+    """SQS counts by message group only where it looks for repeats by message group."""
+    for name in wiring.FIFO_QUEUES:
+        queue = draft.triggers.queues[name]
+        by_group = queue.fifo_throughput_limit == "perMessageGroupId"
+        if by_group and queue.deduplication_scope != "messageGroup":
+            what = f"must be perQueue where deduplication_scope is {queue.deduplication_scope}"
+            yield Mistake(
+                _path(name, "fifo_throughput_limit"),
+                refused(what, queue.fifo_throughput_limit),
+                because=(_path(name, "deduplication_scope"),),
             )
 
 
@@ -90,7 +127,7 @@ def message_lives_to_dead_letter(draft: Draft) -> Iterator[Mistake]:
     for name, queue in draft.triggers.queues.items():
         consumer = wiring.QUEUE_CONSUMERS[name]
         hidden = visibility(queue, draft.consumer(name).timeout)
-        needed = hidden * queue.max_receive_count
+        needed = hidden * queue.max_receive_count + queue.delay_seconds
         if queue.message_retention_seconds <= needed:
             what = (
                 f"must be more than {needed} seconds, the time of {queue.max_receive_count} receives: a message that "
@@ -100,6 +137,7 @@ def message_lives_to_dead_letter(draft: Draft) -> Iterator[Mistake]:
                 "max_receive_count",
                 "visibility_timeout_seconds",
                 "maximum_batching_window_in_seconds",
+                "delay_seconds",
             )
             yield Mistake(
                 _path(name, "message_retention_seconds"),
@@ -143,6 +181,9 @@ def advice(draft: Draft) -> Iterator[Mistake]:
 RULES: Final = (
     queue_outlasts_consumer,
     large_batch_waits,
+    fifo_batches_do_not_wait,
+    fifo_keys_are_of_fifo_queues,
+    fifo_groups_have_quotas_of_their_own,
     queue_fits_reserved,
     message_lives_to_dead_letter,
     dead_letter_outlives_queue,

@@ -240,6 +240,7 @@ class ScheduleSettings(Model):
         None,
         "Event that the function gets, replaced whole. Without it: the schedule's own name and time.",
         values="a map that JSON can hold",
+        schema={"type": ["object", "null"], "additionalProperties": True},
         source="EventBridge Scheduler API reference, Target",
         example={"dry_run": True},
     )

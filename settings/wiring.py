@@ -183,7 +183,8 @@ FUNCTION_BASELINE: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         REPORTER: {"memory_size": 1024, "timeout": 120, "tags": {"Schedule": "weekly"}},
         HEALTH_CHECKER: {"timeout": 30},
         LOG_CONSUMER: {"timeout": 30},
-        USER_POOL_CONSUMER: {"timeout": 5},
+        # Cognito waits 5 seconds, and a start takes its share of them.
+        USER_POOL_CONSUMER: {"memory_size": 512, "timeout": 5},
     }
 )
 """Values that belong to what a function does. They outrank the stack file's `defaults`, not its own entry."""
