@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import re
+import threading
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -53,7 +54,7 @@ class Aws:
 
 
 _current: dict[str, Aws] = {}
-_parameters: dict[str, dict[str, Any]] = {}
+_parameters: dict[tuple[str, int], dict[str, Any]] = {}  # by service and thread
 
 
 @functools.cache
@@ -67,11 +68,11 @@ def _client(service: str) -> Any:
     )
 
     def remember(params: dict[str, Any], **_: Any) -> None:
-        _parameters[service] = dict(params)
+        _parameters[service, threading.get_ident()] = dict(params)
 
     def respond(model: Any, **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
         aws = _current[service]
-        params = _parameters[service]
+        params = _parameters[service, threading.get_ident()]
         aws.calls.append((model.name, params))
         if model.name not in aws.answers:
             # Not an Exception: a handler that answers for every exception must not hide this.
