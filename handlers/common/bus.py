@@ -20,11 +20,20 @@ Entry = dict[str, Any]
 
 def entry(source: str, kind: str, detail: Mapping[str, Any], *, time: float | None = None) -> Entry:
     """An event to send: `kind` is its detail-type ("Item Changed"), `time` when it happened, in
-    seconds since 1970 (else when the bus takes it). The same detail is the same text each time.
+    seconds since 1970 (else when the bus takes it). The same detail is the same text each time;
+    Decimals in it are numbers.
     """
-    text = json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    made: Entry = {"Source": source, "DetailType": kind, "Detail": text}
+    made: Entry = {"Source": source, "DetailType": kind, "Detail": _json(detail)}
     return made if time is None else {**made, "Time": time}
+
+
+def _json(detail: Mapping[str, Any]) -> str:
+    try:
+        return json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    except TypeError:
+        from common import decimals  # not every detail has one
+
+        return decimals.dumps(detail)
 
 
 def size(event: Entry) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from decimal import Decimal
 from typing import Any
 
 import data_transformer
@@ -289,6 +290,10 @@ def test_the_bus_is_asked_in_calls_that_it_takes(aws: Any, sent: list[dict[str, 
     assert aws.names() == ["PutEvents"] * 3
     assert [json.loads(entry["Detail"])["n"] for entry in sent] == list(range(5))
     assert bus.send([]) == 0
+
+
+def test_money_in_an_event_is_a_number_with_every_cent() -> None:
+    assert bus.entry("a", "b", {"total": Decimal("1234.10")})["Detail"] == '{"total": 1234.10}'
 
 
 def test_what_an_earlier_call_sent_counts_when_a_later_one_fails(aws: Any, sent: Any) -> None:
