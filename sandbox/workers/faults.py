@@ -76,7 +76,7 @@ def read(path: Path, *, take: bool = False) -> Record | None:
             if fault["left"] == 0:
                 return None
             fault["fired"] += 1
-            fault["left"] -= fault["left"] > 0
+            fault["left"] -= 1
             os.ftruncate(file, 0)
             os.pwrite(file, json.dumps(fault).encode(), 0)
         return {**fault, "path": str(path)}
