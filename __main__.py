@@ -17,7 +17,7 @@ from components.graphql import GraphQl
 from components.http_api import HttpApi, HttpRoute
 from components.identity import Identity
 from components.keys import DataKey
-from components.messaging import Queue, Topic
+from components.messaging import Queue
 from components.observability import Observability
 from components.packaging import Handlers
 from components.place import Place
@@ -27,6 +27,7 @@ from components.schemas import read_schemas
 from components.socket_api import Socket, SocketRoutes
 from components.tables import Table
 from components.tags import tag_everything
+from components.topics import Topic
 
 ROOT = Path(__file__).resolve().parent
 config = settings.load()

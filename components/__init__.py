@@ -6,7 +6,10 @@ documents        JSON with Outputs in it
 keys             DataKey: the one KMS key of a stack
 tables           Table
 buckets          Bucket
-messaging        Queue (with its dead-letter queue) and Topic
+messaging        Queue, with its dead-letter queue
+topics           Topic
+streams          DataStream: Kinesis, and what devices send by AWS IoT
+mail             Mail: the address that mail is sent from
 secrets_manager  Secret: generated, never in code
 sources          where a function's code comes from: an archive, S3, an image
 packaging        handler archives, and the sources that a stack file names
@@ -45,6 +48,12 @@ identity         Identity: the user pool and its client
 load_balancer    LoadBalancer: functions behind an application load balancer
 graphql          GraphQl: the AppSync API
 events           EventTriggers: what starts which function
+triggers         what a kind of trigger is, and what each is given
+uploads          objects of a bucket as triggers
+mappings         queues, changes of tables and data streams as triggers
+subscriptions    topics and log lines as triggers, and who else hears a topic
+buses            EventBridge: Bus, Rule, and events as triggers
+patterns         what AWS would refuse of a filter
 observability    alarms and the dashboard
 tags             tags on everything
 """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pulumi
 import pulumi_aws as aws
 
@@ -67,27 +69,30 @@ class Bucket(pulumi.ComponentResource):
         """The last of the bucket's own settings: what else touches the bucket waits for it."""
         return self._last
 
-    def get(self, prefix: str = "") -> Grant:
-        """Read objects under a prefix. A missing key answers 403, not 404, to a role that may not list."""
-        return self._grant("s3:GetObject", prefix, "Decrypt")
+    def get(self, *prefixes: str) -> Grant:
+        """Read objects, under prefixes only. A missing key answers 403, not 404, to a role that may not list."""
+        return self._grant("s3:GetObject", prefixes, "Decrypt")
 
-    def put(self, prefix: str = "") -> Grant:
-        """Write objects under a prefix, in one request each."""
-        return self._grant("s3:PutObject", prefix, "GenerateDataKey")
+    def put(self, *prefixes: str) -> Grant:
+        """Write objects, under prefixes only, in one request each."""
+        return self._grant("s3:PutObject", prefixes, "GenerateDataKey")
 
-    def delete(self, prefix: str = "") -> Grant:
-        """Delete objects under a prefix; older versions stay until the lifecycle ends them."""
-        return self._grant("s3:DeleteObject", prefix)
+    def delete(self, *prefixes: str) -> Grant:
+        """Delete objects, under prefixes only; older versions stay until the lifecycle ends them."""
+        return self._grant("s3:DeleteObject", prefixes)
 
-    def list(self, prefix: str = "") -> Grant:
-        """List keys under a prefix."""
-        condition = {"StringLike": {"s3:prefix": f"{prefix}*"}} if prefix else {}
+    def list(self, *prefixes: str) -> Grant:
+        """List keys, under prefixes only."""
+        condition = (
+            {"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}} if prefixes else {}
+        )
         return Grant(
             [Statement(["s3:ListBucket"], [self.arn], condition)], {self._variable: self.name}
         )
 
-    def _grant(self, action: str, prefix: str, *key_use: str) -> Grant:
-        statements = [Statement([action], [pulumi.Output.concat(self.arn, "/", prefix, "*")])]
+    def _grant(self, action: str, prefixes: Sequence[str], *key_use: str) -> Grant:
+        arns = [pulumi.Output.concat(self.arn, "/", prefix, "*") for prefix in prefixes or ("",)]
+        statements = [Statement([action], arns)]
         if self._encryption and key_use:
             statements.append(self._encryption.use("s3", *key_use))
         return Grant(statements, {self._variable: self.name})

@@ -12,7 +12,7 @@ from builders import zips
 from components import asynchronous, code_signing, concurrency, execution_role, urls
 from components.function_args import function_args
 from components.function_outputs import FunctionOutputs
-from components.grants import Grant, policy, together, trust
+from components.grants import Grant, Statement, policy, together, trust
 from components.keys import DataKey
 from components.layers import Layer
 from components.logs import log_group
@@ -132,6 +132,11 @@ class ServerlessFunction(pulumi.ComponentResource):
             log_group=self.log_group.name,
             url=self.url.function_url if self.url else None,
         )
+
+    def invoke(self) -> Grant:
+        """Call the function."""
+        variable = f"{self.logical_name.upper().replace('-', '_')}_FUNCTION"
+        return Grant([Statement(["lambda:InvokeFunction"], [self.arn])], {variable: self.arn})
 
     def allow(
         self,

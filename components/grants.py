@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import pulumi
 
 from components.documents import json_text
+from settings.fields import Model
 
 POLICY_VERSION = "2012-10-17"
 
@@ -60,6 +61,27 @@ class Grant:
 
 
 NOTHING = Grant()
+
+
+def variables(**named: object) -> Grant:
+    """Environment variables and no right; what is None is left out, a truth value is `true` or `false`."""
+    written: dict[str, pulumi.Input[str]] = {}
+    for name, value in named.items():
+        if isinstance(value, pulumi.Output):
+            written[name] = cast("pulumi.Output[str]", value)
+        elif value is not None:
+            written[name] = str(value).lower() if isinstance(value, bool) else str(value)
+    return Grant(environment=written)
+
+
+def section(prefix: str, settings: Model) -> Grant:
+    """A section of the stack file as environment variables: `PARTNER_OPEN_SECONDS` for `open_seconds` of `PARTNER`."""
+    return variables(**{f"{prefix}_{key.upper()}": value for key, value in settings})
+
+
+def recognise() -> Grant:
+    """Ask Rekognition what is in a picture. DetectLabels knows no resource: AWS offers nothing narrower than "*"."""
+    return Grant([Statement(["rekognition:DetectLabels"], ["*"])])
 
 
 def together(grants: Iterable[Grant]) -> Grant:

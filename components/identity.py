@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Literal
+
 import pulumi
 import pulumi_aws as aws
 
 from components.authorizers import CognitoAuthorizer
+from components.function import ServerlessFunction
 from components.http_authorizers import JwtAuthorizer
 from settings import DataSettings, IdentitySettings
+
+Moment = Literal[
+    "create_auth_challenge",
+    "custom_message",
+    "define_auth_challenge",
+    "post_authentication",
+    "post_confirmation",
+    "pre_authentication",
+    "pre_sign_up",
+    "pre_token_generation",
+    "user_migration",
+    "verify_auth_challenge_response",
+]
+"""When the pool calls a function and waits for its answer, five seconds at most."""
 
 _UNITS = {"access_token": "minutes", "id_token": "minutes", "refresh_token": "days"}
 
@@ -16,7 +34,7 @@ class Identity(pulumi.ComponentResource):
     """A user pool whose users sign in by e-mail address, and one public client (no secret: nothing could keep it).
 
     Neither sign-in nor recovery tells whether somebody has an account. Raw children: `pool`, `client`. `issuer` is who
-    the pool's tokens say they are from.
+    the pool's tokens say they are from. `triggers` are functions that the pool asks at certain moments.
     """
 
     def __init__(
@@ -25,11 +43,14 @@ class Identity(pulumi.ComponentResource):
         *,
         settings: IdentitySettings,
         data: DataSettings,
+        triggers: Mapping[Moment, ServerlessFunction] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("sandpiper:components:Identity", name, None, opts)
         self._name, self._settings = name, settings
+        self._triggers = triggers or {}
         self.pool = self._create_pool(protect=data.protect)
+        self._permit()
         self.client = self._create_client()
         self.issuer = pulumi.Output.concat("https://", self.pool.endpoint)
         self.register_outputs({"userPoolId": self.pool.id, "userPoolClientId": self.client.id})
@@ -69,12 +90,31 @@ class Identity(pulumi.ComponentResource):
                 admin_create_user_config=cognito.UserPoolAdminCreateUserConfigArgs(
                     allow_admin_create_user_only=not s.allow_self_sign_up
                 ),
+                lambda_config=self._calls(),
                 user_pool_tier=s.user_pool_tier,
                 user_pool_add_ons=_watch(s),
                 deletion_protection="ACTIVE" if protect else "INACTIVE",
             ),
             pulumi.ResourceOptions(parent=self, protect=protect),
         )
+
+    def _calls(self) -> aws.cognito.UserPoolLambdaConfigArgs | None:
+        if not self._triggers:
+            return None
+        calls = aws.cognito.UserPoolLambdaConfigArgs()
+        for moment, function in self._triggers.items():
+            setattr(calls, moment, function.arn)
+        return calls
+
+    def _permit(self) -> None:
+        # Without it the pool is made all the same, and people cannot sign in.
+        for function in dict.fromkeys(self._triggers.values()):
+            function.allow(
+                f"{function.logical_name}-{self._name}-permission",
+                principal="cognito-idp.amazonaws.com",
+                source_arn=self.pool.arn,
+                parent=self,
+            )
 
     def _create_client(self) -> aws.cognito.UserPoolClient:
         s = self._settings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -89,12 +89,19 @@ class DataKey(pulumi.ComponentResource):
                 ["kms:Decrypt", "kms:GenerateDataKey*"],
                 here,
             ),
+            # Topics and rules put messages into queues, buses and archives keep events. Without conditions, as in AWS's
+            # samples: not every such call says for whom it is. The queues' own policies do.
+            _allow(
+                "Senders",
+                {"Service": ["sns.amazonaws.com", "events.amazonaws.com"]},
+                ["kms:Decrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*", "kms:DescribeKey"],
+            ),
         ]
 
 
 def _allow(
     sid: str,
-    principal: dict[str, str],
+    principal: Mapping[str, str | Sequence[str]],
     action: str | list[str],
     condition: dict[str, Any] | None = None,
 ) -> dict[str, Any]:

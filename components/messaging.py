@@ -1,9 +1,9 @@
-"""Queues and topics, as owners of the grants to them."""
+"""Queues, as owners of the grants to them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import pulumi
 import pulumi_aws as aws
@@ -11,18 +11,27 @@ import pulumi_aws as aws
 from components.documents import json_text
 from components.grants import Grant, Statement, policy, tls_only
 from components.keys import DataKey
-from components.place import Place
 from settings import QueueSettings
 
 FOURTEEN_DAYS = 1_209_600
 """The longest SQS keeps a message, in seconds."""
 
 
+class Sender(Protocol):
+    """What puts messages into a queue by itself: a topic, or a rule of an event bus."""
+
+    component: str
+    service: str
+    """Who AWS says is calling, e.g. `sns.amazonaws.com`."""
+    arn: pulumi.Output[str]
+
+
 class Queue(pulumi.ComponentResource):
-    """An encrypted SQS queue that refuses plain HTTP.
+    """An encrypted SQS queue that refuses plain HTTP and takes messages of `senders` besides those of roles.
 
     With `settings` it is a working queue and has a dead-letter queue behind it; without, it is itself the place where
-    failures wait (14 days) and has none.
+    failures wait (14 days) and has none. `fifo` keeps the order within a message group and drops what is sent twice
+    within five minutes; SQS cannot change the kind of a queue, and its dead-letter queue is of the same kind.
     """
 
     def __init__(
@@ -31,19 +40,24 @@ class Queue(pulumi.ComponentResource):
         *,
         encryption: DataKey,
         settings: QueueSettings | None = None,
+        senders: Sequence[Sender] = (),
+        fifo: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("sandpiper:components:Queue", name, None, opts)
         self.component = name
+        self.senders = tuple(senders)
         self._encryption = encryption
+        self._fifo = fifo
         self._variable = f"{name.upper().replace('-', '_')}_QUEUE_URL"
         self.settings = settings
         self._dead_letter: aws.sqs.Queue | None = None
         if settings is not None:
-            self._dead_letter = self._create_queue(
-                f"{name}-dead-letter", settings.dead_letter_retention_seconds
+            self._dead_letter, _ = self._create_queue(
+                f"{name}-dead-letter",
+                aws.sqs.QueueArgs(message_retention_seconds=settings.dead_letter_retention_seconds),
             )
-        self.queue = self._create_main()
+        self.queue, self.policy = self._create_queue(name, self._sizes(), senders)
         self.url = self.queue.url
         self.arn = self.queue.arn
         self.register_outputs({"url": self.url, "arn": self.arn})
@@ -86,112 +100,66 @@ class Queue(pulumi.ComponentResource):
             ]
         )
 
-    def _create_main(self) -> aws.sqs.Queue:
-        settings, dead = self.settings, self._dead_letter
-        if settings is None or dead is None:
-            return self._create_queue(self.component, FOURTEEN_DAYS)
-        return self._create_queue(
-            self.component,
-            settings.message_retention_seconds,
-            visibility_timeout_seconds=settings.visibility_timeout_seconds,
+    def postpone(self) -> Grant:
+        """Say when a message that failed comes back."""
+        return Grant(
+            [Statement(["sqs:ChangeMessageVisibility"], [self.arn])], {self._variable: self.url}
+        )
+
+    def depth(self) -> Grant:
+        """Ask how many messages wait."""
+        return Grant(
+            [Statement(["sqs:GetQueueAttributes"], [self.arn])], {self._variable: self.url}
+        )
+
+    def _sizes(self) -> aws.sqs.QueueArgs:
+        s = self.settings
+        if s is None:
+            return aws.sqs.QueueArgs(message_retention_seconds=FOURTEEN_DAYS)
+        return aws.sqs.QueueArgs(
+            message_retention_seconds=s.message_retention_seconds,
+            visibility_timeout_seconds=s.visibility_timeout_seconds,
+            delay_seconds=s.delay_seconds,
+            receive_wait_time_seconds=s.receive_wait_time_seconds,
+            max_message_size=s.max_message_size,
+            kms_data_key_reuse_period_seconds=s.kms_data_key_reuse_period_seconds,
+            # SQS knows these on FIFO queues only, and refuses even their defaults on others.
+            deduplication_scope=s.deduplication_scope if self._fifo else None,
+            fifo_throughput_limit=s.fifo_throughput_limit if self._fifo else None,
             redrive_policy=json_text(
-                {"deadLetterTargetArn": dead.arn, "maxReceiveCount": settings.max_receive_count}
+                {
+                    "deadLetterTargetArn": self.dead_letter.arn,
+                    "maxReceiveCount": s.max_receive_count,
+                }
             ),
         )
 
     def _create_queue(
-        self,
-        name: str,
-        retention: int,
-        *,
-        visibility_timeout_seconds: int | None = None,
-        redrive_policy: pulumi.Input[str] | None = None,
-    ) -> aws.sqs.Queue:
-        queue = aws.sqs.Queue(
-            f"{name}-queue",
-            aws.sqs.QueueArgs(
-                # AWS's own SQS key cannot be opened for other services, so ours it is.
-                kms_master_key_id=self._encryption.arn,
-                message_retention_seconds=retention,
-                visibility_timeout_seconds=visibility_timeout_seconds,
-                redrive_policy=redrive_policy,
-            ),
-            pulumi.ResourceOptions(parent=self),
-        )
-        aws.sqs.QueuePolicy(
+        self, name: str, args: aws.sqs.QueueArgs, senders: Sequence[Sender] = ()
+    ) -> tuple[aws.sqs.Queue, aws.sqs.QueuePolicy]:
+        # AWS's own SQS key cannot be opened for other services, so ours it is.
+        args.kms_master_key_id = self._encryption.arn
+        args.fifo_queue = True if self._fifo else None
+        child = pulumi.ResourceOptions(parent=self)
+        queue = aws.sqs.Queue(f"{name}-queue", args, child)
+        statements = [
+            tls_only([queue.arn], "sqs:*"),
+            *(_takes_from(queue, sender) for sender in senders),
+        ]
+        queue_policy = aws.sqs.QueuePolicy(
             f"{name}-queue-policy",
-            aws.sqs.QueuePolicyArgs(
-                queue_url=queue.url, policy=policy([tls_only([queue.arn], "sqs:*")])
-            ),
-            pulumi.ResourceOptions(parent=self),
+            aws.sqs.QueuePolicyArgs(queue_url=queue.url, policy=policy(statements)),
+            child,
         )
-        return queue
+        return queue, queue_policy
 
 
-class Topic(pulumi.ComponentResource):
-    """An encrypted SNS topic that refuses plain HTTP; `publishers` are AWS services that may publish to it."""
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        encryption: DataKey,
-        place: Place,
-        publishers: Sequence[str] = (),
-        email: str | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__("sandpiper:components:Topic", name, None, opts)
-        self._encryption = encryption
-        self._variable = f"{name.upper().replace('-', '_')}_TOPIC_ARN"
-        self.topic = aws.sns.Topic(
-            f"{name}-topic",
-            aws.sns.TopicArgs(kms_master_key_id=encryption.arn),
-            pulumi.ResourceOptions(parent=self),
-        )
-        self.arn = self.topic.arn
-        self.policy = aws.sns.TopicPolicy(
-            f"{name}-topic-policy",
-            aws.sns.TopicPolicyArgs(
-                arn=self.arn,
-                policy=policy(
-                    [
-                        tls_only([self.arn], "sns:Publish"),
-                        *(self._may_publish(service, place) for service in publishers),
-                    ]
-                ),
-            ),
-            pulumi.ResourceOptions(parent=self),
-        )
-        if email is not None:
-            self.subscription = self._subscribe(name, email)
-        self.register_outputs({"arn": self.arn})
-
-    def publish(self) -> Grant:
-        """Publish messages."""
-        return Grant(
-            [
-                Statement(["sns:Publish"], [self.arn]),
-                self._encryption.use("sns", "GenerateDataKey", "Decrypt"),
-            ],
-            {self._variable: self.arn},
-        )
-
-    def _may_publish(self, service: str, place: Place) -> dict[str, Any]:
-        return {
-            "Sid": "Publish"
-            + "".join(part.title() for part in service.split(".", maxsplit=1)[0].split("-")),
-            "Effect": "Allow",
-            "Principal": {"Service": service},
-            "Action": "sns:Publish",
-            "Resource": [self.arn],
-            "Condition": {"StringEquals": {"aws:SourceAccount": place.account}},
-        }
-
-    def _subscribe(self, name: str, email: str) -> aws.sns.TopicSubscription:
-        # Stays pending until the recipient clicks the link AWS sends.
-        return aws.sns.TopicSubscription(
-            f"{name}-email",
-            aws.sns.TopicSubscriptionArgs(topic=self.arn, protocol="email", endpoint=email),
-            pulumi.ResourceOptions(parent=self),
-        )
+def _takes_from(queue: aws.sqs.Queue, sender: Sender) -> dict[str, Any]:
+    return {
+        "Sid": "From" + "".join(word.title() for word in sender.component.split("-")),
+        "Effect": "Allow",
+        "Principal": {"Service": sender.service},
+        "Action": "sqs:SendMessage",
+        "Resource": [queue.arn],
+        "Condition": {"ArnEquals": {"aws:SourceArn": sender.arn}},
+    }

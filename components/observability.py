@@ -12,8 +12,8 @@ import pulumi_aws as aws
 from components.api import ApiFront
 from components.function import ServerlessFunction
 from components.keys import DataKey
-from components.messaging import Topic
 from components.place import Place
+from components.topics import Topic
 from settings import ObservabilitySettings
 
 WIDGET_WIDTH, WIDGET_HEIGHT, COLUMNS = 8, 6, 3

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
+from components.documents import json_text
 from components.function import ServerlessFunction
 from components.grants import Statement
 from components.keys import DataKey
@@ -60,6 +60,9 @@ class Scheduler:
             aws.scheduler.ScheduleArgs(
                 schedule_expression=settings.schedule_expression,
                 schedule_expression_timezone=settings.schedule_expression_timezone,
+                start_date=settings.start_date,
+                end_date=settings.end_date,
+                description=settings.description,
                 state="ENABLED" if settings.enabled else "DISABLED",
                 kms_key_arn=self._encryption.arn,
                 flexible_time_window=aws.scheduler.ScheduleFlexibleTimeWindowArgs(
@@ -68,7 +71,7 @@ class Scheduler:
                 target=aws.scheduler.ScheduleTargetArgs(
                     arn=function.arn,
                     role_arn=self._role.arn,
-                    input=json.dumps(event) if event else None,
+                    input=json_text(event) if event else None,
                     retry_policy=retry_policy,
                     dead_letter_config=aws.scheduler.ScheduleTargetDeadLetterConfigArgs(
                         arn=self._failures.arn

@@ -34,6 +34,7 @@ class Table(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("sandpiper:components:Table", name, None, opts)
+        self.component = name
         self._variable = f"{name.upper().replace('-', '_')}_TABLE"
         self._encryption = encryption
         self.table = aws.dynamodb.Table(
@@ -64,6 +65,10 @@ class Table(pulumi.ComponentResource):
     def query(self, index: str | None = None) -> Grant:
         """Read many items of one key, from the table or from one of its indexes."""
         return self._grant("Query", f"/index/{index}" if index else "")
+
+    def scan(self) -> Grant:
+        """Read every item: for jobs that nobody waits for."""
+        return self._grant("Scan")
 
     def consume(self) -> Grant:
         """Read the stream, as an event source mapping does with its function's role."""

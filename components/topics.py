@@ -1,0 +1,89 @@
+"""Topics, as owners of the grants to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components.grants import Grant, Statement, policy, tls_only
+from components.keys import DataKey
+from components.place import Place
+
+
+class Topic(pulumi.ComponentResource):
+    """An encrypted SNS topic that refuses plain HTTP; `publishers` are AWS services that may publish to it.
+
+    `display_name` is who its e-mails are from.
+    """
+
+    service = "sns.amazonaws.com"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        encryption: DataKey,
+        place: Place,
+        display_name: str | None = None,
+        publishers: Sequence[str] = (),
+        email: str | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("sandpiper:components:Topic", name, None, opts)
+        self.component = name
+        self._encryption = encryption
+        self._variable = f"{name.upper().replace('-', '_')}_TOPIC_ARN"
+        self.topic = aws.sns.Topic(
+            f"{name}-topic",
+            aws.sns.TopicArgs(kms_master_key_id=encryption.arn, display_name=display_name),
+            pulumi.ResourceOptions(parent=self),
+        )
+        self.arn = self.topic.arn
+        self.policy = aws.sns.TopicPolicy(
+            f"{name}-topic-policy",
+            aws.sns.TopicPolicyArgs(
+                arn=self.arn,
+                policy=policy(
+                    [
+                        tls_only([self.arn], "sns:Publish"),
+                        *(self._may_publish(service, place) for service in publishers),
+                    ]
+                ),
+            ),
+            pulumi.ResourceOptions(parent=self),
+        )
+        if email is not None:
+            self.subscription = self._subscribe(name, email)
+        self.register_outputs({"arn": self.arn})
+
+    def publish(self) -> Grant:
+        """Publish messages."""
+        return Grant(
+            [
+                Statement(["sns:Publish"], [self.arn]),
+                self._encryption.use("sns", "GenerateDataKey", "Decrypt"),
+            ],
+            {self._variable: self.arn},
+        )
+
+    def _may_publish(self, service: str, place: Place) -> dict[str, Any]:
+        return {
+            "Sid": "Publish"
+            + "".join(part.title() for part in service.split(".", maxsplit=1)[0].split("-")),
+            "Effect": "Allow",
+            "Principal": {"Service": service},
+            "Action": "sns:Publish",
+            "Resource": [self.arn],
+            "Condition": {"StringEquals": {"aws:SourceAccount": place.account}},
+        }
+
+    def _subscribe(self, name: str, email: str) -> aws.sns.TopicSubscription:
+        # Stays pending until the recipient clicks the link AWS sends.
+        return aws.sns.TopicSubscription(
+            f"{name}-email",
+            aws.sns.TopicSubscriptionArgs(topic=self.arn, protocol="email", endpoint=email),
+            pulumi.ResourceOptions(parent=self),
+        )
