@@ -46,6 +46,7 @@ def _install(nursery: Nursery | None) -> None:
     from sandbox.workers import (
         alias_seams,
         async_seams,
+        bus_seams,
         clock_seams,
         custom_seams,
         gateway_seams,
@@ -62,6 +63,7 @@ def _install(nursery: Nursery | None) -> None:
         seams,
         socket_seams,
         stream_seams,
+        topic_seams,
         transport_seams,
         url_seams,
     )
@@ -72,6 +74,7 @@ def _install(nursery: Nursery | None) -> None:
     rooms += (rest_template_seams, gateway_seams, rest_access_seams, url_seams)
     rooms += (http_api_seams, socket_seams, iam_seams, clock_seams, model_seams, transport_seams)
     rooms += (graphql_seams, matching_seams, reference_seams, stream_seams)
+    rooms += (topic_seams, bus_seams)
     changes = [seam for room in rooms for seam in room.seams()]
     if nursery is not None:
         from sandbox.workers import worker_seams

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from sandbox.faults import is_missing
 from sandbox.resources import AGAIN, Block, Outputs, Resource, RestartNeeded, resource
+from sandbox.services.permissions import may_invoke
 from sandbox.services.shared import REGION, dropped, pairs, physical_name, remove, tags
 
 _MOVED: Final = {"bucket", "bucketPrefix", "objectLockEnabled"}
@@ -106,6 +108,9 @@ def notification(r: Resource) -> Outputs:
         "QueueConfigurations": [_target(b, "queueArn", "QueueArn") for b in r.blocks("queues")],
         "TopicConfigurations": [_target(b, "topicArn", "TopicArn") for b in r.blocks("topics")],
     }
+    _must_be_apart(
+        [*functions, *configuration["QueueConfigurations"], *configuration["TopicConfigurations"]]
+    )
     if r.take("eventbridge"):
         configuration["EventBridgeConfiguration"] = {}
     r.call(
@@ -142,17 +147,38 @@ def _must_be_invocable(r: Resource, arn: str, bucket_name: str) -> None:
 
     A permission counts only for the very ARN that the notification names: with its alias or without.
     """
-    from botocore.exceptions import ClientError
-
-    function, qualifier = [*arn.split(":")[6:], None][:2]
-    try:
-        text = r.call("lambda", "get_policy", FunctionName=function, Qualifier=qualifier)["Policy"]
-    except ClientError as error:
-        if not is_missing(error):
-            raise
-        text = ""
-    if "s3.amazonaws.com" not in text:
+    source = f"arn:aws:s3:::{bucket_name}"
+    if not may_invoke(r, arn, ("s3.amazonaws.com",), source):
         raise ValueError(
             f"Unable to validate the following destination configurations: {arn} has no permission for "
-            f"s3.amazonaws.com with the source arn:aws:s3:::{bucket_name}"
+            f"s3.amazonaws.com with the source {source}"
         )
+
+
+def _must_be_apart(targets: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse two targets that one object could start both by the same event, as AWS does."""
+    for one, other in itertools.combinations(targets, 2):
+        kinds = itertools.product(one["Events"], other["Events"])
+        shared = any(_covers(a, b) or _covers(b, a) for a, b in kinds)
+        if shared and all(_overlap(one, other, rule) for rule in ("prefix", "suffix")):
+            raise ValueError(
+                "Configurations overlap. Configurations on the same bucket cannot share a common event type: two "
+                f"targets ask for {', '.join(one['Events'])} of the same objects"
+            )
+
+
+def _covers(pattern: str, event: str) -> bool:
+    return pattern == event or (pattern.endswith("*") and event.startswith(pattern[:-1]))
+
+
+def _overlap(one: Mapping[str, Any], other: Mapping[str, Any], rule: str) -> bool:
+    """Whether a key may satisfy both targets' prefixes (or suffixes)."""
+    a, b = (_value(each, rule) for each in (one, other))
+    if rule == "prefix":
+        return a.startswith(b) or b.startswith(a)
+    return a.endswith(b) or b.endswith(a)
+
+
+def _value(target: Mapping[str, Any], rule: str) -> str:
+    rules = target.get("Filter", {}).get("Key", {}).get("FilterRules", [])
+    return next((each["Value"] for each in rules if each["Name"] == rule), "")

@@ -117,6 +117,13 @@ _SUBSCRIPTION: Final = {
     "redrivePolicy": "RedrivePolicy",
     "subscriptionRoleArn": "SubscriptionRoleArn",
 }
+_UNSENT: Final = {
+    "application": "no push message leaves the sandbox",
+    "email": "no e-mail leaves the sandbox",
+    "email-json": "no e-mail leaves the sandbox",
+    "firehose": "nothing is sent to a delivery stream",
+    "sms": "no text message leaves the sandbox",
+}
 
 
 @resource(
@@ -138,8 +145,7 @@ def subscription(r: Resource) -> Outputs:
         Attributes=_subscription_attributes(r),
         ReturnSubscriptionArn=True,
     )
-    if protocol.startswith("email"):
-        r.note("no e-mail leaves the sandbox")
+    _note_protocol(r, protocol)
     pending = "pending" in answer["SubscriptionArn"]
     return {
         "id": answer["SubscriptionArn"],
@@ -150,6 +156,14 @@ def subscription(r: Resource) -> Outputs:
     }
 
 
+def _note_protocol(r: Resource, protocol: str) -> None:
+    """Say what of a subscription's deliveries stays here."""
+    if protocol in _UNSENT:
+        r.note(_UNSENT[protocol])
+    if protocol in ("http", "https"):
+        r.note("nothing is sent to other machines, and what this one refuses is not tried again")
+
+
 @subscription.updates
 def update_subscription(r: Resource) -> Outputs:
     if r.changed & {"topic", "protocol", "endpoint"}:
@@ -158,6 +172,7 @@ def update_subscription(r: Resource) -> Outputs:
     old = dict(r.old or {})
     for key in ("topic", "protocol", "endpoint"):
         r.take(key)
+    _note_protocol(r, r.inputs["protocol"])
     given = _subscription_attributes(r)
     for key in sorted(r.changed & set(_SUBSCRIPTION)):
         name = _SUBSCRIPTION[key]
@@ -178,8 +193,6 @@ def delete_subscription(r: Resource) -> None:
 
 
 def _subscription_attributes(r: Resource) -> dict[str, Any]:
-    if r.inputs.get("redrivePolicy"):
-        r.note("its dead-letter queue stays empty: the emulator does not move undelivered messages")
     given = {name: r.take(key) for key, name in _SUBSCRIPTION.items()}
     return {
         k: str(v).lower() if isinstance(v, bool) else v for k, v in given.items() if v is not None

@@ -51,13 +51,14 @@ def _watch(event: str, arguments: tuple[Any, ...]) -> None:
     if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
         opened, address = arguments
         internet = opened.family in (socket.AF_INET, socket.AF_INET6) and address
-        if internet and not _is_here(address[0]):
+        if internet and not is_here(address[0]):
             raise ConnectionRefusedError(errno.ECONNREFUSED, f"{SAID}: {address[0]}:{address[1]}")
     elif event in ("socket.getaddrinfo", "socket.gethostbyname") and _is_elsewhere(arguments[0]):
         raise socket.gaierror(socket.EAI_NONAME, f"{SAID}: {arguments[0]}")
 
 
-def _is_here(host: str | bytes | None) -> bool:
+def is_here(host: str | bytes | None) -> bool:
+    """Whether a host is this machine; nothing is asked for it."""
     name = host.decode("latin-1") if isinstance(host, bytes) else host or ""
     name = name.lower().rstrip(".")
     if name in ("", "localhost", socket.gethostname().lower()) or name.endswith(".localhost"):
@@ -72,7 +73,7 @@ def _is_here(host: str | bytes | None) -> bool:
 
 def _is_elsewhere(host: str | bytes | None) -> bool:
     """Whether to look the host up is to ask another machine; an address needs no looking up, wherever it leads."""
-    if _is_here(host):
+    if is_here(host):
         return False
     try:
         ipaddress.ip_address(host.decode("latin-1") if isinstance(host, bytes) else host or "")
