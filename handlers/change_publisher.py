@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from common import aws, connections, ids, items, logs, push, warming
+from common import aws, connections, ids, items, logs, push, records, warming
 from common.deadline import Deadline
 
 EVENTS = {"INSERT": "created", "MODIFY": "updated", "REMOVE": "deleted"}
@@ -25,16 +25,15 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """
     logs.begin(context)
     deadline = Deadline(context)
-    records = event["Records"]
-    messages = [message for record in records if (message := _message(record))]
+    batch = records.of(event, "aws:dynamodb")
+    messages = [message for record in batch if (message := _message(record))]
     if not messages:
-        return {"batchItemFailures": []}
+        return records.outcome(event)
     try:
         subscribers = connections.subscribers(connections.ITEMS)
     except Exception as error:
-        logs.error("subscribers not found", cause=error, records=len(records))
-        failed = records[0]["dynamodb"]["SequenceNumber"]
-        return {"batchItemFailures": [{"itemIdentifier": failed}]}
+        logs.error("subscribers not found", cause=error, records=len(batch))
+        return records.outcome(event, batch[0]["dynamodb"]["SequenceNumber"])
     outcome = push.broadcast(subscribers, messages, deadline)
     _forget(outcome.gone, deadline)
     logs.info(
@@ -46,7 +45,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         failed=outcome.failed,
         left=outcome.left,
     )
-    return {"batchItemFailures": []}
+    return records.outcome(event)
 
 
 def _message(record: dict[str, Any]) -> bytes | None:

@@ -43,9 +43,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             # batch.
             failed = group[done]["dynamodb"]["SequenceNumber"]
             logs.info("batch stopped", recorded=start + done, records=len(batch))
-            return {"batchItemFailures": [{"itemIdentifier": failed}]}
+            return records.outcome(event, failed)
     logs.info("batch recorded", recorded=len(batch))
-    return {"batchItemFailures": []}
+    return records.outcome(event)
 
 
 def _transform(group: list[dict[str, Any]], deadline: Deadline, *, begun: bool) -> int:

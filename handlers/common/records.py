@@ -25,6 +25,7 @@ _PARTS: dict[str, tuple[str, type]] = {
     "aws:kinesis": ("kinesis", dict),
     "aws:sns": ("Sns", dict),
 }
+_STREAMS = {"aws:dynamodb": "dynamodb", "aws:kinesis": "kinesis"}
 # Lambda takes 6 MB of an event; what CloudWatch Logs packs into one is far less. A stranger's bytes
 # may unpack to a thousand times their size.
 _LONGEST_LOGS = 32 * 1024 * 1024  # bytes
@@ -39,11 +40,14 @@ class ForeignEventError(ValueError):
 
 def of(event: object, source: str) -> list[Record]:
     """The records of an event of this source ("aws:s3", "aws:sqs", "aws:dynamodb", "aws:kinesis" or
-    "aws:sns"), one at least; none for the test event that S3 sends when a notification is made.
+    "aws:sns"), one at least; none for the test event that S3 sends when a notification is made, and
+    at the end of a stream's window.
 
     Raises ForeignEventError when a single record is of something else, or lacks the source's part.
     """
     if source == "aws:s3" and _is_s3_test(event):
+        return []
+    if source in _STREAMS and _is_end_of_window(event, source):
         return []
     records = event.get("Records") if isinstance(event, dict) else None
     if not isinstance(records, list) or not records:
@@ -53,6 +57,16 @@ def of(event: object, source: str) -> list[Record]:
         if _source(record) != source or not isinstance(record.get(part), kind):
             raise _foreign(event, f"records of {source}")
     return records
+
+
+def outcome(event: Record, failed: str = "") -> dict[str, Any]:
+    """A stream's answer: where to start again (ReportBatchItemFailures), "" when all is done.
+
+    Within a tumbling window Lambda asks for a state besides, which these functions do not need.
+    """
+    failures = [{"itemIdentifier": failed}] if failed else []
+    answer: dict[str, Any] = {"batchItemFailures": failures}
+    return {**answer, "state": {}} if "window" in event else answer
 
 
 def of_bus(event: object, source: str, *types: str) -> Record:
@@ -130,6 +144,14 @@ def _foreign(event: object, wanted: str) -> ForeignEventError:
 def _is_s3_test(event: object) -> bool:
     # {"Service": "Amazon S3", "Event": "s3:TestEvent", "Time": ..., "Bucket": ...}
     return isinstance(event, dict) and event.get("Event") == "s3:TestEvent"
+
+
+def _is_end_of_window(event: object, source: str) -> bool:
+    """Whether a tumbling window ends: its last invocation has no records."""
+    if not isinstance(event, dict) or event.get("isFinalInvokeForWindow") is not True:
+        return False
+    service = str(event.get("eventSourceARN")).split(":")[2:3]
+    return event.get("Records") == [] and service == [_STREAMS[source]]
 
 
 def _source(record: object) -> str:

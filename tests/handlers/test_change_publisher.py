@@ -244,7 +244,9 @@ def test_a_row_that_is_no_item_is_passed_over(
 
 
 def test_changes_that_are_no_items_at_all_ask_for_no_subscribers(publish: Any, aws: Any) -> None:
-    event = {"Records": [{"eventName": "INSERT", "dynamodb": {"Keys": {}}}, {}]}
+    source = {"eventSource": "aws:dynamodb"}
+    odd = [{"eventName": "INSERT", "dynamodb": {"Keys": {}}}, {"dynamodb": {}}]
+    event = {"Records": [source | record for record in odd]}
     assert publish(event) == _DONE
     assert aws.calls == []
 

@@ -70,6 +70,22 @@ def test_the_test_event_of_a_bucket_has_no_records(event: Any) -> None:
         records.of(event("s3_test"), "aws:sqs")
 
 
+def test_the_end_of_a_streams_window_has_no_records() -> None:
+    arn = "arn:aws:kinesis:us-west-2:123456789012:stream/telemetry"
+    event = {"Records": [], "isFinalInvokeForWindow": True, "eventSourceARN": arn, "window": {}}
+    assert records.of(event, "aws:kinesis") == []
+    assert records.outcome(event) == {"batchItemFailures": [], "state": {}}
+    for source in ("aws:dynamodb", "aws:sqs"):
+        with pytest.raises(ForeignEventError):
+            records.of(event, source)
+
+
+def test_a_stream_is_told_where_to_start_again() -> None:
+    failed = {"batchItemFailures": [{"itemIdentifier": "7"}]}
+    assert records.outcome({}, "7") == failed
+    assert records.outcome({}) == {"batchItemFailures": []}
+
+
 def test_an_event_of_the_bus_is_known_by_source_and_type() -> None:
     event = {"source": "aws.s3", "detail-type": "Object Created", "detail": {}}
     assert records.of_bus(event, "aws.s3", "Object Created") is event
