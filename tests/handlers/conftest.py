@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings
 
 from common import aws as common_aws
-from common import logs, push, secrets
+from common import logs, once, push, secrets
 from tests.handlers.connections_endpoint import ConnectionsEndpoint
 from tests.handlers.fakes import Aws, Table
 
@@ -70,6 +70,7 @@ def clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         logs._invocation,
         logs._secrets,
     )
+    once._store.cache_clear()
     for part in state:
         part.clear()
     yield
