@@ -1,5 +1,6 @@
 """What a stack file may say of what is told onwards: topics with their subscribers, rules of the event bus."""
 
+from types import MappingProxyType
 from typing import Annotated, Final
 
 from pydantic import AfterValidator
@@ -29,6 +30,8 @@ EndpointArn = Annotated[str, AfterValidator(arns.one_of(arns.ENDPOINT))]
 
 class TopicSettings(Model):
     """A topic, and who is told besides the program's own functions."""
+
+    other_names = MappingProxyType({"sms": "text messages are not sent; email and application are"})
 
     display_name: str | None = setting(
         None,

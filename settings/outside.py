@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from types import MappingProxyType
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
@@ -88,6 +89,8 @@ def _check_url(url: str) -> str:
 class PartnerSettings(Model):
     """A partner that is told of every order by HTTP. Without a URL there is no order-forwarder."""
 
+    other_names = MappingProxyType({"enabled": "a url switches it on"})
+
     url: Annotated[str, AfterValidator(_check_url)] | None = setting(
         None,
         "Where orders are posted to. Without it: nowhere.",
@@ -131,10 +134,13 @@ class PartnerSettings(Model):
 class ProbeSettings(Model):
     """A function that tries a connection from inside a network. Without a host there is no network-probe."""
 
+    other_names = MappingProxyType({"enabled": "a host switches it on"})
+
     host: Annotated[str, AfterValidator(_check_host)] | None = setting(
         None,
         "Host to connect to; needs functions.network-probe.vpc_config. Without it: no probe.",
         values="a host's name or IP address",
+        schema={"pattern": f"^(?:{_NAME}|{_ADDRESS})$"},
         source=_HERE,
         example="db.internal.example.com",
         max_length=253,

@@ -8,7 +8,7 @@ from settings.draft import Draft
 from settings.mistakes import Mistake, Path
 from settings.text import did_you_mean, listed, refused
 
-_ASKED: Final = {"report_type": wiring.REPORT_TYPES, "format": wiring.REPORT_FORMATS}
+ASKED: Final = {"report_type": wiring.REPORT_TYPES, "format": wiring.REPORT_FORMATS}
 """Key of a report's event -> what it may be."""
 
 
@@ -75,13 +75,13 @@ def reports_are_known(draft: Draft) -> Iterator[Mistake]:
         draft.triggers.schedules[wiring.REPORTER].input,
     )
     if given is None:
-        yield Mistake(path, f"must be a map with {listed(tuple(_ASKED))}")
+        yield Mistake(path, f"must be a map with {listed(tuple(ASKED))}")
         return
     for key in given:
-        if key not in _ASKED:
-            hint = did_you_mean(key, _ASKED) or f"known: {', '.join(_ASKED)}"
+        if key not in ASKED:
+            hint = did_you_mean(key, ASKED) or f"known: {', '.join(ASKED)}"
             yield Mistake((*path, key), f"no such key; {hint}")
-    for key, known in _ASKED.items():
+    for key, known in ASKED.items():
         if given.get(key) not in known:
             what = f"must be one of {', '.join(known)}"
             yield Mistake(

@@ -81,6 +81,14 @@ def sign_up_is_answered_in_time(draft: Draft) -> Iterator[Mistake]:
         yield Mistake(draft.origin(name, "timeout"), refused(what, function.timeout))
 
 
+def webhook_has_an_address(draft: Draft) -> Iterator[Mistake]:
+    """Nothing else starts it."""
+    function = draft.functions.get(wiring.WEBHOOK)
+    if function and function.function_url is None:
+        what = f"must be a map for {wiring.WEBHOOK}, which is called at its URL only"
+        yield Mistake(draft.origin(wiring.WEBHOOK, "function_url"), refused(what, None))
+
+
 def probe_is_in_a_network(draft: Draft) -> Iterator[Mistake]:
     """What the probe tries is reached from inside a network, or the probe would prove nothing."""
     function = draft.functions.get(PROBE)
@@ -93,6 +101,7 @@ def probe_is_in_a_network(draft: Draft) -> Iterator[Mistake]:
 RULES: Final = (
     sign_up_is_answered_in_time,
     functions_outlast_their_calls,
+    webhook_has_an_address,
     shards_are_of_a_provisioned_stream,
     devices_publish_to_a_stream,
     identities_are_of_an_address,

@@ -33,6 +33,7 @@ from settings.wiring import (
     REPORTER,
     USER_POOL_CONSUMER,
     VERSION_CLEANER,
+    WEBHOOK,
 )
 
 Rule = Callable[[Draft], Iterator[Mistake]]
@@ -56,6 +57,10 @@ OF_FUNCTIONS: Final[Mapping[Rule, tuple[str, str]]] = {
     work_rules.functions_outlast_their_calls: (
         f"{work_rules.FORWARDER}, {work_rules.PROBE}: timeout more than the `timeout_seconds` of `partner`, of `probe`",
         "they could not say what became of the call",
+    ),
+    work_rules.webhook_has_an_address: (
+        f"`function_url` of {WEBHOOK} is not taken away",
+        "nothing else starts it",
     ),
     function_rules.runtime_fits_handler: (
         "runtime of the handler's own family, and one that AWS still supports",

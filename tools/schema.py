@@ -23,12 +23,12 @@ from settings.reader import NAMESPACE, TRIGGERS, trigger_baseline
 from settings.runtimes import FAMILIES, IMAGE
 from settings.sections import SECTIONS
 from settings.stack_rules import MOST_TAGS
-from settings.trigger_rules import FIFO_KEYS
 from settings.whole import StackWide
-from settings.wiring import FIFO_QUEUES, FUNCTION_BASELINE, handlers
+from settings.wiring import FUNCTION_BASELINE, handlers
 from tools.api_options import with_options
 from tools.described import limit, maps_within, of_its_own, plain, shown
 from tools.function_reference import function_reference
+from tools.narrowed import narrowed, refused
 from tools.settings_reference import reference
 from tools.written import keep
 
@@ -270,10 +270,11 @@ def _triggers() -> dict[str, Any]:
 def _trigger(group: str, name: str) -> dict[str, Any]:
     model, _ = TRIGGERS[group]
     found, own = _object(model), trigger_baseline(group, name)
-    if group == "queues" and name not in FIFO_QUEUES:
-        for key in FIFO_KEYS:
-            del found["properties"][key]
     found["properties"] |= {key: _property(model.model_fields[key], own[key]) for key in own}
+    for key, narrower in narrowed(group, name).items():
+        found["properties"][key] |= narrower
+    for key in refused(group, name):
+        del found["properties"][key]
     return found
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from settings.runtimes import FAMILIES
-from settings.wiring import WIRED
+from settings.wiring import SWITCHED, WIRED
 
 NOT_PYTHON = {
     "products": "nodejs",
@@ -30,7 +30,7 @@ def handlers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = tmp_path_factory.mktemp("project")
     folder = project / "handlers"
     (folder / "common").mkdir(parents=True)
-    for name in WIRED - NOT_PYTHON.keys():
+    for name in (WIRED | SWITCHED.keys()) - NOT_PYTHON.keys():
         (folder / f"{name.replace('-', '_')}.py").touch()
     for name, family in NOT_PYTHON.items():
         (folder / name.replace("-", "_")).mkdir()

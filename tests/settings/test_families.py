@@ -17,7 +17,8 @@ WITH_RUNTIMES = [name for name, family in FAMILIES.items() if family.runtimes]
 
 def test_families_are_read_from_what_a_functions_folder_holds(handlers: Path) -> None:
     families = load(handlers=handlers).families
-    assert dict(families) == {**dict.fromkeys(wiring.WIRED, "python"), **NOT_PYTHON}
+    named = wiring.WIRED | wiring.SWITCHED.keys()
+    assert dict(families) == {**dict.fromkeys(named, "python"), **NOT_PYTHON}
 
 
 def test_every_marker_is_of_one_family_and_only_python_has_none() -> None:

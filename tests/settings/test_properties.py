@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from settings.fields import entries, facts, nested
 from settings.function import FunctionSettings
-from settings.reader import KEYS
+from settings.reader import KEYS, TRIGGERS
 from settings.sections import SECTIONS
-from settings.triggers import QueueSettings, ScheduleSettings, StreamSettings
 from tests.settings.helper import refused
 
 CANARY = "zzsecretzz"
@@ -35,6 +34,9 @@ ANYTHING = st.recursive(
             10**400,
             "api.example.com",
             "0.0.0.0/0",
+            "https://[",
+            "https://[::1%a]/",
+            "https://a.example:99999/",
         ]
     ),
     lambda inner: (
@@ -79,12 +81,9 @@ CONFIG = st.fixed_dictionaries(
         "triggers": st.fixed_dictionaries(
             {},
             optional={
-                "streams": st.fixed_dictionaries({"change-publisher": fields(StreamSettings)})
-                | ANYTHING,
-                "queues": st.fixed_dictionaries({"notifications": fields(QueueSettings)})
-                | ANYTHING,
-                "schedules": st.fixed_dictionaries({"cleanup-job": fields(ScheduleSettings)})
-                | ANYTHING,
+                group: st.fixed_dictionaries({}, optional=dict.fromkeys(names, fields(model)))
+                | ANYTHING
+                for group, (model, names) in TRIGGERS.items()
             },
         ),
         "tags": st.dictionaries(st.text(max_size=9), ANYTHING, max_size=3),

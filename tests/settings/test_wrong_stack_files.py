@@ -24,7 +24,7 @@ WRONG = yaml.safe_load(
 KNOWN = {
     "<REST routes>": wiring.REST_ROUTES,
     "<HTTP routes>": wiring.HTTP_ROUTES,
-    "<streams>": wiring.STREAM_CONSUMERS,
+    "<streams>": wiring.STREAM_READERS,
 }
 """What a line of the file stands for where it names all there are."""
 
@@ -81,7 +81,7 @@ def test_all_mistakes_of_a_file_are_reported_at_once(handlers: Path) -> None:
         (
             "a" * 35,
             (
-                "must be 1 to 34 characters, because sandpiper-<stack>-notification-sender may have 64 (got 35); "
+                "must be 1 to 34 characters, because sandpiper-<stack>-notification-pusher may have 64 (got 35); "
                 "choose a shorter name for the stack"
             ),
         ),
@@ -223,7 +223,7 @@ def test_bytecode_of_another_python_than_the_runtimes_is_refused(
     config: dict[str, Any] = {"packaging": {"compile": True}}
     assert refused(config, handlers=handlers) == [
         (
-            "Pulumi.dev.yaml: packaging.compile: must be false where python3.12 builds: authorizer runs on python3.13 "
+            "Pulumi.dev.yaml: packaging.compile: must be false where python3.12 builds: audit-writer runs on python3.13 "
             "(got true); run Pulumi with that version, or change the runtime"
         )
     ]
@@ -235,7 +235,9 @@ def test_bytecode_of_another_python_than_the_runtimes_is_refused(
 def test_open_url_needs_a_reason_in_the_program_and_takes_no_list_of_callers(
     handlers: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wiring, "PUBLIC_URLS", {"products": "a public catalogue"})
+    monkeypatch.setattr(
+        wiring, "PUBLIC_URLS", {**wiring.PUBLIC_URLS, "products": "a public catalogue"}
+    )
     url: dict[str, Any] = {"authorization_type": "NONE"}
     config = {"functions": {"products": {"function_url": url}}}
     assert refused(config, handlers=handlers) == []
@@ -258,7 +260,7 @@ def test_value_from_defaults_is_reported_once_and_where_it_is_written(handlers: 
     assert lines == [
         (
             "Pulumi.dev.yaml: functions.defaults.runtime: must be one of python3.11, python3.12, python3.13, python3.14 for "
-            "authorizer, whose handler is python (got 'nodejs22.x'); say it of single functions"
+            "audit-writer, whose handler is python (got 'nodejs22.x'); say it of single functions"
         )
     ]
 
