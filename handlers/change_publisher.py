@@ -35,7 +35,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         logs.error("subscribers not found", cause=error, records=len(batch))
         return records.outcome(event, batch[0]["dynamodb"]["SequenceNumber"])
     outcome = push.broadcast(subscribers, messages, deadline)
-    _forget(outcome.gone, deadline)
+    connections.forget(outcome.gone, connections.ITEMS, deadline)
     logs.info(
         "changes pushed",
         changes=len(messages),
@@ -66,16 +66,3 @@ def _message(record: dict[str, Any]) -> bytes | None:
         logs.error("change not understood", cause=error, eventId=str(record.get("eventID", "")))
         return None
     return json.dumps(body, ensure_ascii=False).encode()
-
-
-def _forget(gone: list[str], deadline: Deadline) -> None:
-    """Delete the subscriptions of connections that are no more. What is not deleted is found gone
-    again, or expires.
-    """
-    for connection in gone:
-        if deadline.is_near():
-            return
-        try:
-            connections.delete(connection, connections.ITEMS)
-        except Exception as error:
-            logs.warning("subscription not deleted", code=aws.error_code(error))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from common import aws, ids, logs, records, warming
+from common import aws, conditions, ids, logs, records, warming
 
 SIGNED_UP = "PostConfirmation_ConfirmSignUp"
 NEW_PASSWORD = "PostConfirmation_ConfirmForgotPassword"  # noqa: S105 - the name of a trigger
@@ -54,7 +54,7 @@ def _store(row: dict[str, Any]) -> bool:
             ExpressionAttributeNames={"#id": "user_id"},
         )
     except Exception as error:
-        if aws.error_code(error) != "ConditionalCheckFailedException":
+        if not conditions.failed(error):
             raise
         return False
     return True

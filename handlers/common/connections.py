@@ -5,13 +5,19 @@ there is one however often it is put.
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from common import aws, ids
+from common import aws, ids, logs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from common.deadline import Deadline
 
 CONNECTED = "connected"  # the topic of the row that says who is connected; nothing is pushed to it
 ITEMS = "items"
-TOPICS = (ITEMS,)  # what can be subscribed to
+NOTIFICATIONS = "notifications"
+TOPICS = (ITEMS, NOTIFICATIONS)  # what can be subscribed to
 
 _INDEX = "by-topic"
 
@@ -38,6 +44,19 @@ def put(connection: str, topic: str, *, subject: str, since: float) -> None:
 def delete(connection: str, topic: str) -> None:
     """Delete the row of a connection and a topic, whether or not there is one."""
     aws.client("dynamodb").delete_item(TableName=_table(), Key=_key(connection, topic))
+
+
+def forget(gone: Sequence[str], topic: str, deadline: Deadline) -> None:
+    """Delete the subscriptions of connections that are no more. What is not deleted is found gone
+    again, or expires.
+    """
+    for connection in gone:
+        if deadline.is_near():
+            return
+        try:
+            delete(connection, topic)
+        except Exception as error:
+            logs.warning("subscription not deleted", code=aws.error_code(error))
 
 
 def topics_of(connection: str) -> list[str]:

@@ -6,7 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from common import aws
+from common import aws, conditions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 8
 _FIRST_PAUSE = 0.02  # seconds; each further one is twice as long, all of them by chance shorter
-
-OURS, DONE, BUSY = "ours", "done", "busy"
 
 
 class ContendedError(RuntimeError):
@@ -64,51 +62,13 @@ def _replace(key: str, row: Row, changed: Row) -> bool:
             "ExpressionAttributeValues": {":revision": {"N": str(revision)}},
         }
     written = {**changed, "id": {"S": key}, "revision": {"N": str(revision + 1)}}
-    return _put(written, condition)
-
-
-def _put(row: Row, condition: dict[str, Any]) -> bool:
     try:
-        aws.client("dynamodb").put_item(TableName=_table(), Item=row, **condition)
+        aws.client("dynamodb").put_item(TableName=_table(), Item=written, **condition)
     except Exception as error:
-        if aws.error_code(error) != "ConditionalCheckFailedException":
+        if not conditions.failed(error):
             raise
         return False
     return True
-
-
-def claim(key: str, *, lease: float, lifetime: float) -> str:
-    """Whether a piece of work is OURS to do, has been DONE, or somebody else is at it (BUSY), who
-    then has `lease` seconds: after that it may be claimed again. It is forgotten after `lifetime`
-    seconds.
-    """
-    now = time.time()
-    row: Row = {
-        "id": {"S": key},
-        "status": {"S": BUSY},
-        "leaseUntil": {"N": f"{now + lease:.3f}"},
-        "expiresAt": {"N": str(int(now + lifetime))},
-    }
-    condition = {
-        "ConditionExpression": "attribute_not_exists(#id) OR #expiresAt < :now"
-        " OR (#status = :busy AND #leaseUntil < :now)",
-        "ExpressionAttributeNames": {
-            "#id": "id",
-            "#expiresAt": "expiresAt",
-            "#status": "status",
-            "#leaseUntil": "leaseUntil",
-        },
-        "ExpressionAttributeValues": {":now": {"N": f"{now:.3f}"}, ":busy": {"S": BUSY}},
-    }
-    if _put(row, condition):
-        return OURS
-    return _get(key).get("status", {}).get("S", BUSY)
-
-
-def finish(key: str, *, lifetime: float) -> None:
-    """Say that the work which was claimed is DONE."""
-    expires = str(int(time.time() + lifetime))
-    _put({"id": {"S": key}, "status": {"S": DONE}, "expiresAt": {"N": expires}}, {})
 
 
 def _table() -> str:

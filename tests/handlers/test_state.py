@@ -1,4 +1,4 @@
-"""Rows that functions share: changed by one at a time, work claimed by one at a time."""
+"""Rows that functions share are changed by one at a time."""
 
 from __future__ import annotations
 
@@ -55,21 +55,3 @@ def test_another_error_is_raised(aws: Any) -> None:
     aws.fail("PutItem", AwsError("AccessDeniedException"))
     with pytest.raises(ClientError):
         state.amend("a#1", _more)
-
-
-def test_work_is_claimed_once_and_done_once(table: StateTable) -> None:
-    assert state.claim("w#1", lease=60, lifetime=600) == state.OURS
-    assert state.claim("w#1", lease=60, lifetime=600) == state.BUSY
-    state.finish("w#1", lifetime=600)
-    assert state.claim("w#1", lease=60, lifetime=600) == state.DONE
-    assert int(table.rows["w#1"]["expiresAt"]["N"]) == pytest.approx(time.time() + 600, abs=5)
-
-
-def test_work_that_nobody_finished_is_claimed_after_its_lease() -> None:
-    state.claim("w#1", lease=-1, lifetime=600)
-    assert state.claim("w#1", lease=60, lifetime=600) == state.OURS
-
-
-def test_what_has_expired_is_forgotten_though_its_row_is_still_there() -> None:
-    state.finish("w#1", lifetime=-10)
-    assert state.claim("w#1", lease=60, lifetime=600) == state.OURS

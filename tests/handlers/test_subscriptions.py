@@ -390,3 +390,10 @@ def _answered_with_an_error(event: dict[str, Any]) -> None:
         assert subscriptions.handler(event, Context()) == _DONE
     ((_, reply, _),) = [call.args for call in post.call_args_list]
     assert json.loads(json.dumps(reply))["error"]["detail"]
+
+
+def test_notifications_can_be_subscribed_to(send: Any, connections: Connections) -> None:
+    body = {"action": "subscribe", "topic": "notifications", "requestId": "7"}
+    reply = send("subscribe", body)
+    assert reply == {"topic": "notifications", "subscribed": True, "requestId": "7"}
+    assert connections.topics() == ["notifications"]

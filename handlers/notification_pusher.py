@@ -1,0 +1,56 @@
+"""Notifications topic -> everyone who subscribed to `notifications` over the WebSocket.
+
+A notification that SNS delivers again is pushed once. Pushes that fail are logged, not repeated:
+that would push to the others again.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import Any
+
+from common import aws, connections, logs, once, push, records, warming
+from common.deadline import Deadline
+
+aws.prepare("dynamodb")
+once.prepare()
+push.prepare()
+
+
+@warming.aware
+def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
+    """How many notifications the event had. Raises when the subscribers cannot be found: Lambda
+    then tries again, and at last the event goes to the failures queue.
+    """
+    logs.begin(context)
+    batch = records.of(event, "aws:sns")
+    for record in batch:
+        notification = record["Sns"]
+        work = functools.partial(_push, message(notification), Deadline(context))
+        once.run(f"push#{notification['MessageId']}", work, context=context)
+    return {"notifications": len(batch)}
+
+
+def message(notification: dict[str, Any]) -> bytes:
+    """What subscribers get: {"topic": "notifications", "message": ..., "subject": ...}, without a
+    subject where there is none.
+    """
+    body = {"topic": connections.NOTIFICATIONS, "message": notification["Message"]}
+    if notification.get("Subject"):
+        body["subject"] = notification["Subject"]
+    return json.dumps(body, ensure_ascii=False).encode()
+
+
+def _push(body: bytes, deadline: Deadline) -> None:
+    subscribers = connections.subscribers(connections.NOTIFICATIONS)
+    outcome = push.broadcast(subscribers, [body], deadline)
+    connections.forget(outcome.gone, connections.NOTIFICATIONS, deadline)
+    logs.info(
+        "notification pushed",
+        subscribers=len(subscribers),
+        sent=outcome.sent,
+        gone=len(outcome.gone),
+        failed=outcome.failed,
+        left=outcome.left,
+    )
