@@ -68,6 +68,10 @@ ARN_FORMS = {
     "aws:lambda/layerVersion:LayerVersion": f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:",
     "aws:cloudwatch/logGroup:LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:",
     "aws:cloudwatch/metricAlarm:MetricAlarm": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:",
+    "aws:cloudwatch/eventBus:EventBus": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/",
+    "aws:cloudwatch/eventRule:EventRule": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/",
+    "aws:cognito/userPool:UserPool": f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/",
+    "aws:kinesis/stream:Stream": f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/",
     "aws:kms/key:Key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/",
     "aws:secretsmanager/secret:Secret": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:",
 }
@@ -105,9 +109,12 @@ class Answers(pulumi.runtime.Mocks):
         self, args: pulumi.runtime.MockResourceArgs
     ) -> tuple[str | None, dict[str, Any]]:
         inputs = plain(args.inputs)
-        name = inputs.get("name") or f"{args.name}-0123456"
+        suffix = ".fifo" if inputs.get("fifoQueue") else ""
+        name = inputs.get("name") or f"{args.name}-0123456{suffix}"
         service = args.typ.split(":")[1].split("/")[0] if ":" in args.typ else ""
         arn = ARN_FORMS.get(args.typ, f"arn:aws:{service}:{REGION}:{ACCOUNT}:") + name
+        if args.typ == "aws:cloudwatch/eventRule:EventRule" and inputs.get("eventBusName"):
+            arn = f"{ARN_FORMS[args.typ]}{inputs['eventBusName']}/{name}"
         if args.typ == "aws:lambda/alias:Alias":
             arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{inputs['functionName']}:{name}"
         if args.typ == "aws:lambda/layerVersion:LayerVersion":
