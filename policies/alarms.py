@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from policies import aws, documents, links
+from policies import aws, deliveries, documents
 from policies.encryption import key_of
 from policies.model import Registered, Stack, rule
 
@@ -82,7 +82,7 @@ def alarm_can_fire(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def failures_raise_an_alarm(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Nobody looks into a dead-letter queue unasked."""
-    arns = {*links.dead_letters(stack), *(arn for _, arn in links.failure_destinations(stack))}
+    arns = deliveries.collectors(stack)
     for queue in stack.all(aws.QUEUE):
         if queue.output("arn") in arns and not _alarms(
             stack, "AWS/SQS", "ApproximateNumberOfMessagesVisible", QueueName=queue.output("name")

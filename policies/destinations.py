@@ -26,6 +26,7 @@ TAKEN = {
     (aws.EVENT_INVOKE, "success"): ("sqs", "sns", "lambda", "events"),
     (aws.EVENT_SOURCE_MAPPING, "failure"): ("sqs", "sns", "s3"),
     (aws.SCHEDULE, "dead letter"): ("sqs",),
+    (aws.TOPIC_RULE, "failure"): ("sqs",),
 }
 """Services that AWS delivers each outcome to (Lambda developer guide, asynchronous invocation, stream mappings)."""
 
@@ -56,6 +57,9 @@ def destination_is_one_that_aws_takes(stack: Stack) -> Iterator[tuple[Registered
         region = links.place_of(source).region if source else ""
         if region and parts[3] not in {region, ""}:
             yield destination.by, f"{told} must be in {region}, as the function is"
+        queue = stack.at(destination.arn, aws.QUEUE)
+        if queue is not None and queue.get("fifoQueue"):
+            yield destination.by, f"{told} is FIFO; name a standard queue"
         target = links.invoked(stack, destination.arn)
         if target is not None and target.function is source:
             yield destination.by, f"{told} is the function itself"

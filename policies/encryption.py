@@ -1,4 +1,4 @@
-"""The data key: who may use it through which service, and what it says about services that come by themselves."""
+"""The data key: what is encrypted with it, and who may use it through which service."""
 
 from __future__ import annotations
 
@@ -23,13 +23,18 @@ KEY_USE: Mapping[str, frozenset[str]] = {
             "dynamodb:BatchWriteItem",
             "dynamodb:Scan",
             "dynamodb:GetRecords",
+            "kinesis:GetRecords",
             "s3:GetObject",
+            "s3:GetObjectVersion",
             "sqs:ReceiveMessage",
             "secretsmanager:GetSecretValue",
         ),
         frozenset({"kms:Decrypt"}),
     ),
-    "s3:PutObject": frozenset({"kms:GenerateDataKey"}),
+    **dict.fromkeys(
+        ("s3:PutObject", "kinesis:PutRecord", "kinesis:PutRecords"),
+        frozenset({"kms:GenerateDataKey"}),
+    ),
     "sqs:SendMessage": frozenset({"kms:GenerateDataKey", "kms:Decrypt"}),
     "sns:Publish": frozenset({"kms:GenerateDataKey", "kms:Decrypt"}),
     "secretsmanager:PutSecretValue": frozenset({"kms:GenerateDataKey", "kms:Decrypt"}),
@@ -39,8 +44,6 @@ customer managed keys). Actions that touch no content (ListBucket, DeleteObject,
 """
 
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:([a-z0-9-]+):\d{12}:key/[A-Za-z0-9-]+", re.ASCII)
-
-LOG_ACTIONS = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt", "kms:GenerateDataKey", "kms:Describe")
 
 
 @dataclass(frozen=True)
@@ -85,28 +88,6 @@ def key_turns_and_lingers(stack: Stack) -> Iterator[tuple[Registered, str]]:
         days = key.get("deletionWindowInDays")
         if not isinstance(days, int) or not 7 <= days <= 30 or (stack.production and days < 30):
             yield key, f"deletionWindowInDays is {days}; say 7 to 30, and 30 in production"
-
-
-@rule
-def key_policy_admits_the_services(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """Services that come as themselves are named; roles are not: a role that does not exist makes KMS refuse it."""
-    for key in stack.all(aws.KEY):
-        said = documents.of(key.get("policy"))
-        if not any(_is_root(s) for s in said):
-            yield (
-                key,
-                "its policy must give the account's root kms:*, or no IAM policy has any effect on it",
-            )
-        if any(
-            ":role/" in who or ":user/" in who for s in said for who in s.principals.get("AWS", ())
-        ):
-            yield key, "its policy names a role or user; let the role's own policy give the right"
-        if _logs_with(stack, key) and not any(_admits_logs(s) for s in said):
-            yield (
-                key,
-                "its policy must admit CloudWatch Logs for log groups of this account (encryption context)",
-            )
-        yield from _publishers(stack, key, said)
 
 
 @rule
@@ -195,6 +176,8 @@ def key_of(stack: Stack, resource: Registered) -> str:
         aws.QUEUE: "kmsMasterKeyId",
         aws.TOPIC: "kmsMasterKeyId",
         aws.SECRET: "kmsKeyId",
+        aws.DATA_STREAM: "kmsKeyId",
+        aws.EVENT_BUS: "kmsKeyIdentifier",
         aws.LOG_GROUP: "kmsKeyId",
     }.get(resource.type, "")
     return str(resource.get(path) or "") if path else ""
@@ -206,67 +189,9 @@ def _service(key: str, service: str) -> str:
     return f"{service}.{parts[3]}.amazonaws.com" if len(parts) > 3 else service
 
 
-def _is_root(statement: Statement) -> bool:
-    who = statement.principals.get("AWS", ())
-    return (
-        statement.allows
-        and statement.actions == ("kms:*",)
-        and all(w.endswith(":root") for w in who)
-        and bool(who)
-    )
-
-
-def _logs_with(stack: Stack, key: Registered) -> bool:
-    return any(g.get("kmsKeyId") == key.output("arn") for g in stack.all(aws.LOG_GROUP))
-
-
-def _admits_logs(statement: Statement) -> bool:
-    who = statement.principals.get("Service", ())
-    groups = statement.only_if("ArnLike", "kms:EncryptionContext:aws:logs:arn")
-    enough = all(any(a.startswith(wanted) for a in statement.actions) for wanted in LOG_ACTIONS)
-    return (
-        statement.allows
-        and enough
-        and len(who) == 1
-        and who[0].startswith("logs.")
-        and bool(groups)
-        and all(":log-group:" in g for g in groups)
-    )
-
-
-def _publishers(
-    stack: Stack, key: Registered, said: tuple[Statement, ...]
-) -> Iterator[tuple[Registered, str]]:
-    """Alarms and topics come as services; alarms carry the account, as AWS says."""
-    topics = {
-        t.output("arn") for t in stack.all(aws.TOPIC) if key_of(stack, t) == key.output("arn")
-    }
-    alarms = stack.all(aws.ALARM)
-    if any(topics & set(a.get("alarmActions") or ()) for a in alarms):
-        alarming = [s for s in said if _admits_publisher(s, "cloudwatch.amazonaws.com")]
-        if not any(s.only_if("StringEquals", "aws:SourceAccount") for s in alarming):
-            yield (
-                key,
-                "its policy must admit cloudwatch.amazonaws.com of this account, or alarms stay silent",
-            )
-    fed = [s for s in stack.having(aws.SUBSCRIPTION, protocol="sqs") if s.get("topic") in topics]
-    if fed and not any(_admits_publisher(s, "sns.amazonaws.com") for s in said):
-        yield key, "its policy must admit sns.amazonaws.com, or messages to encrypted queues vanish"
-
-
-def _admits_publisher(statement: Statement, service: str) -> bool:
-    return (
-        statement.allows
-        and statement.is_for(service)
-        and "kms:Decrypt" in statement.actions
-        and any(a in {"kms:GenerateDataKey", "kms:GenerateDataKey*"} for a in statement.actions)
-    )
-
-
 RULES = (
     encrypted_things_can_be_used,
     key_is_used_for_a_reason,
     key_turns_and_lingers,
-    key_policy_admits_the_services,
     variables_are_encrypted,
 )

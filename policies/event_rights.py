@@ -23,6 +23,18 @@ READ_STREAM = frozenset(
     {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"}
 )
 LIST_STREAMS = "dynamodb:ListStreams"
+READ_DATA = frozenset(
+    {
+        "kinesis:DescribeStream",
+        "kinesis:DescribeStreamSummary",
+        "kinesis:GetRecords",
+        "kinesis:GetShardIterator",
+        "kinesis:ListShards",
+    }
+)
+LIST_DATA, SUBSCRIBE = "kinesis:ListStreams", "kinesis:SubscribeToShard"
+OWN_USE = frozenset({"sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"})
+"""What handlers call themselves as well: to see how much waits, to say when a message comes back."""
 INVOKE = "lambda:InvokeFunction"
 
 
@@ -36,7 +48,8 @@ def mapping_may_read_its_source(stack: Stack) -> Iterator[tuple[Registered, str]
         wanted = _wanted(stack, function)
         for action, resource in sorted(wanted - held):
             yield function, f"its event source needs {action} on {resource}"
-        for action, resource in sorted(_consuming(held) - wanted):
+        own = _own_calls(stack, function, held)
+        for action, resource in sorted(_consuming(held) - wanted - own):
             yield function, f"may {action} on {resource} without an event source that needs it"
 
 
@@ -91,14 +104,32 @@ def _wanted(stack: Stack, function: Registered) -> set[tuple[str, str]]:
         arn = str(mapping.get("eventSourceArn"))
         if links.source(stack, mapping, aws.QUEUE):
             wanted |= {(action, arn) for action in TAKE_MESSAGES}
+        elif stream := links.source(stack, mapping, aws.DATA_STREAM):
+            wanted |= {(action, stream.output("arn")) for action in READ_DATA} | {(LIST_DATA, "*")}
+            if stack.at(arn, aws.STREAM_CONSUMER):
+                wanted.add((SUBSCRIBE, arn))
         else:
             wanted |= {(action, arn) for action in READ_STREAM} | {(LIST_STREAMS, "*")}
     return wanted
 
 
 def _consuming(held: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    actions = TAKE_MESSAGES | READ_STREAM | {LIST_STREAMS}
+    actions = TAKE_MESSAGES | READ_STREAM | READ_DATA | {LIST_STREAMS, LIST_DATA, SUBSCRIBE}
     return {pair for pair in held if pair[0] in actions}
+
+
+def _own_calls(
+    stack: Stack, function: Registered, held: set[tuple[str, str]]
+) -> set[tuple[str, str]]:
+    """Rights on a queue for which a handler is told of it, rather than fed from it."""
+    told = set(links.environment(function).values())
+    return {
+        (action, arn)
+        for action, arn in held
+        if action in OWN_USE
+        and (queue := stack.at(arn, aws.QUEUE)) is not None
+        and queue.output("url") in told
+    }
 
 
 RULES = (

@@ -10,6 +10,7 @@ from policies import aws, documents, links, versions
 from policies.model import Registered, Stack, rule
 
 GATEWAY_SECONDS = 29
+POOL_SECONDS = 5
 ENVIRONMENT_BYTES = 4096
 RESERVED = frozenset(
     {
@@ -37,9 +38,22 @@ _LIMITS = {
     "timeout": (1, 900),
     "ephemeralStorage.size": (512, 10_240),
 }
-_OWN_CALLS = ("dynamodb:", "lambda:", "s3:", "sns:", "secretsmanager:")
-"""Services whose calls a handler makes itself, and for which it must be told a name."""
+_OWN_CALLS = (
+    "dynamodb:",
+    "events:",
+    "kinesis:PutRecord",
+    "lambda:",
+    "s3:",
+    "secretsmanager:",
+    "sns:",
+    "sqs:SendMessage",
+)
+"""Services and actions that a handler calls itself, and for which it must be told a name."""
+_PERHAPS = ("sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility")
+"""What event source mappings call, and handlers too where they are told of the queue."""
 _BY_AWS = frozenset({"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"})
+_NOT_AWAITED = frozenset({"upload", "schedule", "warming", "topic", "rule", "log"})
+"""Kinds of triggers that do not wait for the function's answer."""
 
 
 @rule
@@ -67,6 +81,18 @@ def function_answers_before_the_gateway_gives_up(stack: Stack) -> Iterator[tuple
             yield (
                 start.invoked.function,
                 f"serves an API; its timeout may be {GATEWAY_SECONDS} s at most",
+            )
+
+
+@rule
+def user_pool_gets_its_answer(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Cognito waits for 5 s, and then asks twice more: the user waits, and the function runs three times."""
+    for start in links.starts(stack):
+        timeout = int(start.invoked.function.get("timeout") or 3)
+        if start.kind == "pool" and timeout > POOL_SECONDS:
+            yield (
+                start.invoked.function,
+                f"is called by {start.by.name}; its timeout may be {POOL_SECONDS} s at most",
             )
 
 
@@ -130,7 +156,8 @@ def environment_and_rights_agree(stack: Stack) -> Iterator[tuple[Registered, str
         told = {r.urn: r for r in stack.resources if _names(r) & values}
         for urn in sorted(touched.keys() - told.keys() - delivered):
             yield function, f"may use {touched[urn].name}, but no variable names it"
-        for urn in sorted(told.keys() - touched.keys()):
+        perhaps = _touched(stack, function, _PERHAPS)
+        for urn in sorted(told.keys() - touched.keys() - perhaps.keys()):
             yield function, f"is told of {told[urn].name}, but may do nothing with it"
 
 
@@ -148,9 +175,9 @@ def release_moves_an_alias(stack: Stack) -> Iterator[tuple[Registered, str]]:
 
 @rule
 def asynchronous_failures_end_somewhere(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """S3 and the scheduler do not wait for an answer: retries are finite, and then the event waits somewhere."""
+    """Nobody waits for these answers: retries are finite, and then the event waits somewhere."""
     for start in links.starts(stack):
-        if start.kind not in {"upload", "schedule", "warming"}:
+        if start.kind not in _NOT_AWAITED:
             continue
         function, alias = start.invoked.function, start.invoked.alias
         qualifier = alias.get("name") if alias else None
@@ -180,12 +207,14 @@ def _unfinished(config: Registered) -> Iterator[str]:
         yield "set destinationConfig.onFailure, or failed events are lost"
 
 
-def _touched(stack: Stack, function: Registered) -> dict[str, Registered]:
+def _touched(
+    stack: Stack, function: Registered, calls: tuple[str, ...] = _OWN_CALLS
+) -> dict[str, Registered]:
     """URN -> everything of this stack that the function's own code may call."""
     return {
         owner.urn: owner
         for action, resource in documents.pairs(links.rights(stack, links.role_of(stack, function)))
-        if action.startswith(_OWN_CALLS) and action.split(":")[1] not in _BY_AWS
+        if action.startswith(calls) and action.split(":")[1] not in _BY_AWS
         if (owner := stack.at(resource.removesuffix("*")))
     }
 
@@ -202,6 +231,10 @@ def _names(resource: Registered) -> set[str]:
         aws.TABLE: {resource.output("name")},
         aws.BUCKET: {resource.output("bucket")},
         aws.TOPIC: {resource.output("arn")},
+        aws.QUEUE: {resource.output("url")},
+        aws.EVENT_BUS: {resource.output("name")},
+        aws.DATA_STREAM: {resource.output("name")},
+        aws.ALIAS: {resource.output("arn")},
         aws.SECRET: {resource.output("arn")},
         aws.FUNCTION: {str(resource.get("name") or "")},
     }.get(resource.type, set()) - {""}
@@ -220,6 +253,7 @@ def _secret_texts(stack: Stack) -> set[str]:
 RULES = (
     function_is_within_limits,
     function_answers_before_the_gateway_gives_up,
+    user_pool_gets_its_answer,
     function_logs_as_json,
     environment_is_acceptable,
     environment_and_rights_agree,

@@ -13,6 +13,9 @@ from policies.model import Registered, Stack
 WARMING = {"warming": True}
 """The event by which a function is kept warm."""
 
+DELIVERED_TO = frozenset({"sqs", "sns"})
+"""Services that a rule of EventBridge delivers to by the resource's own policy; Lambda has permissions instead."""
+
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", re.ASCII)
 
 
@@ -37,7 +40,8 @@ class Invoked:
 class Target:
     """What a resource says it starts.
 
-    `kind` is one of api, authorizer, target (of a load balancer), resolver, upload, queue, stream, schedule, warming.
+    `kind` is one of api, authorizer, target (of a load balancer), resolver, upload, queue, stream, topic, rule, log,
+    pool, schedule, warming.
     """
 
     kind: str
@@ -91,15 +95,19 @@ def targets(stack: Stack) -> Iterator[Target]:
     """Everything in the stack that names a function to start, whether there is one or not."""
     for kind, by, arn in gateways.started(stack):
         yield Target(kind, by, arn)
-    for notification in stack.all(aws.BUCKET_NOTIFICATION):
-        for entry in notification.get("lambdaFunctions") or []:
-            yield Target("upload", notification, str(entry.get("lambdaFunctionArn")))
-    for mapping in stack.all(aws.EVENT_SOURCE_MAPPING):
-        kind = "queue" if source(stack, mapping, aws.QUEUE) else "stream"
-        yield Target(kind, mapping, str(mapping.get("functionName")))
-    for schedule in stack.all(aws.SCHEDULE):
-        kind = "warming" if warms(schedule) else "schedule"
-        yield Target(kind, schedule, str(schedule.get("target.arn")))
+    yield from _by_bucket_or_mapping(stack)
+    yield from _by_schedule(stack)
+    yield from _by_message(stack)
+    for pool in stack.all(aws.USER_POOL):
+        for arn in dict.fromkeys((pool.get("lambdaConfig") or {}).values()):
+            if service_of(arn) == "lambda":
+                yield Target("pool", pool, str(arn))
+
+
+def service_of(arn: object) -> str:
+    """The service that an ARN belongs to (`sqs`); empty for what is no ARN."""
+    parts = str(arn).split(":")
+    return parts[2] if len(parts) > 5 and parts[0] == "arn" else ""
 
 
 def warms(schedule: Registered) -> bool:
@@ -108,8 +116,20 @@ def warms(schedule: Registered) -> bool:
 
 
 def source(stack: Stack, mapping: Registered, type_: str) -> Registered | None:
-    """What an event source mapping reads from, if it is of this type. A stream belongs to its table."""
-    return stack.at(str(mapping.get("eventSourceArn")), type_)
+    """What an event source mapping reads from, if it is of this type. A stream belongs to its table, fan-out to its stream."""
+    arn = str(mapping.get("eventSourceArn"))
+    consumer = stack.at(arn, aws.STREAM_CONSUMER)
+    return stack.at(str(consumer.get("streamArn")) if consumer else arn, type_)
+
+
+def rule_of(stack: Stack, target: Registered) -> Registered | None:
+    """The rule of EventBridge that a target belongs to."""
+    return stack.answering("name", str(target.get("rule")), aws.EVENT_RULE)
+
+
+def group_of(stack: Stack, subscription: Registered) -> Registered | None:
+    """The log group whose lines a subscription carries on."""
+    return stack.answering("name", str(subscription.get("logGroup")), aws.LOG_GROUP)
 
 
 def role_of(stack: Stack, function: Registered) -> Registered | None:
@@ -182,6 +202,10 @@ def destinations(stack: Stack) -> Iterator[Destination]:
             arn = resource.get(path)
             if isinstance(arn, str) and arn:
                 yield Destination(resource, arn, outcome)
+    for one in stack.all(aws.TOPIC_RULE):
+        url = str(one.get("errorAction.sqs.queueUrl"))
+        if queue := stack.answering("url", url, aws.QUEUE):
+            yield Destination(one, queue.output("arn"), "failure")
 
 
 _DESTINATIONS = (
@@ -197,6 +221,8 @@ def actor(stack: Stack, resource: Registered) -> Registered | None:
     """The stack's role in which AWS puts down what a function, mapping, asynchronous invocation or schedule ended in."""
     if resource.type == aws.SCHEDULE:
         return stack.at(str(resource.get("target.roleArn")), aws.ROLE)
+    if resource.type == aws.TOPIC_RULE:
+        return stack.at(str(resource.get("errorAction.sqs.roleArn")), aws.ROLE)
     function = acting(stack, resource)
     return role_of(stack, function) if function else None
 
@@ -209,3 +235,28 @@ def acting(stack: Stack, resource: Registered) -> Registered | None:
         target = invoked(stack, str(resource.get("functionName")))
         return target.function if target else None
     return named_function(stack, resource.get("functionName"))
+
+
+def _by_bucket_or_mapping(stack: Stack) -> Iterator[Target]:
+    for notification in stack.all(aws.BUCKET_NOTIFICATION):
+        for entry in notification.get("lambdaFunctions") or []:
+            yield Target("upload", notification, str(entry.get("lambdaFunctionArn")))
+    for mapping in stack.all(aws.EVENT_SOURCE_MAPPING):
+        kind = "queue" if source(stack, mapping, aws.QUEUE) else "stream"
+        yield Target(kind, mapping, str(mapping.get("functionName")))
+
+
+def _by_schedule(stack: Stack) -> Iterator[Target]:
+    for schedule in stack.all(aws.SCHEDULE):
+        kind = "warming" if warms(schedule) else "schedule"
+        yield Target(kind, schedule, str(schedule.get("target.arn")))
+
+
+def _by_message(stack: Stack) -> Iterator[Target]:
+    for subscription in stack.having(aws.SUBSCRIPTION, protocol="lambda"):
+        yield Target("topic", subscription, str(subscription.get("endpoint")))
+    for target in stack.all(aws.EVENT_TARGET):
+        if service_of(target.get("arn")) not in DELIVERED_TO:
+            yield Target("rule", target, str(target.get("arn")))
+    for subscription in stack.all(aws.LOG_SUBSCRIPTION):
+        yield Target("log", subscription, str(subscription.get("destinationArn")))

@@ -23,6 +23,7 @@ NAMED_BY_US = {
     aws.API: "metrics and log groups are found by it, and it need not be unique",
     aws.AUTHORIZER: "it is unique within its API only",
     aws.STAGE: "it stands in the address, or is $default",
+    aws.TOPIC_RULE: "IoT takes letters, digits and underscores only, and Pulumi's names have hyphens",
 }
 """Types with a name of our own, and why. Everything else is named by Pulumi: a fixed name makes replacement delete first."""
 
@@ -54,6 +55,14 @@ NAME_LIMITS = {
     aws.SCALING_POLICY: 256,
     aws.SCHEDULED_ACTION: 256,
     aws.REPOSITORY: 256,
+    aws.EVENT_ARCHIVE: 48,
+    aws.EVENT_BUS: 256,
+    aws.EVENT_RULE: 64,
+    aws.EVENT_TARGET: 64,
+    aws.LOG_SUBSCRIPTION: 512,
+    aws.DATA_STREAM: 128,
+    aws.STREAM_CONSUMER: 128,
+    aws.TOPIC_RULE: 128,
 }
 DESCRIPTION_LIMITS = {
     aws.FUNCTION: 256,
@@ -66,6 +75,11 @@ DESCRIPTION_LIMITS = {
     aws.API: 1024,
     aws.STAGE: 1024,
     aws.WEB_ACL: 256,
+    aws.SCHEDULE: 512,
+    aws.EVENT_ARCHIVE: 512,
+    aws.EVENT_BUS: 512,
+    aws.EVENT_RULE: 512,
+    aws.TOPIC_RULE: 256,
 }
 NAME_KEYS = ("name", "layerName", "dashboardName", "bucket")
 
@@ -83,12 +97,17 @@ TAGGABLE = frozenset(
         aws.STAGE,
         aws.SCALABLE_TARGET,
         aws.GRAPHQL_API,
+        aws.EVENT_BUS,
+        aws.EVENT_RULE,
         aws.LOG_GROUP,
         aws.ALARM,
         aws.USER_POOL,
         aws.TABLE,
         aws.REPOSITORY,
         aws.ROLE,
+        aws.TOPIC_RULE,
+        aws.DATA_STREAM,
+        aws.STREAM_CONSUMER,
         aws.KEY,
         aws.CODE_SIGNING,
         aws.EVENT_SOURCE_MAPPING,
@@ -100,6 +119,7 @@ TAGGABLE = frozenset(
         aws.ZONE,
         aws.BUCKET,
         aws.SECRET,
+        aws.EMAIL_IDENTITY,
         aws.TOPIC,
         aws.QUEUE,
         aws.WEB_ACL,
@@ -125,6 +145,10 @@ UNTAGGABLE = frozenset(
         aws.GRAPHQL_FUNCTION,
         aws.RESOLVER,
         aws.DASHBOARD,
+        aws.EVENT_ARCHIVE,
+        aws.EVENT_BUS_POLICY,
+        aws.EVENT_TARGET,
+        aws.LOG_SUBSCRIPTION,
         aws.USER_POOL_CLIENT,
         aws.REPOSITORY_LIFECYCLE,
         aws.REPOSITORY_POLICY,

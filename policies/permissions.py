@@ -5,6 +5,7 @@ The emulator does not judge them, and AWS judges them with the first request: `4
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ from policies.urls import is_for_a_url
 API = "apigateway.amazonaws.com"
 S3 = "s3.amazonaws.com"
 BALANCER = "elasticloadbalancing.amazonaws.com"
+SNS = "sns.amazonaws.com"
+EVENTS = "events.amazonaws.com"
+LOGS = "logs.amazonaws.com"
+COGNITO = "cognito-idp.amazonaws.com"
 PERMISSIONS_A_FUNCTION = 20
 """A function's resource policy holds 20,480 bytes, some 30 to 50 statements (Lambda quotas); this leaves room."""
 
@@ -48,7 +53,8 @@ def permission_names_its_source(stack: Stack) -> Iterator[tuple[Registered, str]
     """Without a source ARN, anybody's API or bucket may invoke the function through the same service."""
     for permission in _of_services(stack):
         arn = permission.get("sourceArn")
-        if not isinstance(arn, str) or not arn.startswith("arn:") or arn.endswith(":*"):
+        named = _named(permission, arn) if isinstance(arn, str) else ""
+        if not named.startswith("arn:") or named.endswith(":*"):
             yield permission, "sourceArn is missing or names everything; name the one source"
         if permission.get("principal") == S3 and not permission.get("sourceAccount"):
             yield permission, "a bucket's ARN names no account; set sourceAccount"
@@ -74,7 +80,10 @@ def permission_is_used(stack: Stack) -> Iterator[tuple[Registered, str]]:
     used = {_wanted(stack, start) for start in links.starts(stack)}
     for permission in _of_services(stack):
         if _allowed(permission) not in used:
-            yield permission, "no route, authorizer, target or upload needs it; remove it"
+            yield (
+                permission,
+                "no route, authorizer, target, upload, topic, rule, log or user pool needs it; remove it",
+            )
 
 
 @rule
@@ -104,12 +113,23 @@ def _of_services(stack: Stack) -> list[Registered]:
 
 
 def _allowed(permission: Registered) -> Allowed:
-    text = {key: str(permission.get(key) or "") for key in ("function", "qualifier", "principal")}
+    principal = str(permission.get("principal") or "")
+    # CloudWatch Logs goes by its region's name, too.
+    regional = re.fullmatch(r"logs\.[a-z0-9-]+\.amazonaws\.com", principal)
     return Allowed(
-        **text,
+        function=str(permission.get("function") or ""),
+        qualifier=str(permission.get("qualifier") or ""),
+        principal=LOGS if regional else principal,
         source_arn=str(permission.get("sourceArn") or ""),
         source_account=str(permission.get("sourceAccount") or ""),
     )
+
+
+def _named(permission: Registered, arn: str) -> str:
+    """The ARN without what must follow a log group's: `:*`, for its streams."""
+    logs = str(permission.get("principal")).startswith("logs.")
+    one = re.fullmatch(r"(arn:.+:log-group:[^*]+):\*", arn) if logs else None
+    return one[1] if one else arn
 
 
 def _wanted(stack: Stack, start: Start) -> Allowed | None:
@@ -124,11 +144,30 @@ def _wanted(stack: Stack, start: Start) -> Allowed | None:
         arn = str(start.by.get("targetGroupArn"))
         account = links.place_of(start.invoked.function).account
         return Allowed(function, qualifier, BALANCER, arn, account)
+    if start.kind == "log":
+        group = links.group_of(stack, start.by)
+        arn = f"{group.output('arn') if group else ''}:*"
+        return Allowed(function, qualifier, LOGS, arn, links.place_of(start.invoked.function).account)
     if start.kind == "upload":
         bucket = stack.answering("bucket", str(start.by.get("bucket")), aws.BUCKET)
         arn = bucket.output("arn") if bucket else ""
         return Allowed(function, qualifier, S3, arn, links.place_of(start.invoked.function).account)
-    return None
+    found = _single_source(stack, start)
+    return Allowed(function, qualifier, *found) if found else None
+
+
+def _single_source(stack: Stack, start: Start) -> tuple[str, str] | None:
+    """(principal, source ARN) of what is one thing with an ARN of its own, which names the account."""
+    match start.kind:
+        case "topic":
+            return SNS, str(start.by.get("topic"))
+        case "rule":
+            one = links.rule_of(stack, start.by)
+            return EVENTS, one.output("arn") if one else ""
+        case "pool":
+            return COGNITO, start.by.output("arn")
+        case _:
+            return None
 
 
 RULES = (

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies import aws, documents, links
+from policies import aws, deliveries, documents, links
 from policies.encryption import key_of
 from policies.model import Registered, Stack, rule
 
 FOURTEEN_DAYS = 1_209_600
 LEAST_RECEIVES = 5
 """A crash costs every message of its batch a receive; with fewer, good messages end among the dead."""
+OUTAGE_SECONDS = 300
+"""How long something that a consumer needs may be down without losing it a message."""
 VISIBILITY_FACTOR = 6
 """Visibility timeout over function timeout, as the Lambda developer guide advises for queues."""
 PARTIAL = ["ReportBatchItemFailures"]
@@ -104,6 +106,21 @@ def queue_hides_messages_long_enough(stack: Stack) -> Iterator[tuple[Registered,
 
 
 @rule
+def queue_outlasts_an_outage(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """While something behind the consumer is down, good messages come and go: they must not end among the dead."""
+    for _, queue, _ in _queue_mappings(stack):
+        redrive = documents.json_object(queue.get("redrivePolicy")) or {}
+        lasts = int(redrive.get("maxReceiveCount", 0)) * int(
+            queue.get("visibilityTimeoutSeconds") or 30
+        )
+        if stack.rehearsal and redrive and lasts < OUTAGE_SECONDS:
+            yield (
+                queue,
+                f"gives up after {lasts} s; visibilityTimeoutSeconds times maxReceiveCount must be {OUTAGE_SECONDS} s",
+            )
+
+
+@rule
 def queue_mapping_is_what_sqs_takes(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Partial batch answers, and none of the settings that only streams know."""
     for mapping, _, _ in _queue_mappings(stack):
@@ -140,7 +157,8 @@ def mapping_reads_this_stack_once(stack: Stack) -> Iterator[tuple[Registered, st
     seen: set[tuple[object, object]] = set()
     for mapping in stack.all(aws.EVENT_SOURCE_MAPPING):
         table = links.source(stack, mapping, aws.TABLE)
-        if table is None and links.source(stack, mapping, aws.QUEUE) is None:
+        others = (links.source(stack, mapping, type_) for type_ in (aws.QUEUE, aws.DATA_STREAM))
+        if table is None and not any(others):
             yield mapping, "reads nothing of this stack"
         if table is not None and not table.get("streamEnabled"):
             yield table, f"{mapping.name} reads its stream; set streamEnabled"
@@ -160,7 +178,7 @@ def _queue_mappings(stack: Stack) -> Iterator[tuple[Registered, Registered, Regi
 
 
 def _queues_of_failures(stack: Stack) -> Iterator[Registered]:
-    arns = {*links.dead_letters(stack), *(arn for _, arn in links.failure_destinations(stack))}
+    arns = deliveries.collectors(stack)
     for queue in stack.all(aws.QUEUE):
         if queue.output("arn") in arns:
             yield queue
@@ -177,8 +195,8 @@ def _endless(stack: Stack, mapping: Registered) -> Iterator[str]:
         yield "set destinationConfig.onFailure to a queue of this stack, or failed records are lost"
     if mapping.get("functionResponseTypes") != PARTIAL:
         yield "set functionResponseTypes to ReportBatchItemFailures"
-    if mapping.get("startingPosition") not in {"TRIM_HORIZON", "LATEST"}:
-        yield "startingPosition must be TRIM_HORIZON or LATEST for a table's stream"
+    if mapping.get("startingPosition") not in {"TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"}:
+        yield "startingPosition must be TRIM_HORIZON or LATEST, or AT_TIMESTAMP for Kinesis"
 
 
 def _outside(mapping: Registered) -> Iterator[tuple[Registered, str]]:
@@ -193,6 +211,7 @@ RULES = (
     topic_is_private,
     consumed_queue_has_dead_letters,
     queue_hides_messages_long_enough,
+    queue_outlasts_an_outage,
     queue_mapping_is_what_sqs_takes,
     stream_mapping_gives_up_in_time,
     mapping_reads_this_stack_once,

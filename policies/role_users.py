@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies import aws, graphql_apis, service_integrations
+from policies import aws, graphql_apis, service_integrations, things
 from policies.model import Registered, Stack
 
 LAMBDA, SCHEDULER, GATEWAY = (
@@ -28,6 +28,9 @@ def users(stack: Stack) -> Iterator[tuple[Registered, str]]:
     for type_, path, service in _NAMED:
         for resource in stack.all(type_):
             yield from _used(stack, resource.get(path), service)
+    for one in stack.all(aws.TOPIC_RULE):
+        for arn in things.roles(one):
+            yield from _used(stack, arn, things.SERVICE)
     for integration in service_integrations.services(stack):
         yield from _used(stack, integration.integration.get("credentials"), GATEWAY)
 

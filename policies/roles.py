@@ -6,7 +6,18 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from policies import aws, destinations, documents, links, network, role_users, sockets, versions
+from policies import (
+    aws,
+    destinations,
+    documents,
+    links,
+    mail,
+    network,
+    role_users,
+    sockets,
+    things,
+    versions,
+)
 from policies.documents import Statement
 from policies.model import Registered, Stack, rule
 
@@ -22,6 +33,8 @@ ON_EVERYTHING = {
     "xray:PutTraceSegments": "X-Ray has no resource types",
     "xray:PutTelemetryRecords": "X-Ray has no resource types",
     "dynamodb:ListStreams": "has no resource type; event source mappings call it",
+    "kinesis:ListStreams": "has no resource type; event source mappings call it",
+    "rekognition:DetectLabels": "has no resource type: the picture comes with the call",
     **dict.fromkeys(network.INTERFACES, "Lambda asks before there is an interface to name"),
 }
 """Actions that may have the resource "*", and why."""
@@ -70,7 +83,9 @@ def role_is_trusted_by_one_service(stack: Stack) -> Iterator[tuple[Registered, s
         elif not trust[0].is_for(service):
             yield role, f"must be trusted by {service} and nobody else"
         elif service == role_users.SCHEDULER:
-            yield from _confused_deputy(role, trust[0])
+            yield from _confused_deputy(role, trust[0], ":schedule-group/")
+        elif service == things.SERVICE:
+            yield from _confused_deputy(role, trust[0], ":rule/")
 
 
 @rule
@@ -146,7 +161,7 @@ def rights_are_exact(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """
     for policy in stack.all(aws.ROLE_POLICY):
         role = links.role_named(stack, policy.get("role"))
-        known = _known_from_outside(stack, role)
+        known = _known_from_outside(stack, role) | mail.identities(policy)
         users = [f for f in stack.all(aws.FUNCTION) if role and links.role_of(stack, f) is role]
         for statement in documents.of(policy.get("policy")):
             if not statement.allows:
@@ -181,14 +196,17 @@ def _malformed(text: str) -> Iterator[str]:
         yield "a statement names no Action; NotAction would mean all others"
 
 
-def _confused_deputy(role: Registered, trust: Statement) -> Iterator[tuple[Registered, str]]:
+def _confused_deputy(
+    role: Registered, trust: Statement, kind: str
+) -> Iterator[tuple[Registered, str]]:
     account = trust.only_if("StringEquals", "aws:SourceAccount")
-    groups = trust.only_if("StringEquals", "aws:SourceArn")
+    sources = {s for o in ("StringEquals", "ArnEquals") for s in trust.only_if(o, "aws:SourceArn")}
     if len(account) != 1 or not account[0].isdigit():
         yield role, "its trust must name this account in aws:SourceAccount"
     # The schedule's group, not the schedule: that is what the scheduler sends.
-    if len(groups) != 1 or ":schedule-group/" not in groups[0] or "*" in groups[0]:
-        yield role, "its trust must name the schedule group in aws:SourceArn"
+    if len(sources) != 1 or not all(kind in s and "*" not in s for s in sources):
+        what = "schedule group" if kind == ":schedule-group/" else "rule"
+        yield role, f"its trust must name the {what} in aws:SourceArn"
 
 
 def _known_from_outside(stack: Stack, role: Registered | None) -> set[tuple[str, str]]:

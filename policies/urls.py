@@ -12,7 +12,9 @@ from policies.model import Registered, Stack, rule
 
 INVOKE, INVOKE_URL = "lambda:InvokeFunction", "lambda:InvokeFunctionUrl"
 
-PUBLIC: Mapping[str, str] = {}
+PUBLIC: Mapping[str, str] = {
+    "webhook": "partners sign each delivery with a shared secret, which the function checks; they have no IAM identity"
+}
 """Functions (logical names) whose URL may be called by anybody, and why."""
 
 METHODS = frozenset({"GET", "PUT", "HEAD", "POST", "PATCH", "DELETE", "*"})
@@ -57,9 +59,9 @@ def url_asks_who_is_calling(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def url_is_called_by_named_callers(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """A caller of a URL needs two rights on the alias that has it; each is given to one account, role or user."""
-    signed = {
-        (u.get("functionName"), u.get("qualifier"))
-        for u in stack.having(aws.FUNCTION_URL, authorizationType="AWS_IAM")
+    kinds = {
+        (u.get("functionName"), u.get("qualifier")): u.get("authorizationType")
+        for u in stack.all(aws.FUNCTION_URL)
     }
     given: dict[tuple[object, ...], dict[object, Registered]] = defaultdict(dict)
     for permission in stack.all(aws.PERMISSION):
@@ -67,16 +69,36 @@ def url_is_called_by_named_callers(stack: Stack) -> Iterator[tuple[Registered, s
             continue
         place = permission.get("function"), permission.get("qualifier")
         who = str(permission.get("principal"))
-        if not _CALLER.fullmatch(who):
+        kind = kinds.get(place)
+        if kind == "NONE" and who != "*":
+            yield permission, f"principal '{who}' of a URL for everybody must be '*'"
+        if kind != "NONE" and not _CALLER.fullmatch(who):
             yield permission, f"principal '{who}' must be one account, IAM role or user"
-        if place not in signed:
-            yield permission, "belongs to no URL with AWS_IAM; remove it"
-        yield from ((permission, text) for text in _misspelt(permission))
+        if kind is None:
+            yield permission, "belongs to no URL of this stack; remove it"
+        yield from ((permission, text) for text in _misspelt(permission, kind or "AWS_IAM"))
         given[(*place, who)][permission.get("action")] = permission
     for (*_, who), by_action in given.items():
         for action in {INVOKE, INVOKE_URL} - by_action.keys():
             first = next(iter(by_action.values()))
             yield first, f"is half of what {who} needs; give {action} on the same alias too"
+
+
+@rule
+def url_for_everybody_is_bounded(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Nothing stands in front of it, neither throttle nor firewall: what it may cost is the function's reservation."""
+    given = {
+        (p.get("function"), p.get("qualifier"), p.get("action")) for p in _for_everybody(stack)
+    }
+    for url in stack.having(aws.FUNCTION_URL, authorizationType="NONE"):
+        name, qualifier = url.get("functionName"), url.get("qualifier")
+        for action in (INVOKE_URL, INVOKE):
+            if (name, qualifier, action) not in given:
+                yield url, f"is for everybody, who needs {action} on its alias"
+        function = links.named_function(stack, name)
+        reserved = function.get("reservedConcurrentExecutions") if function else None
+        if stack.rehearsal and (not isinstance(reserved, int) or reserved < 1):
+            yield url, "set reservedConcurrentExecutions of its function: nothing else bounds it"
 
 
 def is_for_a_url(permission: Registered) -> bool:
@@ -88,13 +110,17 @@ def is_for_a_url(permission: Registered) -> bool:
     )
 
 
-def _misspelt(permission: Registered) -> Iterator[str]:
+def _for_everybody(stack: Stack) -> list[Registered]:
+    return [p for p in stack.having(aws.PERMISSION, principal="*") if is_for_a_url(p)]
+
+
+def _misspelt(permission: Registered, wanted: str) -> Iterator[str]:
     """AWS refuses each of the two with the other one's condition."""
     kind, through = permission.get("functionUrlAuthType"), permission.get("invokedViaFunctionUrl")
     match permission.get("action"):
         case "lambda:InvokeFunctionUrl":
-            if kind != "AWS_IAM" or through is not None:
-                yield "needs functionUrlAuthType AWS_IAM, and no invokedViaFunctionUrl"
+            if kind != wanted or through is not None:
+                yield f"needs functionUrlAuthType {wanted}, and no invokedViaFunctionUrl"
         case "lambda:InvokeFunction":
             if through is not True or kind is not None:
                 yield "needs invokedViaFunctionUrl, and no functionUrlAuthType"
@@ -113,4 +139,9 @@ def _careless(cors: Mapping[str, Any]) -> Iterator[str]:
         yield f"maxAge is {age}; it must be 0 to {LONGEST_AGE}"
 
 
-RULES = (url_belongs_to_an_alias, url_asks_who_is_calling, url_is_called_by_named_callers)
+RULES = (
+    url_belongs_to_an_alias,
+    url_asks_who_is_calling,
+    url_is_called_by_named_callers,
+    url_for_everybody_is_bounded,
+)
