@@ -72,7 +72,7 @@ _GRANTED: Final = frozenset(
         "ORDERS_TOPIC_ARN",
         "REPORTS_TOPIC_ARN",
         "EVENTS_BUS_NAME",
-        "TELEMETRY_STREAM",
+        "TELEMETRY_STREAM_NAME",
         "IMAGE_PROCESSOR_FUNCTION",
         "MAIL_FROM_ADDRESS",
         "MAIL_CONFIGURATION_SET",

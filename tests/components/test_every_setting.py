@@ -20,7 +20,16 @@ from pydantic.fields import FieldInfo
 
 from components.packaging import Handlers
 from components.schedules import Warming
-from settings import DomainSettings, FunctionSettings, PackagingSettings
+from settings import (
+    DomainSettings,
+    FunctionSettings,
+    PackagingSettings,
+    PartnerSettings,
+    PictureSettings,
+    ProbeSettings,
+    ReportSettings,
+    WebhookSettings,
+)
 from settings.fields import Model, choices, facts, kinds
 from settings.reader import KEYS, NAMESPACE, TRIGGERS
 from settings.whole import StackWide
@@ -68,6 +77,10 @@ ENABLED: Mapping[str, Values] = {
         "certificate_arn": facts(DomainSettings.model_fields["certificate_arn"]).example,
     },
     "graphql": {"enabled": True},
+    "telemetry": {"enabled": True},
+    "telemetry.iot_topic": {"iot_rule_enabled": True},
+    "mail.create_identity": {"from_address": "orders@example.com"},
+    "mail.configuration_set": {"from_address": "orders@example.com"},
     "api.cache_cluster_size": {"cache_cluster_enabled": True},
     "api.routes.cache_ttl_in_seconds": {"cache_cluster_enabled": True},
     **{
@@ -250,6 +263,26 @@ WHOLE: Mapping[str, Values] = {
 """Settings that `__main__.py` itself looks at -> what a stack file says then; each costs a run of the whole program."""
 
 
+NETWORK: Values = {
+    "subnet_ids": ["subnet-0123456789abcdef0"],
+    "security_group_ids": ["sg-0123456789abcdef0"],
+}
+TOLD_TO_FUNCTIONS: Mapping[str, tuple[type[Model], Mapping[str, Values]]] = {
+    "partner": (PartnerSettings, {"partner": {"url": "https://shop.example.com/orders"}}),
+    "probe": (
+        ProbeSettings,
+        {
+            "probe": {"host": "a.example.com"},
+            "functions": {"network-probe": {"vpc_config": NETWORK}},
+        },
+    ),
+    "webhook": (WebhookSettings, {}),
+    "images": (PictureSettings, {}),
+    "reports": (ReportSettings, {}),
+}
+"""Sections that `__main__.py` hands to single functions -> what a stack file says beside them."""
+
+
 @functools.cache
 def with_settings(section: str, values: str) -> str:
     """What a program registers that has one component with these settings."""
@@ -284,10 +317,32 @@ def test_every_setting_of_the_whole_stack_reaches_a_resource(path: str, dev: Run
     assert registered(run_stack("dev", config=config)) != registered(dev)
 
 
+@functools.cache
+def told_to_functions(section: str, values: str) -> str:
+    """What the whole program registers with these settings of a section."""
+    _, beside = TOLD_TO_FUNCTIONS[section]
+    said = {**beside, section: {**beside.get(section, {}), **json.loads(values)}}
+    config = {f"{NAMESPACE}{key}": value for key, value in said.items()}
+    return registered(run_stack("dev", config=config))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [(s, *path) for s, (model, _) in TOLD_TO_FUNCTIONS.items() for path in paths(model)],
+    ids=".".join,
+)
+def test_every_setting_that_functions_are_told_reaches_them(path: tuple[str, ...]) -> None:
+    section, *rest = path
+    model, _ = TOLD_TO_FUNCTIONS[section]
+    after = json.dumps(told(model, tuple(rest), changed=True))
+    assert told_to_functions(section, "{}") != told_to_functions(section, after)
+
+
 def test_every_key_of_a_stack_file_is_tried() -> None:
     groups = TAKERS.keys() & TRIGGERS.keys()
     assert groups == TRIGGERS.keys()
-    tried = {"functions", "triggers", *TAKERS.keys() - groups, *StackWide.model_fields}
+    sections = {*TAKERS, *TOLD_TO_FUNCTIONS} - groups
+    tried = {"functions", "triggers", *sections, *StackWide.model_fields}
     assert tried == set(KEYS)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from components.api import ApiFront, Route, speaks
 from components.authorizers import TokenAuthorizer
 from components.buckets import Bucket
-from components.events import Change, EventTriggers, Message
+from components.buses import Bus, Rule
+from components.events import Change, Event, EventTriggers, Measurement, Message, Outside, Trigger
 from components.events import Schedule as ScheduleTrigger
 from components.graphql import GraphQl
 from components.http_api import HttpApi, HttpRoute
@@ -17,27 +18,35 @@ from components.identity import Identity
 from components.keys import DataKey
 from components.layers import Layer
 from components.load_balancer import LoadBalancer, Target
+from components.mail import Mail
 from components.messaging import Queue
 from components.observability import Observability
 from components.repositories import Repository
 from components.schemas import Schemas
 from components.secrets_manager import Secret, random_text, signing_key
 from components.socket_api import Socket, SocketRoutes
+from components.streams import DataStream
 from components.tables import Table
+from components.topics import Topic
 from settings import (
     ApiSettings,
+    BusSettings,
     DataSettings,
     GraphQlSettings,
     HttpApiSettings,
     IdentitySettings,
     LoadBalancerSettings,
+    MailSettings,
     ObservabilitySettings,
     PackagingSettings,
     QueueSettings,
     RepositorySettings,
+    RuleSettings,
     ScheduleSettings,
     SocketSettings,
     StreamSettings,
+    TelemetrySettings,
+    TopicSettings,
 )
 from settings.fields import Model
 from tests.support.program import ROOT
@@ -118,6 +127,7 @@ def data(parts: Parts, settings: DataSettings) -> None:
 
 
 def queue(parts: Parts, settings: QueueSettings) -> None:
+    Queue("in-order", settings=settings, encryption=parts.key, fifo=True)
     made = Queue("q", settings=settings, encryption=parts.key)
     join(parts, Message(made, parts.function("f")))
 
@@ -131,9 +141,40 @@ def schedule(parts: Parts, settings: ScheduleSettings) -> None:
     join(parts, ScheduleTrigger(parts.function("f"), settings))
 
 
-def join(parts: Parts, trigger: Message | Change | ScheduleTrigger) -> None:
+def topic(parts: Parts, settings: TopicSettings) -> None:
+    made = Topic("t", encryption=parts.key, place=parts.place, display_name=settings.display_name)
+    join(parts, Outside(made, settings), Queue("undelivered", encryption=parts.key, senders=[made]))
+
+
+def rule(parts: Parts, settings: RuleSettings) -> None:
+    made = Rule("r", {"source": ["a"]}, settings=settings)
+    undelivered = Queue("undelivered", encryption=parts.key, senders=[made])
+    join(parts, Event(made, parts.function("f")), undelivered)
+
+
+def telemetry(parts: Parts, settings: TelemetrySettings) -> None:
+    made = DataStream(
+        "s", settings=settings, failures=parts.failures, encryption=parts.key, place=parts.place
+    )
+    if settings.enabled:
+        join(parts, Measurement(made, parts.function("f"), StreamSettings()))
+
+
+def bus(parts: Parts, settings: BusSettings) -> None:
+    Bus("b", settings=settings, encryption=parts.key)
+
+
+def mail(parts: Parts, settings: MailSettings) -> None:
+    parts.function("f", Mail("m", settings=settings, place=parts.place).send())
+
+
+def join(parts: Parts, trigger: Trigger, failures: Queue | None = None) -> None:
     EventTriggers(
-        "events", [trigger], failures=parts.failures, encryption=parts.key, place=parts.place
+        "events",
+        [trigger],
+        failures=failures or parts.failures,
+        encryption=parts.key,
+        place=parts.place,
     )
 
 
@@ -174,6 +215,11 @@ TAKERS: Mapping[str, tuple[type[Model], Callable[[Parts, Any], None]]] = {
     "queues": (QueueSettings, queue),
     "streams": (StreamSettings, stream),
     "schedules": (ScheduleSettings, schedule),
+    "topics": (TopicSettings, topic),
+    "rules": (RuleSettings, rule),
+    "telemetry": (TelemetrySettings, telemetry),
+    "bus": (BusSettings, bus),
+    "mail": (MailSettings, mail),
     "observability": (ObservabilitySettings, observability),
     "packaging": (PackagingSettings, packaging),
     "repositories": (RepositorySettings, repository),
