@@ -14,6 +14,7 @@ from components.documents import json_text
 from components.function import ServerlessFunction
 from components.grants import Grant, Statement
 from components.keys import DataKey
+from components.messaging import Queue
 from components.patterns import Pattern
 from components.triggers import Wires
 from settings import BusSettings, RuleSettings
@@ -22,14 +23,18 @@ from settings import BusSettings, RuleSettings
 class Bus(pulumi.ComponentResource):
     """A bus for the application's own events, encrypted, with an archive from which they can be sent again.
 
+    `failures` takes events that cannot be encrypted or read; the queue must admit the bus.
     Raw children: `bus`, and `archive` where settings ask for one.
     """
+
+    service = "events.amazonaws.com"
 
     def __init__(
         self,
         name: str,
         *,
         settings: BusSettings,
+        failures: Queue,
         encryption: DataKey,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -38,7 +43,12 @@ class Bus(pulumi.ComponentResource):
         self._variable = f"{name.upper().replace('-', '_')}_BUS_NAME"
         child = pulumi.ResourceOptions(parent=self)
         self.bus = aws.cloudwatch.EventBus(
-            f"{name}-bus", aws.cloudwatch.EventBusArgs(kms_key_identifier=encryption.arn), child
+            f"{name}-bus",
+            aws.cloudwatch.EventBusArgs(
+                kms_key_identifier=encryption.arn,
+                dead_letter_config=aws.cloudwatch.EventBusDeadLetterConfigArgs(arn=failures.arn),
+            ),
+            child,
         )
         self.name = self.bus.name
         self.arn = self.bus.arn

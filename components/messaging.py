@@ -29,6 +29,7 @@ class Sender(Protocol):
 class Queue(pulumi.ComponentResource):
     """An encrypted SQS queue that refuses plain HTTP and takes messages of `senders` besides those of roles.
 
+    `senders` are None where some of them must know the queue first: `admit` then names them, once all are there.
     With `settings` it is a working queue and has a dead-letter queue behind it; without, it is itself the place where
     failures wait (14 days) and has none. `fifo` keeps the order within a message group and drops what is sent twice
     within five minutes; SQS cannot change the kind of a queue, and its dead-letter queue is of the same kind.
@@ -40,26 +41,29 @@ class Queue(pulumi.ComponentResource):
         *,
         encryption: DataKey,
         settings: QueueSettings | None = None,
-        senders: Sequence[Sender] = (),
+        senders: Sequence[Sender] | None = (),
         fifo: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("sandpiper:components:Queue", name, None, opts)
         self.component = name
-        self.senders = tuple(senders)
+        self.senders: tuple[Sender, ...] = ()
         self._encryption = encryption
         self._fifo = fifo
         self._variable = f"{name.upper().replace('-', '_')}_QUEUE_URL"
         self.settings = settings
         self._dead_letter: aws.sqs.Queue | None = None
         if settings is not None:
-            self._dead_letter, _ = self._create_queue(
+            self._dead_letter = self._create_queue(
                 f"{name}-dead-letter",
                 aws.sqs.QueueArgs(message_retention_seconds=settings.dead_letter_retention_seconds),
             )
-        self.queue, self.policy = self._create_queue(name, self._sizes(), senders)
+            self._refuse_others(f"{name}-dead-letter", self._dead_letter, ())
+        self.queue = self._create_queue(name, self._sizes())
         self.url = self.queue.url
         self.arn = self.queue.arn
+        if senders is not None:
+            self.admit(*senders)
         self.register_outputs({"url": self.url, "arn": self.arn})
 
     @property
@@ -68,6 +72,11 @@ class Queue(pulumi.ComponentResource):
         if self._dead_letter is None:
             raise AttributeError(f"{self.component}: no dead-letter queue")
         return self._dead_letter
+
+    def admit(self, *senders: Sender) -> None:
+        """Let these send, and nobody else: the queue's one policy."""
+        self.senders = senders
+        self.policy = self._refuse_others(self.component, self.queue, senders)
 
     def send(self) -> Grant:
         """Put messages in."""
@@ -134,29 +143,31 @@ class Queue(pulumi.ComponentResource):
             ),
         )
 
-    def _create_queue(
-        self, name: str, args: aws.sqs.QueueArgs, senders: Sequence[Sender] = ()
-    ) -> tuple[aws.sqs.Queue, aws.sqs.QueuePolicy]:
+    def _create_queue(self, name: str, args: aws.sqs.QueueArgs) -> aws.sqs.Queue:
         # AWS's own SQS key cannot be opened for other services, so ours it is.
         args.kms_master_key_id = self._encryption.arn
         args.fifo_queue = True if self._fifo else None
-        child = pulumi.ResourceOptions(parent=self)
-        queue = aws.sqs.Queue(f"{name}-queue", args, child)
+        return aws.sqs.Queue(f"{name}-queue", args, pulumi.ResourceOptions(parent=self))
+
+    def _refuse_others(
+        self, name: str, queue: aws.sqs.Queue, senders: Sequence[Sender]
+    ) -> aws.sqs.QueuePolicy:
         statements = [
             tls_only([queue.arn], "sqs:*"),
             *(_takes_from(queue, sender) for sender in senders),
         ]
-        queue_policy = aws.sqs.QueuePolicy(
+        return aws.sqs.QueuePolicy(
             f"{name}-queue-policy",
             aws.sqs.QueuePolicyArgs(queue_url=queue.url, policy=policy(statements)),
-            child,
+            pulumi.ResourceOptions(parent=self),
         )
-        return queue, queue_policy
 
 
 def _takes_from(queue: aws.sqs.Queue, sender: Sender) -> dict[str, Any]:
+    # A topic and a rule may have the same name.
+    words = [sender.service.split(".", maxsplit=1)[0], *sender.component.split("-")]
     return {
-        "Sid": "From" + "".join(word.title() for word in sender.component.split("-")),
+        "Sid": "From" + "".join(word.title() for word in words),
         "Effect": "Allow",
         "Principal": {"Service": sender.service},
         "Action": "sqs:SendMessage",

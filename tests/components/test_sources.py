@@ -172,7 +172,7 @@ def test_a_queue_takes_messages_of_its_senders_and_of_no_other_service() -> None
     deny, allow = policy["Statement"]
     assert (deny["Effect"], deny["Sid"]) == ("Deny", "TlsOnly")
     assert allow == {
-        "Sid": "FromNews",
+        "Sid": "FromSnsNews",
         "Effect": "Allow",
         "Principal": {"Service": "sns.amazonaws.com"},
         "Action": "sqs:SendMessage",
@@ -419,11 +419,17 @@ def test_a_stack_file_subscribes_people_services_queues_and_devices() -> None:
 # Rules
 
 
+def a_bus(parts: Parts, **said: Any) -> Bus:
+    """A bus."""
+    settings = BusSettings(**said)
+    return Bus("shop", settings=settings, failures=parts.failures, encryption=parts.key)
+
+
 def on_a_bus(
     parts: Parts, pattern: Any = None, template: buses.Template | None = None
 ) -> Sequence[Any]:
     """A function that a rule on a bus starts."""
-    bus = Bus("shop", settings=BusSettings(), encryption=parts.key)
+    bus = a_bus(parts)
     rule = Rule("news", pattern or {"source": ["shop"]}, settings=RuleSettings(), bus=bus)
     parts.failures.senders += (rule,)
     return [events.Event(rule, parts.function("f"), template)]
@@ -447,9 +453,26 @@ def test_a_rule_starts_a_function_and_keeps_what_it_cannot_deliver() -> None:
     assert archive.get("retentionDays") == 30
 
 
+def test_what_a_bus_cannot_read_is_kept() -> None:
+    bus = tiny(a_bus).one("aws:cloudwatch/eventBus:EventBus", "shop-bus")
+    assert bus.get("deadLetterConfig.arn") == FAILURES
+    assert bus.get("kmsKeyIdentifier")
+
+
+def test_a_queue_admits_who_had_to_know_it_first() -> None:
+    def program(parts: Parts) -> None:
+        late = Queue("late", senders=None, encryption=parts.key)
+        bus = Bus("shop", settings=BusSettings(), failures=late, encryption=parts.key)
+        late.admit(bus)
+
+    _, allow = json.loads(tiny(program).one(QUEUE_POLICY, "late-queue-policy").get("policy"))[
+        "Statement"
+    ]
+    assert allow["Principal"] == {"Service": "events.amazonaws.com"}
+
+
 def test_a_bus_keeps_no_archive_where_settings_say_so() -> None:
-    said = BusSettings(archive_enabled=False)
-    run = tiny(lambda parts: Bus("shop", settings=said, encryption=parts.key))
+    run = tiny(lambda parts: a_bus(parts, archive_enabled=False))
     assert not run.all("aws:cloudwatch/eventArchive:EventArchive")
 
 
@@ -478,7 +501,7 @@ def test_a_rule_whose_undelivered_events_would_be_lost_is_refused() -> None:
 
 def test_events_are_put_in_the_name_of_one_source_only() -> None:
     def program(parts: Parts) -> None:
-        bus = Bus("shop", settings=BusSettings(), encryption=parts.key)
+        bus = a_bus(parts)
         parts.function("f", bus.put("shop.orders"))
 
     run = tiny(program)
