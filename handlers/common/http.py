@@ -23,6 +23,7 @@ Answer = dict[str, Any]
 
 _TITLES = {
     400: "Bad Request",
+    401: "Unauthorized",
     404: "Not Found",
     409: "Conflict",
     412: "Precondition Failed",

@@ -27,7 +27,15 @@ LONGEST = 262_144  # characters of a message
 
 SOURCE = "sandpiper.orders"  # of the events on the bus
 PLACED = "placed"
+# An order's states, each of which stands against those before it. What is told late or twice then
+# changes nothing, and however events are mixed up, the last state is the same: goods that were
+# shipped in spite of a cancellation are shipped.
+STATES = (PLACED, "paid", "cancelled", "shipped", "delivered")
 PENDING = "pending"  # the confirmation, before it is sent or known to be impossible
+
+CHANGES = {f"order.{state}": state for state in STATES[1:]}  # types of events, and where they lead
+LONGEST_EVENT_ID = 128
+LONGEST_INSTANT = 40
 
 _STEP = Decimal("0.0001")
 _CENT = Decimal("0.01")
@@ -167,6 +175,33 @@ def is_of(order: Order, there: Row) -> bool:
         Item(item["id"], int(item["quantity"]), Decimal(item["price"])) for item in plain["items"]
     )
     return (order.email, order.items) == (plain["customerEmail"], items)
+
+
+class Change(NamedTuple):
+    """What happened to an order: the id of the event, the new state, when it happened."""
+
+    event: str
+    order: str
+    state: str
+    at: str
+
+
+def parse_change(text: str) -> Change:
+    """The change of a message, {"id", "orderId", "type": "order.paid", "occurredAt"}; other members
+    are left alone. Raises Poison that names the first wrong member.
+    """
+    content = _json_object(text)
+    order_id, kind = content.get("orderId"), content.get("type")
+    if not isinstance(order_id, str) or not ids.is_key(order_id):
+        raise Poison("orderId must be 1 to 64 of A-Z a-z 0-9 - and _")
+    if not isinstance(kind, str) or kind not in CHANGES:
+        raise Poison(f"type must be one of {', '.join(CHANGES)}")
+    return Change(
+        _text(content.get("id"), "id", longest=LONGEST_EVENT_ID),
+        order_id,
+        CHANGES[kind],
+        _text(content.get("occurredAt"), "occurredAt", longest=LONGEST_INSTANT),
+    )
 
 
 def told(row: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Tables in memory that judge conditions and apply updates, as far as the functions that are told
-things twice write them: attribute_exists, attribute_not_exists, comparisons, AND, OR, NOT, brackets;
+things twice write them: attribute_exists, attribute_not_exists, comparisons, IN, AND, OR, NOT,
+brackets;
 SET (values, sums, if_not_exists) and REMOVE.
 """
 
@@ -145,8 +146,19 @@ class _Expression:
             there = self.name() in self._row
             self.take(")")
             return there is wanted
-        left, sign, right = self._operand(), self.take(), self._operand()
+        left, sign = self._operand(), self.take()
+        if sign == "IN":
+            return left in self._list()
+        right = self._operand()
         return left is not None and right is not None and _compare(left, sign, right)
+
+    def _list(self) -> list[Any]:
+        found: list[Any] = []
+        closing = self.take("(")
+        while closing != ")":
+            found.append(self._operand())
+            closing = self.take()
+        return found
 
     def _operand(self) -> dict[str, Any] | None:
         if self.tokens[0].startswith(":"):
