@@ -7,16 +7,18 @@ from pathlib import Path
 import pulumi
 
 import settings
-from components import api, events, layers, load_balancer, secrets_manager, versions
+from components import api, buses, events, layers, load_balancer, secrets_manager, versions
 from components.authorizers import TokenAuthorizer
 from components.buckets import Bucket
+from components.buses import Bus, Rule
 from components.domains import Domains
 from components.function import ServerlessFunction
-from components.grants import Grant
+from components.grants import Grant, recognise, section, variables
 from components.graphql import GraphQl
 from components.http_api import HttpApi, HttpRoute
 from components.identity import Identity
 from components.keys import DataKey
+from components.mail import Mail
 from components.messaging import Queue
 from components.observability import Observability
 from components.packaging import Handlers
@@ -25,9 +27,16 @@ from components.repositories import Repository
 from components.schedules import Warming
 from components.schemas import read_schemas
 from components.socket_api import Socket, SocketRoutes
+from components.streams import DataStream
 from components.tables import Table
 from components.tags import tag_everything
 from components.topics import Topic
+
+ITEMS_ONLY = [
+    {"dynamodb": {image: {"collection": {"S": ["items"]}}}} for image in ("NewImage", "OldImage")
+]
+PICTURES = [".jpg", ".jpeg", ".png", ".webp", ".gif"]
+AUDITED = buses.whole("id", "time", "source", type="detail-type", detail="detail")
 
 ROOT = Path(__file__).resolve().parent
 config = settings.load()
@@ -38,6 +47,7 @@ tag_everything({"Project": "sandpiper", "Environment": config.stack, **config.ta
 key = DataKey("data", settings=config.data, place=place)
 table = partial(Table, settings=config.data, encryption=key)
 bucket = partial(Bucket, settings=config.data, place=place)
+queue = partial(Queue, encryption=key)
 secret = partial(secrets_manager.Secret, settings=config.data, encryption=key)
 
 items = table(
@@ -56,15 +66,34 @@ connections = table(
     indexes={"by-topic": ("topic", "connectionId")},
     ttl="expiresAt",
 )
-identity = Identity("identity", settings=config.identity, data=config.data)
+orders = table("orders", key="orderId")
+state = table("state", key="id", ttl="expiresAt")
 access_logs = bucket(
     "access-logs", encryption=None, expiration_days=90, balancer_logs=config.load_balancer.enabled
 )
 uploads = bucket("uploads", encryption=key, logs=access_logs)
 images = bucket("images", encryption=key, logs=access_logs)
-outbox = Queue("notifications", settings=config.queue("notifications"), encryption=key)
-failures = Queue("events-failures", encryption=key)
-notices = Topic("notifications", encryption=key, place=place)
+reports = bucket(
+    "reports", encryption=key, logs=access_logs, expiration_days=config.reports.expiration_days
+)
+topics = {
+    name: Topic(name, display_name=said.display_name, encryption=key, place=place)
+    for name, said in config.triggers.topics.items()
+}
+failures = queue("events-failures", senders=None)
+bus = Bus("events", settings=config.bus, failures=failures, encryption=key)
+order_news = Rule(
+    "order-news", {"source": ["sandpiper.orders"]}, bus=bus, settings=config.rule("audit-writer")
+)
+documents = buses.created("documents", uploads, "incoming/", settings=config.rule("content-router"))
+outbox = queue("notifications", settings=config.queue("notifications"), senders=[topics["orders"]])
+new_orders = queue("orders", settings=config.queue("orders"))
+order_events = queue("order-events", settings=config.queue("order-events"), fifo=True)
+failures.admit(bus, order_news, documents, *topics.values())
+telemetry = DataStream(
+    "telemetry", settings=config.telemetry, failures=failures, encryption=key, place=place
+)
+mail = Mail("mail", settings=config.mail, place=place)
 auth_secret = secret(
     "auth",
     value=secrets_manager.signing_key(
@@ -77,13 +106,19 @@ cursor_key = secret(
     value=secrets_manager.random_text("cursor-key-value", settings=config.data),
     description="Signs the paging cursors of the API",
 )
+webhook_secret = secret(
+    "webhook",
+    value=secrets_manager.random_text("webhook-key", settings=config.data),
+    description="Signs what payment and shipping call the webhook with",
+)
 
 # What runs, and what it may touch.
 layer = partial(layers.Layer, root=ROOT, place=place, packaging=config.packaging)
 common = layer("common", description="JSON Web Tokens", license_info="MIT")
 imaging = layer("imaging", description="Reading and scaling images", license_info="MIT-CMU")
 vision = layer("opencv", description="Computer vision", license_info="Apache-2.0")
-modules = layer("nodejs", description="Exact decimal numbers", license_info="MIT")
+powertools = layer("powertools", description="Doing things once", license_info="MIT-0")
+modules = layer("nodejs", description="Exact decimals, signed requests", license_info="MIT")
 shared = {"python": [common], "nodejs": [modules]}
 handlers = Handlers(ROOT / "handlers", packaging=config.packaging)
 functions: list[ServerlessFunction] = []
@@ -154,7 +189,13 @@ front = api.ApiFront(
     ],
 )
 
-products = function("products")
+identity = Identity(
+    "identity",
+    settings=config.identity,
+    data=config.data,
+    triggers={"post_confirmation": function("user-registrar", users.put())},
+)
+products = function("products", new_orders.send())
 shop = HttpApi(
     "http",
     settings=config.http_api,
@@ -209,6 +250,71 @@ graphql = GraphQl(
     place=place,
 )
 
+# What works behind them.
+once = [state.get(), state.put(), state.update(), state.delete()]
+derived = ("thumbnails/", "optimised/", "watermarked/", "metadata/")
+webhook = function(
+    "webhook",
+    webhook_secret.read(),
+    state.get(),
+    state.put(),
+    order_events.send(),
+    section("WEBHOOK", config.webhook),
+)
+image_processor = function(
+    "image-processor",
+    uploads.get("uploads/", "incoming/"),
+    images.get(*derived),
+    images.put(*derived),
+    *[recognise()] * config.images.labels,
+    variables(WATERMARK_TEXT=config.images.watermark_text),
+    uses=[imaging, *[vision] * config.packaging.opencv],
+)
+order_processor = function(
+    "order-processor",
+    orders.put(),
+    orders.get(),
+    orders.update(),
+    topics["orders"].publish(),
+    bus.put("sandpiper.orders"),
+    mail.send(),
+    new_orders.postpone(),
+)
+order_tracker = function(
+    "order-tracker",
+    orders.get(),
+    orders.update(),
+    bus.put("sandpiper.orders"),
+    order_events.postpone(),
+)
+notification_sender = function(
+    "notification-sender",
+    topics["notifications"].publish(),
+    mail.send(),
+    *once,
+    uses=[powertools],
+)
+pushing = [connections.query("by-topic"), connections.delete(), socket.push()]
+notification_pusher = function("notification-pusher", *pushing, *once, uses=[powertools])
+change_publisher = function("change-publisher", *pushing)
+data_transformer = function("data-transformer", audit.put(), bus.put("sandpiper.items"))
+error_collector = function("error-collector", state.update())
+cleanup_job = function(
+    "cleanup-job",
+    uploads.list("uploads/", "incoming/"),
+    uploads.delete("uploads/", "incoming/"),
+    connections.scan(),
+    connections.delete(),
+)
+version_cleaner = function(
+    "version-cleaner",
+    versions.prune(
+        [*(f.logical_name for f in functions), "audit-writer", "version-cleaner"],
+        keep=config.versions_to_keep,
+        place=place,
+    ),
+)
+
 # Called directly, or by a URL of their own. A stack may switch each of them off; what is built elsewhere is off until
 # the stack file names its archive or image (docs/runtimes.md).
 others = ["checksum-java", "checksum-dotnet", "checksum-ruby", "checksum-rust", "checksum-php"]
@@ -219,55 +325,36 @@ direct: dict[str, Callable[[], Grant]] = {
 for name in [name for name in direct if name in config.functions]:
     function(name, direct[name]())
 
-# What starts the rest.
-events.EventTriggers(
-    "events",
-    [
-        events.Upload(
-            uploads,
-            function(
-                "image-processor",
-                uploads.get("uploads/"),
-                images.put("thumbnails/"),
-                uses=[imaging, *[vision] * config.packaging.opencv],
-            ),
-            prefix="uploads/",
-            suffixes=[".jpg", ".jpeg", ".png", ".webp"],
-        ),
-        events.Message(outbox, function("notification-sender", notices.publish())),
-        events.Change(
-            items, function("data-transformer", audit.put()), config.stream("data-transformer")
-        ),
-        events.Change(
-            items,
-            function(
-                "change-publisher",
-                connections.query("by-topic"),
-                connections.delete(),
-                socket.push(),
-            ),
-            config.stream("change-publisher"),
-        ),
-        events.Schedule(
-            function("cleanup-job", uploads.list("uploads/"), uploads.delete("uploads/")),
-            config.schedule("cleanup-job"),
-        ),
-        events.Schedule(
-            function(
-                "version-cleaner",
-                versions.prune(
-                    [*(f.logical_name for f in functions), "version-cleaner"],
-                    keep=config.versions_to_keep,
-                    place=place,
-                ),
-            ),
-            config.schedule("version-cleaner"),
-        ),
-    ],
-    failures=failures,
-    encryption=key,
-    place=place,
-)
+# What starts them.
+triggers: list[events.Upload | events.Trigger] = [
+    events.Upload(uploads, image_processor, "uploads/", PICTURES, removed=True),
+    events.Message(new_orders, order_processor),
+    events.Message(order_events, order_tracker),
+    events.Message(outbox, notification_sender),
+    events.Notice(topics["notifications"], notification_pusher),
+    # A large order is worth a word to everybody.
+    events.Copy(topics["orders"], outbox, {"total": [{"numeric": [">=", 1000]}]}, "MessageBody"),
+    events.Event(order_news, function("audit-writer", audit.put()), AUDITED),
+    # What an Idempotency-Key was used for is a row of the table too, and no item.
+    events.Change(items, data_transformer, config.stream("data-transformer"), ITEMS_ONLY),
+    events.Change(items, change_publisher, config.stream("change-publisher"), ITEMS_ONLY),
+    events.LogLines([image_processor, order_processor], error_collector, '{ $.level = "ERROR" }'),
+    events.Schedule(cleanup_job, config.schedule("cleanup-job")),
+    events.Schedule(version_cleaner, config.schedule("version-cleaner")),
+    *(events.Outside(topic, config.topic(name)) for name, topic in topics.items()),
+]
+# Each of these is there once the stack file says what it needs.
+if "telemetry-aggregator" in config.functions:
+    aggregator = function("telemetry-aggregator", state.get(), state.update())
+    reading = config.stream("telemetry-aggregator")
+    triggers.append(events.Measurement(telemetry, aggregator, reading))
+if "order-forwarder" in config.functions:
+    partner = section("PARTNER", config.partner)
+    forwarder = function("order-forwarder", *once, partner, uses=[powertools])
+    triggers.append(events.Notice(topics["orders"], forwarder))
+if "network-probe" in config.functions:
+    function("network-probe", section("PROBE", config.probe))
+events.EventTriggers("events", triggers, failures=failures, encryption=key, place=place)
 
 Warming("warming", functions, failures=failures, encryption=key, place=place)
 repositories = {
@@ -281,6 +368,8 @@ observability = Observability(
     functions=functions,
     failure_queues={
         "notifications-dead-letter": outbox.dead_letter,
+        "orders-dead-letter": new_orders.dead_letter,
+        "order-events-dead-letter": order_events.dead_letter,
         "events-failures": failures.queue,
     },
     api=front,
@@ -301,11 +390,24 @@ pulumi.export("itemsTable", items.name)
 pulumi.export("auditTable", audit.name)
 pulumi.export("usersTable", users.name)
 pulumi.export("connectionsTable", connections.name)
+pulumi.export("ordersTable", orders.name)
+pulumi.export("stateTable", state.name)
 pulumi.export("uploadsBucket", uploads.name)
 pulumi.export("imagesBucket", images.name)
+pulumi.export("reportsBucket", reports.name)
 pulumi.export("notificationsQueueUrl", outbox.url)
 pulumi.export("notificationsDeadLetterQueueUrl", outbox.dead_letter.url)
-pulumi.export("notificationsTopicArn", notices.arn)
+pulumi.export("notificationsTopicArn", topics["notifications"].arn)
+pulumi.export("ordersQueueUrl", new_orders.url)
+pulumi.export("ordersDeadLetterQueueUrl", new_orders.dead_letter.url)
+pulumi.export("orderEventsQueueUrl", order_events.url)
+pulumi.export("orderEventsDeadLetterQueueUrl", order_events.dead_letter.url)
+pulumi.export("failuresQueueUrl", failures.url)
+pulumi.export("topics", {name: topic.arn for name, topic in topics.items()})
+pulumi.export("eventBusName", bus.name)
+pulumi.export("telemetryStream", telemetry.name)
+pulumi.export("webhookUrl", webhook.outputs.url)
+pulumi.export("webhookSecretArn", webhook_secret.arn)
 pulumi.export("alarmsTopicArn", observability.topic.arn)
 pulumi.export("dashboardName", observability.dashboard.dashboard_name)
 pulumi.export("authSecretArn", auth_secret.arn)
