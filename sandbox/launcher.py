@@ -54,8 +54,10 @@ def _install(nursery: Nursery | None) -> None:
         http_api_seams,
         iam_seams,
         lambda_seams,
+        mapping_seams,
         matching_seams,
         model_seams,
+        queue_seams,
         reference_seams,
         rest_access_seams,
         rest_call_seams,
@@ -74,7 +76,7 @@ def _install(nursery: Nursery | None) -> None:
     rooms += (rest_template_seams, gateway_seams, rest_access_seams, url_seams)
     rooms += (http_api_seams, socket_seams, iam_seams, clock_seams, model_seams, transport_seams)
     rooms += (graphql_seams, matching_seams, reference_seams, stream_seams)
-    rooms += (topic_seams, bus_seams)
+    rooms += (topic_seams, bus_seams, mapping_seams, queue_seams)
     changes = [seam for room in rooms for seam in room.seams()]
     if nursery is not None:
         from sandbox.workers import worker_seams

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Final
 
 from sandbox.resources import Outputs, Resource, resource
@@ -51,6 +52,9 @@ def delete_event_invoke_config(r: Resource) -> None:
     function = function_name(old["functionName"])
     remove(r, "lambda", "delete_function_event_invoke_config", FunctionName=function, **qualifier)
 
+
+_RIGHTS_SECONDS: Final = 2.0
+"""How long the rights of a mapping's role are waited for."""
 
 _SOURCE: Final = {
     "amazonManagedKafkaEventSourceConfig",
@@ -114,15 +118,26 @@ _DEFAULTS: Final[dict[str, Any]] = {
 def event_source_mapping(r: Resource) -> Outputs:
     wanted = tags(r)
     _note_differences(r)
-    made = r.api(
-        "lambda",
-        "create_event_source_mapping",
-        *_SETTINGS,
-        *sorted(_SOURCE),
-        rename=_RENAME,
-        Tags=wanted or None,
+    return _outputs(_made(r, wanted), wanted)
+
+
+def _made(r: Resource, wanted: dict[str, str]) -> dict[str, Any]:
+    """Make a mapping; its role's rights may come a moment later, and the provider waits for them too."""
+    from botocore.exceptions import ClientError
+
+    given = r.params(
+        r.aws, "lambda", "create_event_source_mapping", *_SETTINGS, *sorted(_SOURCE), rename=_RENAME
     )
-    return _outputs(made, wanted)
+    until = time.monotonic() + _RIGHTS_SECONDS
+    while True:
+        try:
+            return r.call("lambda", "create_event_source_mapping", **given, Tags=wanted or None)
+        except ClientError as error:
+            text = error.response["Error"].get("Message", "")
+            late = "execution role does not have" in text or "Cannot access stream" in text
+            if not late or time.monotonic() > until:
+                raise
+        time.sleep(0.1)
 
 
 @event_source_mapping.updates
@@ -153,12 +168,11 @@ def delete_event_source_mapping(r: Resource) -> None:
 
 
 def _note_differences(r: Resource) -> None:
-    stored = ("bisectBatchOnFunctionError", "functionResponseTypes", "maximumRetryAttempts")
-    if ":kinesis:" in str(r.inputs.get("eventSourceArn")) and any(r.inputs.get(k) for k in stored):
-        r.note("a failing batch of a Kinesis stream is retried whole, until its record age")
     if int(r.inputs.get("parallelizationFactor") or 1) > 1:
-        r.note("its parallelization is recorded: one batch at a time is read")
-    if r.inputs.get("tumblingWindowInSeconds"):
+        r.note("its parallelization is recorded: one batch of a shard at a time is read")
+    if ":dynamodb:" in str(r.inputs.get("eventSourceArn")) and r.inputs.get(
+        "tumblingWindowInSeconds"
+    ):
         r.note("its tumbling window is recorded: every batch is a window of its own")
 
 
