@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from common import aws, ids, logs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from common.deadline import Deadline
 
@@ -24,6 +24,7 @@ _INDEX = "by-topic"
 # A WebSocket ends after 2 hours at the latest (API Gateway's quotas). Its rows outlive it by some
 # minutes, in case nobody hears of the end.
 _LIFETIME = 7_800  # seconds
+_PAGE = 500  # rows read by one call of a scan
 
 
 def put(connection: str, topic: str, *, subject: str, since: float) -> None:
@@ -68,6 +69,29 @@ def topics_of(connection: str) -> list[str]:
 def subscribers(topic: str) -> list[str]:
     """The ids of all connections that subscribed to a topic."""
     return _column("connectionId", where="topic", equals=topic, IndexName=_INDEX)
+
+
+def opened_before(moment: float) -> Iterator[tuple[str, str]]:
+    """The keys (connection, topic) of all rows of connections that were opened before a moment
+    (seconds since 1970): the table is read whole, a page at a time.
+    """
+    scan: dict[str, Any] = {
+        "TableName": _table(),
+        "FilterExpression": "#connectedAt < :before",
+        "ProjectionExpression": "#connectionId, #topic",
+        "ExpressionAttributeNames": {
+            f"#{name}": name for name in ("connectedAt", "connectionId", "topic")
+        },
+        "ExpressionAttributeValues": {":before": {"S": ids.instant(moment)}},
+        "Limit": _PAGE,
+    }
+    while True:
+        page = aws.client("dynamodb").scan(**scan)
+        for row in page["Items"]:
+            yield row["connectionId"]["S"], row["topic"]["S"]
+        if not page.get("LastEvaluatedKey"):
+            return
+        scan["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 def _column(column: str, *, where: str, equals: str, **options: Any) -> list[str]:
