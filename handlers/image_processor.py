@@ -1,203 +1,213 @@
-"""Upload -> thumbnail: a picture under uploads/ becomes one that fits 200x200 under thumbnails/ in
-the images bucket.
+"""Upload -> pictures: of a picture under uploads/ (or incoming/, when the content router says so) a
+thumbnail that fits 200x200, an optimised one that fits 1600x1600, the same with a watermark, and an
+object that describes them, in the images bucket.
 
-A picture that can never be processed (damaged, too large, no picture at all) is logged as an error
-and done with: Lambda's retries would only fail again. Anything else is raised, after the other
-records of the event, and Lambda retries.
+    uploads/a.jpg -> thumbnails/a.jpg, optimised/a.jpg, watermarked/a.jpg, metadata/a.jpg.json
+
+The description is written last: where it is, all is. When the original is removed it says so, and
+what was made of it stays.
+
+An object that can never become a picture (damaged, too large, mislabelled, a program in disguise)
+fails the invocation like any other error, after the other records of the event: Lambda tries twice
+more and hands the event to the failure destination, where someone sees it.
 """
 
 from __future__ import annotations
 
-import io
+import json
 import os
-import struct
-import warnings
-import zlib
+from collections import Counter
 from contextlib import closing
 from typing import Any
-from urllib.parse import unquote_plus
 
-from PIL import Image, ImageOps
+from common import aws, logs, pictures, records, uploads, warming
+from common.uploads import OLDER, SAME, Outdated, Refused, Upload
 
-from common import aws, logs, warming
-
-_UPLOADS = "uploads/"
-_THUMBNAILS = "thumbnails/"
-_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
-_FORMATS = ("JPEG", "PNG", "WEBP")  # by content; a name proves nothing
-_SIZE = (200, 200)  # pixels
-_QUALITY = 85
-_LONGEST_KEY = 1024  # bytes, a limit of S3
+_FOLDERS = {"thumbnail": "thumbnails/", "optimised": "optimised/", "watermarked": "watermarked/"}
+_METADATA = "metadata/"
+_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif")
 _LARGEST_OBJECT = 40 * 1024 * 1024  # bytes
-_MOST_PIXELS = 64_000_000  # decoded with alpha 256 MB of the function's 1769
-_LARGEST_PROFILE = 256 * 1024  # bytes; colour profiles of real pictures stay below
-_READ_TIMEOUT = 10  # seconds
+_DEFAULT_WATERMARK = "sandpiper"
+_MOST_LABELS, _LEAST_CONFIDENCE = 20, 70.0  # percent
 
-# What decoding damaged data ends in; SyntaxError is Pillow's for a broken PNG chunk.
-_UNDECODABLE = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    EOFError,
-    OverflowError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-)
-
-Image.MAX_IMAGE_PIXELS = _MOST_PIXELS
-aws.prepare("s3", read_timeout=_READ_TIMEOUT)
-
-
-class Refused(Exception):
-    """The object will never become a thumbnail; the text says why."""
+aws.prepare("s3", read_timeout=uploads.READ_TIMEOUT)
 
 
 @warming.aware
 def handler(event: dict[str, Any], context: object) -> dict[str, int]:
-    """How many thumbnails were written and how many objects refused. Raises the first unexpected
-    error, at the end.
+    """How many pictures were written, removals noted and objects skipped: what an event tells that
+    is older than what was done already, or done already itself.
+
+    Raises ForeignEventError for an event of something else than S3, else, at the end, the first
+    error; one that may pass comes before an object that is Refused for ever.
     """
     logs.begin(context)
-    written = refused = 0
-    unexpected: list[Exception] = []
-    for record in event.get(
-        "Records", ()
-    ):  # S3's test event, sent when the trigger is made, has none
-        source = record["s3"]["object"]["key"]
+    done: Counter[str] = Counter(written=0, removed=0, skipped=0)
+    failed: list[Exception] = []
+    refused: list[Exception] = []
+    for record in records.of(event, "aws:s3"):
         try:
-            target = _process(record["s3"]["bucket"]["name"], source)
+            done[_process(uploads.of_record(record))] += 1
         except Refused as reason:
-            refused += 1
-            logs.error("upload refused", key=source, reason=str(reason))
+            refused.append(reason)
+            logs.error("upload refused", key=uploads.named(record), reason=str(reason))
         except Exception as error:
-            unexpected.append(error)
-            logs.error("upload not processed", cause=error, key=source)
-        else:
-            written += 1
-            logs.info("thumbnail written", key=source, thumbnail=target)
-    if unexpected:
-        raise unexpected[0]
-    return {"written": written, "refused": refused}
+            failed.append(error)
+            logs.error("upload not processed", cause=error, key=uploads.named(record))
+    for error in (*failed, *refused):
+        raise error
+    return dict(done)
 
 
-def _process(bucket: str, encoded_key: str) -> str:
+def _process(upload: Upload) -> str:
+    """What came of it: "written", "removed" or "skipped"."""
+    if upload.bucket == os.environ["IMAGES_BUCKET"]:
+        raise Refused("the images bucket holds what was made, nothing to make more of")
+    if upload.folder == uploads.UPLOADS and not upload.key.lower().endswith(_SUFFIXES):
+        raise Refused("not a .jpg, .jpeg, .png, .webp or .gif")
+    targets = {name: upload.target(folder) for name, folder in _FOLDERS.items()}
+    metadata = upload.target(_METADATA, ".json")
+    stamp, known = _known(metadata)
+    order = upload.against(stamp)
+    if order in (OLDER, SAME):
+        return _skipped(upload, "done already" if order == SAME else "older than what was done")
+    if upload.removed:
+        return _removed(upload, stamp, known, metadata)
+    found = _read(upload)
+    if found is None:
+        return _skipped(upload, "gone or replaced meanwhile")
     try:
-        key = unquote_plus(encoded_key, errors="strict")  # events encode keys as forms do
-    except UnicodeDecodeError:
-        raise Refused("the key is not UTF-8") from None
-    target = thumbnail_key(key)
-    content, content_type = thumbnail(_read(bucket, key))
-    _client().put_object(
-        Bucket=os.environ["IMAGES_BUCKET"], Key=target, Body=content, ContentType=content_type
-    )
-    return target
+        _write(upload, *found, targets, metadata)
+    except Outdated:
+        return _skipped(upload, "replaced meanwhile")
+    return "written"
 
 
-def _client() -> Any:
-    return aws.client("s3", read_timeout=_READ_TIMEOUT)
+def _skipped(upload: Upload, reason: str) -> str:
+    logs.info("upload skipped", key=upload.key, reason=reason)
+    return "skipped"
 
 
-def thumbnail_key(key: str) -> str:
-    """`uploads/a/b.png` -> `thumbnails/a/b.png`; raises Refused for other keys."""
-    rest = key.removeprefix(_UPLOADS)
-    if rest == key or not rest.lower().endswith(_SUFFIXES):
-        raise Refused("not a .jpg, .jpeg, .png or .webp under uploads/")
-    # S3 takes them literally, what reads the bucket later (a shell, a web server) may not.
-    if any(part in (".", "..") for part in rest.split("/")):
-        raise Refused("the key climbs folders")
-    target = _THUMBNAILS + rest
-    if len(target.encode()) > _LONGEST_KEY:
-        raise Refused("the thumbnail's key would be longer than 1024 bytes")
-    return target
-
-
-def _read(bucket: str, key: str) -> bytes:
+def _known(key: str) -> tuple[dict[str, str] | None, dict[str, Any]]:
+    """The stamp and the content of the description that is there; None and {} without one."""
     try:
-        found = _client().get_object(Bucket=bucket, Key=key)
+        found = uploads.client().get_object(Bucket=os.environ["IMAGES_BUCKET"], Key=key)
     except Exception as error:
-        if aws.error_code(error) != "NoSuchKey":
+        if not uploads.is_gone(error):
             raise
-        raise Refused("the object is gone") from None
+        return None, {}
     with closing(found["Body"]) as body:
+        return found.get("Metadata", {}), json.loads(body.read())
+
+
+def _read(upload: Upload) -> tuple[bytes, str] | None:
+    """The object and its content type; None when it is gone, or no longer what the event tells of:
+    what took its place has an event of its own.
+    """
+    try:
+        found = uploads.client().get_object(Bucket=upload.bucket, Key=upload.key)
+    except Exception as error:
+        if not uploads.is_gone(error):
+            raise
+        return None
+    with closing(found["Body"]) as body:
+        if upload.etag and uploads.bare(found.get("ETag", upload.etag)) != upload.etag:
+            return None
         if found["ContentLength"] > _LARGEST_OBJECT:
             raise Refused(f"{found['ContentLength']} bytes are more than {_LARGEST_OBJECT}")
-        return body.read()
+        return body.read(), found.get("ContentType", "")
 
 
-def thumbnail(data: bytes) -> tuple[bytes, str]:
-    """A picture's thumbnail and its content type; raises Refused for what is not a sound JPEG, PNG
-    or WebP.
-
-    The format stays. Metadata (place, camera, comments) does not go along, the colour profile does.
-    Of an animation the first picture is taken. A picture that fits already is not enlarged.
-    """
-    try:
-        # Pillow warns of odd metadata, which is dropped anyway, and of a size that is refused
-        # below.
-        with warnings.catch_warnings(action="ignore"):
-            picture = Image.open(io.BytesIO(data), formats=_FORMATS)
-            _check_size(picture)
-            # Cameras write JPEG files with a second picture inside, which Pillow calls MPO.
-            kind = "JPEG" if picture.format == "MPO" else str(picture.format)
-            profile = picture.info.get("icc_profile")
-            picture = _upright(_reduced(picture))
-    except _UNDECODABLE as error:
-        raise Refused(f"not a sound picture: {type(error).__name__}: {error}") from None
-    return _encoded(picture, kind, profile), Image.MIME[kind]
-
-
-def _check_size(picture: Image.Image) -> None:
-    """Refuse by the size in the header, before a pixel is decoded. Pillow itself refuses above
-    twice this limit.
-    """
-    width, height = picture.size
-    if width * height > _MOST_PIXELS:
-        raise Refused(f"{width}x{height} pixels are more than {_MOST_PIXELS}")
-
-
-def _reduced(picture: Image.Image) -> Image.Image:
-    if picture.mode in ("P", "PA") or "transparency" in picture.info:
-        # Palette entries cannot be averaged: resizing would pick single pixels.
-        picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
-    elif picture.mode == "1":
-        picture = picture.convert("L")
-    elif picture.mode.startswith("I"):
-        # 16 bits of grey: a conversion would cut off everything brighter than 255.
-        picture = picture.point(lambda grey: grey / 256).convert("L")
-    # For JPEG this decodes at a fraction of the size already: a quarter of the time, a third of the
-    # memory.
-    picture.thumbnail(_SIZE)
-    return picture
-
-
-def _upright(picture: Image.Image) -> Image.Image:
-    """Turned as its EXIF orientation says: after the reduction, when there are few pixels left to
-    turn.
-    """
-    try:
-        return ImageOps.exif_transpose(picture)
-    except _UNDECODABLE as error:
-        logs.warning("orientation not readable", reason=type(error).__name__)
-        return picture
-
-
-def _encoded(picture: Image.Image, kind: str, profile: bytes | None) -> bytes:
-    wanted = {"JPEG": ("L", "RGB"), "PNG": ("L", "LA", "RGB", "RGBA"), "WEBP": ("RGB", "RGBA")}[
-        kind
-    ]
-    if picture.mode not in wanted:
-        # A profile describes the colours it was made for, CMYK's does not fit RGB.
-        profile = None if picture.mode in ("CMYK", "LAB", "YCbCr") else profile
-        picture = picture.convert(
-            "RGBA" if picture.has_transparency_data and kind != "JPEG" else "RGB"
+def _write(
+    upload: Upload, data: bytes, content_type: str, targets: dict[str, str], metadata: str
+) -> None:
+    claimed = pictures.claims(upload.key, content_type)
+    watermark = os.environ.get("WATERMARK_TEXT", _DEFAULT_WATERMARK)
+    found = pictures.derive(data, claimed, watermark=watermark)
+    bucket = os.environ["IMAGES_BUCKET"]
+    for name, made in found.made.items():
+        uploads.put(
+            upload, made.content, bucket=bucket, key=targets[name], content_type=made.content_type
         )
-    picture.info.clear()  # Pillow would write a JPEG's comment and a PNG's profile from here
-    options: dict[str, Any] = {"quality": _QUALITY} if kind != "PNG" else {}
-    if profile and len(profile) <= _LARGEST_PROFILE:
-        options["icc_profile"] = profile
-    output = io.BytesIO()
-    picture.save(output, kind, optimize=True, **options)
-    return output.getvalue()
+    description = {
+        "bucket": upload.bucket,
+        "key": upload.key,
+        "original": "present",
+        "etag": upload.etag,
+        "versionId": upload.version,
+        "sequencer": upload.sequencer,
+        "uploadedAt": upload.time,
+        **found.about,
+        "derivatives": {
+            name: {
+                "key": targets[name],
+                "contentType": made.content_type,
+                "bytes": len(made.content),
+                "width": made.width,
+                "height": made.height,
+            }
+            for name, made in found.made.items()
+        },
+        **_labels(upload, found),
+    }
+    _describe(upload, metadata, description)
+    sizes = {name: len(made.content) for name, made in found.made.items()}
+    logs.info("pictures written", key=upload.key, **found.about, written=sizes)
+
+
+def _describe(upload: Upload, key: str, description: dict[str, Any]) -> None:
+    text = json.dumps(description, ensure_ascii=False, sort_keys=True)
+    uploads.put(
+        upload,
+        text.encode(errors="replace"),
+        bucket=os.environ["IMAGES_BUCKET"],
+        key=key,
+        content_type="application/json",
+    )
+
+
+def _removed(
+    upload: Upload, stamp: dict[str, str] | None, known: dict[str, Any], metadata: str
+) -> str:
+    """Note in the description that the original is gone.
+
+    Whether it is, the bucket says, not the event: in a versioned bucket, the removal of an old
+    version leaves the object and that of a delete marker brings it back.
+    """
+    if not stamp or stamp.get("folder") != upload.folder:
+        return _skipped(upload, "nothing was made of it")
+    there = uploads.head(upload.bucket, upload.key)
+    state = "present" if there else "removed"
+    if there and known.get("original") == state:
+        return _skipped(upload, "still there")
+    try:
+        _describe(upload, metadata, {**known, "original": state, "sequencer": upload.sequencer})
+    except Outdated:
+        return _skipped(upload, "replaced meanwhile")
+    logs.info("original removed" if state == "removed" else "original is back", key=upload.key)
+    return "removed"
+
+
+def _labels(upload: Upload, found: pictures.Pictures) -> dict[str, Any]:
+    """{"labels": [{"name", "confidence"}]} where LABELS is on; {} where it is off, or where
+    Rekognition will never label this picture. Raises what may pass.
+    """
+    if os.environ.get("LABELS") != "on":
+        return {}
+    # The optimised picture is upright, in a format Rekognition reads, and under its 5 MB.
+    content = pictures.as_jpeg(found.made["optimised"])
+    try:
+        answer = aws.client("rekognition", read_timeout=uploads.READ_TIMEOUT).detect_labels(
+            Image={"Bytes": content}, MaxLabels=_MOST_LABELS, MinConfidence=_LEAST_CONFIDENCE
+        )
+    except Exception as error:
+        if aws.is_temporary(error):
+            raise
+        logs.warning("no labels", key=upload.key, code=aws.error_code(error))
+        return {}
+    return {
+        "labels": [
+            {"name": label["Name"], "confidence": round(label["Confidence"], 1)}
+            for label in answer["Labels"]
+        ]
+    }

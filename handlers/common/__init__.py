@@ -18,4 +18,8 @@ warming  the event that keeps an execution environment initialised
 deadline when a batch should begin no more work
 secrets  Secrets Manager values, cached
 logs     one JSON object per line on standard output
+uploads  uploaded objects: their keys, and results that a later event replaces, never an earlier one
+pictures what is accepted as a picture, and what is made of one
+imports  rows of CSV and JSON files as items, read in bounded memory
+documents  texts: their encoding, their normal form, what they count
 """
