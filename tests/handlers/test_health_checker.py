@@ -1,0 +1,132 @@
+"""Everything is looked at, what is down is named, and the log line is one that CloudWatch reads."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import health_checker
+import pytest
+
+from common.records import ForeignEventError
+from tests.handlers.fakes import AwsError
+
+
+class _Api(BaseHTTPRequestHandler):
+    status = 200
+    asked: list[str] = []  # noqa: RUF012 - of the one server of a test
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        self.send_response_only(self.status)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[_Api]]:
+    """An API whose address is API_URL."""
+    handler = type("_Fresh", (_Api,), {"asked": []})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    monkeypatch.setenv("API_URL", f"http://127.0.0.1:{server.server_port}/dev/")
+    yield handler
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def world(aws: Any, api: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A table, a bucket and two queues that answer."""
+    monkeypatch.setenv("ORDERS_QUEUE_URL", "https://sqs.example/orders")
+    monkeypatch.setenv("EVENTS_FAILURES_QUEUE_URL", "https://sqs.example/failures")
+    depths = {"https://sqs.example/orders": "3", "https://sqs.example/failures": "0"}
+    aws.on("GetItem", lambda _: {})
+    aws.on("ListObjectsV2", lambda _: {"KeyCount": 0})
+    aws.on(
+        "GetQueueAttributes",
+        lambda call: {"Attributes": {"ApproximateNumberOfMessages": depths[call["QueueUrl"]]}},
+    )
+    return aws
+
+
+def test_everything_that_answers_is_healthy(event: Any, context: Any, api: Any) -> None:
+    answer = health_checker.handler(event("schedule"), context)
+    assert answer["healthy"] is True
+    names = ["table", "bucket", "queue events-failures", "queue orders", "api"]
+    assert list(answer["checks"]) == names
+    assert all(check["up"] for check in answer["checks"].values())
+    assert answer["queues"] == {"events-failures": 0, "orders": 3}
+    assert api.asked == ["/dev/health"]
+    json.dumps(answer)
+
+
+def test_the_log_line_declares_each_metric_that_it_holds(context: Any, lines: Any) -> None:
+    health_checker.handler({}, context)
+    (line,) = lines()
+    (declared,) = line["_aws"]["CloudWatchMetrics"]
+    assert declared["Namespace"] == "Sandpiper/Health"
+    assert declared["Dimensions"] == [["Service"]]
+    names = {metric["Name"] for metric in declared["Metrics"]}
+    assert names == set(line) - {"_aws", "Service"}
+    assert len(names) <= 100  # CloudWatch reads no more from a line
+    assert all(isinstance(line[name], int | float) for name in names)
+    assert (line["Down"], line["TableUp"], line["QueueOrdersDepth"]) == (0, 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("operation", "down"),
+    [
+        ("GetItem", "table"),
+        ("ListObjectsV2", "bucket"),
+        ("GetQueueAttributes", "queue events-failures, queue orders"),
+    ],
+)
+def test_what_is_down_is_named_after_everything_was_looked_at(
+    context: Any, aws: Any, api: Any, lines: Any, operation: str, down: str
+) -> None:
+    aws.fail(operation, AwsError("ServiceUnavailable", status=503))
+    with pytest.raises(RuntimeError, match=f"^down: {down}$"):
+        health_checker.handler({}, context)
+    assert api.asked
+    measured = [line for line in lines() if "_aws" in line]
+    assert measured[0]["Down"] == len(down.split(","))
+
+
+@pytest.mark.parametrize("status", [301, 404, 500, 503])
+def test_an_api_that_answers_anything_but_200_is_down(context: Any, api: Any, status: int) -> None:
+    api.status = status
+    with pytest.raises(RuntimeError, match="down: api"):
+        health_checker.handler({}, context)
+
+
+def test_an_api_that_nobody_answers_for_is_down(
+    context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("API_URL", "http://127.0.0.1:9/dev")
+    with pytest.raises(RuntimeError, match="down: api"):
+        health_checker.handler({}, context)
+
+
+def test_nothing_to_look_at_is_no_health(context: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ITEMS_TABLE", "UPLOADS_BUCKET", "API_URL"):
+        monkeypatch.delenv(name)
+    for name in ("ORDERS_QUEUE_URL", "EVENTS_FAILURES_QUEUE_URL"):
+        monkeypatch.delenv(name)
+    with pytest.raises(LookupError, match="nothing to check"):
+        health_checker.handler({}, context)
+
+
+def test_what_no_schedule_sends_is_refused(event: Any, context: Any, aws: Any) -> None:
+    with pytest.raises(ForeignEventError):
+        health_checker.handler(event("sqs_notifications"), context)
+    assert aws.calls == []
