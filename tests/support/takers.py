@@ -161,7 +161,7 @@ def telemetry(parts: Parts, settings: TelemetrySettings) -> None:
 
 
 def bus(parts: Parts, settings: BusSettings) -> None:
-    Bus("b", settings=settings, encryption=parts.key)
+    Bus("b", settings=settings, failures=parts.failures, encryption=parts.key)
 
 
 def mail(parts: Parts, settings: MailSettings) -> None:
