@@ -206,26 +206,7 @@ WIRED: Final = frozenset(
 )
 """Every function that a route or a trigger starts; those of `SWITCHED` are there when they are switched on."""
 
-COMING: Final = frozenset(
-    {
-        *(
-            "content-router",
-            "order-processor",
-            "order-tracker",
-            "order-forwarder",
-            "notification-pusher",
-            "audit-writer",
-        ),
-        *(
-            "telemetry-aggregator",
-            REPORTER,
-            HEALTH_CHECKER,
-            LOG_CONSUMER,
-            USER_POOL_CONSUMER,
-            WEBHOOK,
-        ),
-    }
-)
+COMING: Final = frozenset({"content-router", "order-forwarder", REPORTER, HEALTH_CHECKER})
 """Those of them whose handlers may still be missing."""
 
 OWN_LAYERS: Final[Mapping[str, int]] = MappingProxyType({UPLOAD_CONSUMER: 2})
