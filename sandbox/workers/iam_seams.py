@@ -2,9 +2,10 @@
 
 MiniStack judges a call of an alias or a version by the bare function where the qualifier stands in the query, and takes
 several actions for a neighbour's. Source: service authorization reference, "Actions, resources, and condition keys for
-AWS Lambda".
+AWS Lambda", "... for Amazon SNS" and "... for Amazon SQS".
 """
 
+import json
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
@@ -39,6 +40,15 @@ _OF_A_FUNCTION = {
 """(method, what of the function, whether one of several is named) to the action."""
 
 
+_BATCHES = {
+    "sns:PublishBatch": "sns:Publish",
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+}
+"""Calls for several messages, and the action that allows each of them."""
+
+
 def seams() -> list[Seam]:
     """Return the seams of Lambda's rights."""
     return [
@@ -64,6 +74,20 @@ def seams() -> list[Seam]:
             ),
             "rights on an alias or a version are judged on the bare function",
             _qualified,
+        ),
+        Seam(
+            ACTIONS,
+            "extract_iam_action",
+            ("service", "method", "path", "headers", "body", "query_params"),
+            "batches of messages are judged as actions that IAM does not know",
+            _single,
+        ),
+        Seam(
+            ACTIONS,
+            "request_tag_context",
+            ("service", "iam_action", "body", "params"),
+            "rights that name the source of an event (events:source) let nobody put events in",
+            _with_source,
         ),
     ]
 
@@ -99,3 +123,31 @@ def _qualified(_module: ModuleType, original: Callable[..., Any]) -> Callable[..
         return f"{arn}:{qualifier}" if qualifier and arn.count(":") == 6 else arn
 
     return resource
+
+
+def _single(_module: ModuleType, original: Callable[..., Any]) -> Callable[..., Any]:
+    def action(*request: Any, **named: Any) -> Any:
+        found = original(*request, **named)
+        return _BATCHES.get(found, found)
+
+    return action
+
+
+def _with_source(_module: ModuleType, original: Callable[..., Any]) -> Callable[..., Any]:
+    def context(service: str, iam_action: str, body: bytes, params: Any) -> dict[str, Any]:
+        known = original(service, iam_action, body, params)
+        return {**known, **_source(body)} if iam_action == "events:PutEvents" else known
+
+    return context
+
+
+def _source(body: bytes) -> dict[str, Any]:
+    """Who the events of a request are from. AWS judges each by itself; here one request has one judgement, so several
+    sources are one that no right names.
+    """
+    try:
+        entries = json.loads(body)["Entries"]
+        sources = {str(entry["Source"]) for entry in entries}
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return {"events:source": sources.pop() if len(sources) == 1 else " and ".join(sorted(sources))}
