@@ -267,8 +267,18 @@ image_processor = function(
     images.get(*derived),
     images.put(*derived),
     *[recognise()] * config.images.labels,
-    variables(WATERMARK_TEXT=config.images.watermark_text),
+    variables(
+        WATERMARK_TEXT=config.images.watermark_text, LABELS="on" if config.images.labels else None
+    ),
     uses=[imaging, *[vision] * config.packaging.opencv],
+)
+content_router = function(
+    "content-router",
+    uploads.get("incoming/"),
+    items.put(),
+    reports.get("imports/", "texts/"),
+    reports.put("imports/", "texts/"),
+    image_processor.invoke(),
 )
 order_processor = function(
     "order-processor",
@@ -306,6 +316,27 @@ cleanup_job = function(
     connections.scan(),
     connections.delete(),
 )
+report_generator = function(
+    "report-generator",
+    orders.scan(),
+    items.query("by-collection"),
+    reports.get("reports/"),
+    reports.put("reports/"),
+    topics["reports"].publish(),
+    *once,
+    variables(
+        TIMEZONE=config.schedule("report-generator").schedule_expression_timezone,
+        LINK_SECONDS=config.reports.link_seconds,
+    ),
+    uses=[powertools],
+)
+health_checker = function(
+    "health-checker",
+    items.get(),
+    uploads.list("uploads/"),
+    *(waiting.depth() for waiting in (new_orders, order_events, outbox)),
+    variables(API_URL=front.url),
+)
 version_cleaner = function(
     "version-cleaner",
     versions.prune(
@@ -328,6 +359,7 @@ for name in [name for name in direct if name in config.functions]:
 # What starts them.
 triggers: list[events.Upload | events.Trigger] = [
     events.Upload(uploads, image_processor, "uploads/", PICTURES, removed=True),
+    events.Event(documents, content_router),
     events.Message(new_orders, order_processor),
     events.Message(order_events, order_tracker),
     events.Message(outbox, notification_sender),
@@ -340,6 +372,8 @@ triggers: list[events.Upload | events.Trigger] = [
     events.Change(items, change_publisher, config.stream("change-publisher"), ITEMS_ONLY),
     events.LogLines([image_processor, order_processor], error_collector, '{ $.level = "ERROR" }'),
     events.Schedule(cleanup_job, config.schedule("cleanup-job")),
+    events.Schedule(report_generator, config.schedule("report-generator")),
+    events.Schedule(health_checker, config.schedule("health-checker")),
     events.Schedule(version_cleaner, config.schedule("version-cleaner")),
     *(events.Outside(topic, config.topic(name)) for name, topic in topics.items()),
 ]
