@@ -18,6 +18,9 @@ from sandbox.workers.seams import Seam
 Record = dict[str, Any]
 _LARGE_BATCH: Final = 10
 """Messages that a mapping of a queue may hand over without a batching window."""
+_MESSAGES: Final = 10
+_RECORDS: Final = 100
+"""Batch sizes where nothing is said."""
 _KEPT: Final = (
     "TumblingWindowInSeconds",
     "StartingPositionTimestamp",
@@ -43,6 +46,7 @@ def seams() -> list[Seam]:
             _judged,
             needs=("_invalid_parameter_value", "_get_func_record_for_ref", "_esms"),
         ),
+        Seam(LAMBDA, "_esm_response", ("esm",), "a mapping tells the sandbox's own notes", _plain),
         Seam(LAMBDA, "_update_esm", ("esm_id", "data"), "settings are forgotten", _kept),
         Seam(
             LAMBDA,
@@ -65,14 +69,28 @@ def _judged(module: ModuleType, original: Callable[[Any], Any]) -> Callable[[Any
         if fault:
             return module._invalid_parameter_value(fault)
         source = str(data.get("EventSourceArn", ""))
-        status, headers, body = original({**data, "EventSourceArn": stream_of(source)})
+        size = _MESSAGES if ":sqs:" in source else _RECORDS
+        given = {"BatchSize": size, **data, "EventSourceArn": stream_of(source)}
+        status, headers, body = original(given)
         if status < 300:
             _keep(module, json.loads(body)["UUID"], {**data, "EventSourceArn": source})
+            if ":kinesis:" in source:
+                _anchor(module._esms[json.loads(body)["UUID"]])
             told = module._esm_response(module._esms[json.loads(body)["UUID"]])
             body = json.dumps(told).encode() if isinstance(body, bytes) else json.dumps(told)
         return status, headers, body
 
     return create
+
+
+def _anchor(mapping: Record) -> None:
+    """Remember where the mapping begins: what is written from now on is read, whenever the poller comes by."""
+    from ministack.core.concurrency import esm_wake
+
+    from sandbox.workers import shards
+
+    mapping[shards.BEGINNINGS] = shards.positions(mapping)
+    esm_wake.set()
 
 
 def _kept(module: ModuleType, original: Callable[..., Any]) -> Callable[..., Any]:
@@ -86,6 +104,13 @@ def _kept(module: ModuleType, original: Callable[..., Any]) -> Callable[..., Any
         return answer
 
     return update
+
+
+def _plain(_module: ModuleType, original: Callable[..., Record]) -> Callable[..., Record]:
+    def respond(esm: Record) -> Record:
+        return {k: v for k, v in original(esm).items() if not k.startswith("Sandbox")}
+
+    return respond
 
 
 def _keep(module: ModuleType, mark: str, data: Record) -> None:

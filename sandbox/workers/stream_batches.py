@@ -1,4 +1,4 @@
-"""What becomes of a failing batch of a DynamoDB stream: retries, splitting, the records that a function names.
+"""What becomes of a failing batch of a stream: retries, splitting, the records that a function names.
 
 MiniStack retries a failing batch until its record age and takes a partial answer for a whole one. Sources: Lambda
 developer guide, "Retain discarded records for a DynamoDB event source", "Configuring partial batch response with
@@ -6,16 +6,23 @@ DynamoDB and Lambda" (the lowest sequence number is where reading goes on; an un
 """
 
 import json
+import time
+import uuid
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
 
+from sandbox.workers import destinations
+
 Record = dict[str, Any]
 Execute = Callable[[Any, Any], Record]
 
 _REPORTS = "ReportBatchItemFailures"
-_EXHAUSTED = "RetryAttemptsExhausted"
+EXHAUSTED = "RetryAttemptsExhausted"
+TOO_OLD = "MaxRecordAgeExceeded"
+_SHARD = "shardId-00000000000000000000-00000000"
+"""The one shard of a table's stream here."""
 
 reading: "ContextVar[Batches | None]" = ContextVar("reading", default=None)
 """The batches of the mapping that this thread reads."""
@@ -50,15 +57,25 @@ class Batches:
             self._size = len(rest) // 2 if bad == 0 else None
             return self._go_on(result, [*rest, *records[len(batch) :]])
         if self._exhausted(_sequence(rest[0])):
-            source = self.mapping["EventSourceArn"]
-            module._send_ddb_stream_failure_record(
-                self.mapping, func, rest, source, result, _EXHAUSTED
-            )
+            self._give_up(module, func, rest, result)
             self._size = None
             return self._go_on(result, records[len(batch) :])
         if bad:
             self._go_on(result, rest)
         return result if result.get("error") else {**result, "error": True}
+
+    def _give_up(
+        self, module: ModuleType, func: Any, rest: Sequence[Record], result: Record
+    ) -> None:
+        moments = [float(each["dynamodb"]["ApproximateCreationDateTime"]) for each in rest]
+        place = ("DDBStreamBatchInfo", _SHARD, self.mapping["EventSourceArn"])
+        marks = [_sequence(each) for each in rest]
+        discard(module, self.mapping, func, place, marks, moments, result, EXHAUSTED, self.attempts)
+
+    @property
+    def attempts(self) -> int:
+        """How often the batch at hand was handed over."""
+        return self._tried[1]
 
     def went_on(self, module: ModuleType, more: bool) -> bool:  # noqa: FBT001 what the emulator's reader answers
         """Bring the position where it belongs, once the emulator has moved it; `more` is handed back."""
@@ -95,7 +112,63 @@ class Batches:
         return limit is not None and int(limit) >= 0 and before >= int(limit)
 
 
+def discard(
+    module: ModuleType,
+    mapping: Record,
+    func: Record,
+    place: tuple[str, str, str],
+    marks: Sequence[str],
+    moments: Sequence[float],
+    result: Record,
+    condition: str,
+    attempts: int,
+) -> None:
+    """Tell the mapping's destination of records that it will not see again: where they lie, not what they are.
+
+    `place` is the record's own block (`KinesisBatchInfo`), the shard and the stream; `marks` are sequence numbers,
+    `moments` seconds.
+    """
+    target = ((mapping.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
+    if not target:
+        return
+    config = func.get("config") or func
+    block, shard, stream = place
+    record: Record = {
+        "requestContext": {
+            "requestId": str(uuid.uuid4()),
+            "functionArn": mapping.get("FunctionArn") or config.get("FunctionArn", ""),
+            "condition": condition,
+            "approximateInvokeCount": attempts,
+        },
+        "version": "1.0",
+        "timestamp": _moment(time.time()),
+        block: {
+            "shardId": shard,
+            "startSequenceNumber": marks[0],
+            "endSequenceNumber": marks[-1],
+            "approximateArrivalOfFirstRecord": _moment(moments[0]),
+            "approximateArrivalOfLastRecord": _moment(moments[-1]),
+            "batchSize": len(marks),
+            "streamArn": stream,
+        },
+    }
+    if result:
+        record["responseContext"] = {
+            "statusCode": 200,
+            "executedVersion": str(config.get("Version") or "$LATEST"),
+            "functionError": result.get("function_error") or "Unhandled",
+        }
+    destinations.send(module, target, record)
+
+
+def _moment(seconds: float) -> str:
+    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    return f"{whole}.{int(seconds % 1 * 1000):03d}Z"
+
+
 def _sequence(record: Record) -> str:
+    if "kinesis" in record:
+        return str(record["kinesis"]["sequenceNumber"])
     return str(record["dynamodb"]["SequenceNumber"])
 
 

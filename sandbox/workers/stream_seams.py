@@ -1,7 +1,8 @@
 """Readers of streams, side by side as on AWS: MiniStack's one thread serves them in turn, and a slow one delays all.
 
-Each event source mapping of a DynamoDB or Kinesis stream is read by one thread at a time, so that its records keep their
-order; the thread goes on while there is more, and ends. MiniStack's own function does the reading, of one mapping.
+Each event source mapping of a DynamoDB stream, and each shard of one of Kinesis, is read by one thread at a time, so that
+its records keep their order; the thread goes on while there is more, and ends. Of DynamoDB, MiniStack's own function does
+the reading, of one mapping.
 """
 
 import threading
@@ -10,6 +11,7 @@ from contextvars import ContextVar
 from types import ModuleType
 from typing import Any, Final
 
+from sandbox.workers import shards
 from sandbox.workers.lambda_seams import LAMBDA
 from sandbox.workers.seams import Seam
 from sandbox.workers.stream_batches import Batches, reading
@@ -26,14 +28,14 @@ def seams() -> list[Seam]:
     return [
         Seam(LAMBDA, "_iter_all_esms", (), _LATE, _own_only),
         Seam(LAMBDA, "_poll_dynamodb_streams", (), _LATE, _beside("dynamodb"), _NEEDS),
-        Seam(LAMBDA, "_poll_kinesis", (), _LATE, _beside("kinesis"), _NEEDS),
+        Seam(LAMBDA, "_poll_kinesis", (), _LATE, _by_shard, _NEEDS),
         Seam(
             LAMBDA,
             "_execute_function",
             ("func", "event"),
             "a failing batch of a stream is retried until its record age, and is never split",
             _batched,
-            ("_dynamodb_stream_positions", "_send_ddb_stream_failure_record"),
+            ("_dynamodb_stream_positions",),
         ),
     ]
 
@@ -73,6 +75,69 @@ def _batched(
             reading.reset(token)
 
     return execute
+
+
+def _by_shard(module: ModuleType, _original: Callable[[], bool]) -> Callable[[], bool]:
+    return _ShardReaders(module).poll
+
+
+class _ShardReaders:
+    """The threads that read the shards of Kinesis streams, each in order."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self._module = module
+        self._shards: dict[tuple[str, str], shards.Shard] = {}
+        self._busy: set[tuple[str, str]] = set()
+        self._lock = threading.Lock()
+
+    def poll(self) -> bool:
+        """See to it that every shard with something new is read from now on; answers at once."""
+        from ministack.core.responses import request_scope
+
+        there = set[str]()
+        for account, region, mapping in self._module._iter_all_esms():
+            if ":kinesis:" in mapping.get("EventSourceArn", ""):
+                there.add(mapping["UUID"])
+                with request_scope(account, region):
+                    self._look(mapping)
+        for key in [key for key in self._shards if key[0] not in there]:
+            del self._shards[key]
+        return False
+
+    def _look(self, mapping: dict[str, Any]) -> None:
+        if not mapping.get("Enabled", True):
+            return
+        known = mapping.setdefault(shards.BEGINNINGS, {})
+        for mark in shards.marks(mapping):
+            key = (mapping["UUID"], mark)
+            if key not in self._shards:
+                # A shard that a stream got since the mapping was made is read from its start.
+                begin = known.get(mark, 0)
+                self._shards[key] = shards.Shard(self._module, mapping, mark, begin)
+            with self._lock:
+                due = key not in self._busy and self._shards[key].is_due()
+                if due:
+                    self._busy.add(key)
+            if due:
+                self._start(key)
+
+    def _start(self, key: tuple[str, str]) -> None:
+        try:
+            self._module.spawn_background(self._run, key, thread_name="ministack-shard")
+        except RuntimeError:
+            self._busy.discard(key)  # No thread is left: the next round tries again.
+
+    def _run(self, key: tuple[str, str]) -> None:
+        from ministack.core.concurrency import esm_wake
+
+        try:
+            while (shard := self._shards.get(key)) and shard.mapping.get("Enabled", True):
+                if not shard.step():
+                    break
+        finally:
+            with self._lock:
+                self._busy.discard(key)
+            esm_wake.set()  # What came in between is seen by the next round.
 
 
 class _Readers:
