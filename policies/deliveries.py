@@ -16,6 +16,13 @@ from policies.model import Registered, Stack, rule
 S3, SNS, EVENTS = "s3.amazonaws.com", "sns.amazonaws.com", "events.amazonaws.com"
 SEND, PUBLISH = "sqs:SendMessage", "sns:Publish"
 SOURCE = "aws:SourceArn"
+SENDERS = {
+    aws.BUCKET: S3,
+    aws.TOPIC: SNS,
+    aws.EVENT_RULE: EVENTS,
+    aws.EVENT_BUS: EVENTS,
+}
+"""Type -> the service that comes on its behalf."""
 EQUALS = ("ArnEquals", "ArnLike", "StringEquals")
 
 
@@ -87,11 +94,10 @@ def target_admits_nobody_else(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """A service without a source is anybody's: every account has topics, rules and buckets."""
     for queue in stack.all(aws.QUEUE):
         arn = queue.output("arn")
-        sources = {(d.service, d.source) for d in deliveries(stack) if d.arn == arn}
         for said in (s for s in _said(stack, queue) if s.allows):
             if said.actions != (SEND,) or said.resources != (arn,):
                 yield queue, f"its policy may allow {SEND} on the queue itself, and nothing else"
-            yield from ((queue, text) for text in _unasked(said, sources))
+            yield from ((queue, text) for text in _unasked(stack, said))
 
 
 @rule
@@ -153,7 +159,7 @@ def _sources(said: Statement) -> set[str]:
     return {arn for operator in EQUALS for arn in said.only_if(operator, SOURCE)}
 
 
-def _unasked(said: Statement, sources: set[tuple[str, str]]) -> Iterator[str]:
+def _unasked(stack: Stack, said: Statement) -> Iterator[str]:
     services = said.principals.get("Service", ())
     if len(said.principals) != 1 or len(services) != 1:
         yield "its policy lets in somebody who is not one AWS service"
@@ -162,8 +168,9 @@ def _unasked(said: Statement, sources: set[tuple[str, str]]) -> Iterator[str]:
     if not named:
         yield f"its policy lets {services[0]} in for everybody; name the source ({SOURCE})"
     for arn in sorted(named):
-        if (services[0], arn) not in sources:
-            yield f"its policy lets {services[0]} in for {arn}, which sends nothing here"
+        source = stack.at(arn)
+        if source is None or source.output("arn") != arn or SENDERS.get(source.type) != services[0]:
+            yield f"its policy lets {services[0]} in for {arn}, which is nothing of this stack"
 
 
 RULES = (

@@ -57,9 +57,6 @@ def destination_is_one_that_aws_takes(stack: Stack) -> Iterator[tuple[Registered
         region = links.place_of(source).region if source else ""
         if region and parts[3] not in {region, ""}:
             yield destination.by, f"{told} must be in {region}, as the function is"
-        queue = stack.at(destination.arn, aws.QUEUE)
-        if queue is not None and queue.get("fifoQueue"):
-            yield destination.by, f"{told} is FIFO; name a standard queue"
         target = links.invoked(stack, destination.arn)
         if target is not None and target.function is source:
             yield destination.by, f"{told} is the function itself"

@@ -147,7 +147,9 @@ def _wanted(stack: Stack, start: Start) -> Allowed | None:
     if start.kind == "log":
         group = links.group_of(stack, start.by)
         arn = f"{group.output('arn') if group else ''}:*"
-        return Allowed(function, qualifier, LOGS, arn, links.place_of(start.invoked.function).account)
+        return Allowed(
+            function, qualifier, LOGS, arn, links.place_of(start.invoked.function).account
+        )
     if start.kind == "upload":
         bucket = stack.answering("bucket", str(start.by.get("bucket")), aws.BUCKET)
         arn = bucket.output("arn") if bucket else ""

@@ -58,7 +58,10 @@ def url_asks_who_is_calling(stack: Stack) -> Iterator[tuple[Registered, str]]:
 
 @rule
 def url_is_called_by_named_callers(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """A caller of a URL needs two rights on the alias that has it; each is given to one account, role or user."""
+    """A caller of a URL needs two rights on the alias that has it; each is given to one account, role or user.
+
+    To a URL for everybody the provider gives both by itself; who writes them down as well writes down both.
+    """
     kinds = {
         (u.get("functionName"), u.get("qualifier")): u.get("authorizationType")
         for u in stack.all(aws.FUNCTION_URL)
@@ -87,15 +90,8 @@ def url_is_called_by_named_callers(stack: Stack) -> Iterator[tuple[Registered, s
 @rule
 def url_for_everybody_is_bounded(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Nothing stands in front of it, neither throttle nor firewall: what it may cost is the function's reservation."""
-    given = {
-        (p.get("function"), p.get("qualifier"), p.get("action")) for p in _for_everybody(stack)
-    }
     for url in stack.having(aws.FUNCTION_URL, authorizationType="NONE"):
-        name, qualifier = url.get("functionName"), url.get("qualifier")
-        for action in (INVOKE_URL, INVOKE):
-            if (name, qualifier, action) not in given:
-                yield url, f"is for everybody, who needs {action} on its alias"
-        function = links.named_function(stack, name)
+        function = links.named_function(stack, url.get("functionName"))
         reserved = function.get("reservedConcurrentExecutions") if function else None
         if stack.rehearsal and (not isinstance(reserved, int) or reserved < 1):
             yield url, "set reservedConcurrentExecutions of its function: nothing else bounds it"
@@ -108,10 +104,6 @@ def is_for_a_url(permission: Registered) -> bool:
         or permission.get("functionUrlAuthType") is not None
         or permission.get("invokedViaFunctionUrl") is not None
     )
-
-
-def _for_everybody(stack: Stack) -> list[Registered]:
-    return [p for p in stack.having(aws.PERMISSION, principal="*") if is_for_a_url(p)]
 
 
 def _misspelt(permission: Registered, wanted: str) -> Iterator[str]:

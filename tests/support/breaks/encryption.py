@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from policies import Registered, aws
-from tests.support.breaking import Break, Resources, allowed, document, edited, statement
+from policies import aws
+from tests.support.breaking import Break, allowed, document, edited, statement
 from tests.support.breaks.everything import DATA_KEY, HERE, more
 
 CONTEXT = "kms:EncryptionContext:aws:scheduler:schedule:arn"
@@ -28,25 +28,16 @@ def key_policy(sid: str, **changes: Any) -> Any:
     return statement(aws.KEY, "data-key", sid, **changes)
 
 
-def subscribed_queue(resources: Resources) -> Resources:
-    """A queue that is subscribed to the topic: SNS would have to use the key."""
-    topic = next(r for r in resources if r.type == aws.TOPIC and r.name == "notifications-topic")
-    properties = {"topic": topic.output("arn"), "protocol": "sqs"}
-    type_ = aws.SUBSCRIPTION
-    added = Registered(type=type_, name="inbox", urn="urn:inbox", properties=properties)
-    return [*resources, added]
-
-
 # fmt: off
 BREAKS = (
     Break("encrypted-things-can-be-used", "Decrypt on the data key through dynamodb.", without_key_use("get-item-policy")),
     Break("encrypted-things-can-be-used", "through secretsmanager.", without_key_use("authorizer-policy")),
     Break("encrypted-things-can-be-used", "GenerateDataKey on the data key through s3.", without_key_use("image-processor-policy")),
-    Break("encrypted-things-can-be-used", "through sqs.", without_key_use("notification-sender-consume-policy")),
+    Break("encrypted-things-can-be-used", "through sqs.", without_key_use("notification-sender-notifications-consume-policy")),
     Break("encrypted-things-can-be-used", "through sns.", without_key_use("notification-sender-policy")),
     Break("encrypted-things-can-be-used", "through arn:aws:scheduler:", without_key_use("cleanup-job-schedule-policy")),
     Break("encrypted-things-can-be-used", "GenerateDataKey on the data key through sqs.", without_key_use("image-processor-failures-policy")),
-    Break("encrypted-things-can-be-used", "through dynamodb.", without_key_use("data-transformer-consume-policy")),
+    Break("encrypted-things-can-be-used", "through dynamodb.", without_key_use("data-transformer-items-consume-policy")),
     Break("key-is-used-for-a-reason", "without naming one service", key_use("get-item-policy", Condition=None)),
     Break("key-is-used-for-a-reason", "which nothing it does needs", key_use("get-item-policy", Action=["kms:Decrypt", "kms:Encrypt"])),
     Break("key-is-used-for-a-reason", "which nothing it does needs", allowed("health-policy", "kms:Decrypt", on=DATA_KEY)),
@@ -60,7 +51,6 @@ BREAKS = (
     Break("key-policy-admits-the-services", "CloudWatch Logs", key_policy("Logs", Action=["kms:Decrypt*"])),
     Break("key-policy-admits-the-services", "alarms stay silent", key_policy("Alarms")),
     Break("key-policy-admits-the-services", "alarms stay silent", key_policy("Alarms", Condition=None)),
-    Break("key-policy-admits-the-services", "sns.amazonaws.com", subscribed_queue),
     Break("variables-are-encrypted", "set kmsKeyArn", edited(aws.FUNCTION, "health-function", {"kmsKeyArn": None})),
     Break("variables-are-encrypted", "set kmsKeyArn", edited(aws.FUNCTION, "health-function", {"kmsKeyArn": "alias/aws/lambda"})),
     Break("variables-are-encrypted", "set kmsKeyArn", edited(aws.FUNCTION, "health-function", {"kmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/elsewhere"})),

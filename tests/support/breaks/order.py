@@ -20,8 +20,8 @@ def late(function: str, action: str, *, on: str) -> Mutation:
 BREAKS = (
     Break("function-waits-for-its-rights", "must wait for health-policy", not_waiting(aws.FUNCTION, "health-function", "health-policy")),
     Break("function-waits-for-its-rights", "must wait for health-logs", also(not_waiting(aws.FUNCTION, "health-function", "health-logs"), not_waiting(aws.FUNCTION, "health-function", "health-policy"))),
-    Break("mapping-waits-for-its-rights", "notification-sender-consume-policy", not_waiting(aws.EVENT_SOURCE_MAPPING, "notification-sender-mapping", "notification-sender-consume-policy")),
-    Break("mapping-waits-for-its-rights", "data-transformer-consume-policy", not_waiting(aws.EVENT_SOURCE_MAPPING, "data-transformer-mapping", "data-transformer-consume-policy")),
+    Break("mapping-waits-for-its-rights", "notification-sender-notifications-consume-policy", not_waiting(aws.EVENT_SOURCE_MAPPING, "notification-sender-notifications-mapping", "notification-sender-notifications-consume-policy")),
+    Break("mapping-waits-for-its-rights", "data-transformer-items-consume-policy", not_waiting(aws.EVENT_SOURCE_MAPPING, "data-transformer-items-mapping", "data-transformer-items-consume-policy")),
     Break("function-waits-for-its-rights", "must wait for late-policy", late("get-item", "sqs:SendMessage", on=FOREIGN_QUEUE)),
     Break("function-waits-for-its-rights", "must wait for late-policy", late("health", "ec2:DescribeSubnets", on="*")),
     Break("function-waits-for-its-rights", "must wait for late-policy", late("health", "elasticfilesystem:ClientMount", on="*")),

@@ -91,8 +91,8 @@ BREAKS = (
         edited(aws.AUTHORIZER, "socket-authorizer", {"authorizerUri": None}),
     ),
     Break("what-is-started-exists", "(upload)", edited(aws.BUCKET_NOTIFICATION, "uploads-notification", {ENTRY: ELSEWHERE})),
-    Break("what-is-started-exists", "(queue)", edited(aws.EVENT_SOURCE_MAPPING, "notification-sender-mapping", {"functionName": ELSEWHERE})),
-    Break("what-is-started-exists", "(stream)", edited(aws.EVENT_SOURCE_MAPPING, "data-transformer-mapping", {"functionName": ELSEWHERE})),
+    Break("what-is-started-exists", "(queue)", edited(aws.EVENT_SOURCE_MAPPING, "notification-sender-notifications-mapping", {"functionName": ELSEWHERE})),
+    Break("what-is-started-exists", "(stream)", edited(aws.EVENT_SOURCE_MAPPING, "data-transformer-items-mapping", {"functionName": ELSEWHERE})),
     Break("what-is-started-exists", "(schedule)", edited(aws.SCHEDULE, "cleanup-job-schedule", {"target.arn": ELSEWHERE})),
 )
 # fmt: on

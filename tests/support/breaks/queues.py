@@ -12,7 +12,10 @@ WORK, DEAD, FAILURES = (
     "notifications-dead-letter-queue",
     "events-failures-queue",
 )
-FROM_QUEUE, FROM_STREAM = "notification-sender-mapping", "data-transformer-mapping"
+FROM_QUEUE, FROM_STREAM = (
+    "notification-sender-notifications-mapping",
+    "data-transformer-items-mapping",
+)
 DEAD_ARN = "arn:aws:sqs:us-west-2:123456789012:notifications-dead-letter-queue-0123456"
 SOON = json.dumps({"deadLetterTargetArn": DEAD_ARN, "maxReceiveCount": 3})
 
@@ -47,7 +50,7 @@ BREAKS = (
     Break("stream-mapping-gives-up-in-time", "bisectBatchOnFunctionError", edited(aws.EVENT_SOURCE_MAPPING, FROM_STREAM, {"bisectBatchOnFunctionError": False})),
     Break("stream-mapping-gives-up-in-time", "failed records are lost", edited(aws.EVENT_SOURCE_MAPPING, FROM_STREAM, {"destinationConfig": None})),
     Break("stream-mapping-gives-up-in-time", "ReportBatchItemFailures", edited(aws.EVENT_SOURCE_MAPPING, FROM_STREAM, {"functionResponseTypes": []})),
-    Break("stream-mapping-gives-up-in-time", "startingPosition", edited(aws.EVENT_SOURCE_MAPPING, FROM_STREAM, {"startingPosition": "AT_TIMESTAMP"})),
+    Break("stream-mapping-gives-up-in-time", "startingPosition", edited(aws.EVENT_SOURCE_MAPPING, FROM_STREAM, {"startingPosition": None})),
     Break("mapping-reads-this-stack-once", "reads nothing of this stack", edited(aws.EVENT_SOURCE_MAPPING, FROM_STREAM, {"eventSourceArn": "arn:aws:sqs:us-west-2:1:x"})),
     Break("mapping-reads-this-stack-once", "set streamEnabled", edited(aws.TABLE, "items-table", {"streamEnabled": False})),
     Break("mapping-reads-this-stack-once", "another mapping", again(aws.EVENT_SOURCE_MAPPING, FROM_QUEUE)),

@@ -97,8 +97,8 @@ ROLES = (
 )
 
 EVENTS = (
-    Break("mapping-may-read-its-source", "needs sqs:DeleteMessage", statement(aws.ROLE_POLICY, "notification-sender-consume-policy", "sqs:ReceiveMessage", Action=["sqs:ReceiveMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"])),
-    Break("mapping-may-read-its-source", "needs dynamodb:GetRecords", statement(aws.ROLE_POLICY, "data-transformer-consume-policy", "dynamodb:GetRecords")),
+    Break("mapping-may-read-its-source", "needs sqs:DeleteMessage", statement(aws.ROLE_POLICY, "notification-sender-notifications-consume-policy", "sqs:ReceiveMessage", Action=["sqs:ReceiveMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"])),
+    Break("mapping-may-read-its-source", "needs dynamodb:GetRecords", statement(aws.ROLE_POLICY, "data-transformer-items-consume-policy", "dynamodb:GetRecords")),
     Break("mapping-may-read-its-source", "without an event source", allowed(HEALTH_POLICY, "sqs:ReceiveMessage", on=QUEUE)),
     Break("schedule-may-start-its-target", "on exactly the target", statement(aws.ROLE_POLICY, SCHEDULE_POLICY, "lambda:InvokeFunction", Resource=[f"{LIVE}*"])),
     Break("schedule-may-start-its-target", "on exactly the target", statement(aws.ROLE_POLICY, SCHEDULE_POLICY, "lambda:InvokeFunction")),

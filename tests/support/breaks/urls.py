@@ -30,7 +30,7 @@ BREAKS = (
     Break("url-is-called-by-named-callers", "principal 'cloudfront.amazonaws.com' must be", more(edited(aws.PERMISSION, INVOKE, {"principal": "cloudfront.amazonaws.com"}))),
     Break("url-is-called-by-named-callers", "belongs to no URL", more(edited(aws.PERMISSION, CALL, {"qualifier": None}))),
     Break("url-is-called-by-named-callers", "belongs to no URL", more(without(aws.FUNCTION_URL, ADDRESS))),
-    Break("url-is-called-by-named-callers", "belongs to no URL", more(edited(aws.FUNCTION_URL, ADDRESS, {"authorizationType": "NONE"}))),
+    Break("url-is-called-by-named-callers", "for everybody must be", more(edited(aws.FUNCTION_URL, ADDRESS, {"authorizationType": "NONE"}))),
     Break("url-is-called-by-named-callers", "needs functionUrlAuthType AWS_IAM", more(edited(aws.PERMISSION, CALL, {"functionUrlAuthType": "NONE"}))),
     Break("url-is-called-by-named-callers", "and no invokedViaFunctionUrl", more(edited(aws.PERMISSION, CALL, {"invokedViaFunctionUrl": True}))),
     Break("url-is-called-by-named-callers", "needs invokedViaFunctionUrl", more(edited(aws.PERMISSION, INVOKE, {"invokedViaFunctionUrl": False}))),
