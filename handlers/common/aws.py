@@ -45,9 +45,9 @@ _PASSING = frozenset({CONFLICT, "ThrottlingError", "ProvisionedThroughputExceede
 _clients: dict[str, Any] = {}
 
 
-def client(service: str, *, read_timeout: int = _READ_SECONDS) -> Any:
-    """The execution environment's one client of a service; `read_timeout` in seconds counts at its
-    first use.
+def client(service: str, *, read_timeout: int = _READ_SECONDS, signature: str | None = None) -> Any:
+    """The execution environment's one client of a service; `read_timeout` in seconds and botocore's
+    name of the signature (None is its own choice) count at its first use.
     """
     if service not in _clients:
         from botocore.config import Config
@@ -59,6 +59,9 @@ def client(service: str, *, read_timeout: int = _READ_SECONDS) -> Any:
             read_timeout=read_timeout,
             retries={"total_max_attempts": _ATTEMPTS, "mode": "standard"},
             tcp_keepalive=True,
+            signature_version=signature,
+            # Else links would name S3's global endpoint, which knows new buckets only after hours.
+            s3={"addressing_style": "virtual"} if signature else None,
         )
         _clients[service] = _session().create_client(service, config=config)
     return _clients[service]
@@ -71,14 +74,16 @@ def _session() -> Any:
     return botocore.session.get_session()
 
 
-def prepare(*services: str, read_timeout: int = _READ_SECONDS) -> None:
+def prepare(
+    *services: str, read_timeout: int = _READ_SECONDS, signature: str | None = None
+) -> None:
     """Make clients while Lambda initialises, when a function of any size has a whole processor.
 
     Elsewhere nothing happens: importing a handler in a test needs neither boto3 nor a region.
     """
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
         for service in services:
-            client(service, read_timeout=read_timeout)
+            client(service, read_timeout=read_timeout, signature=signature)
 
 
 def signed(service: str, url: str, body: bytes) -> dict[str, str]:
