@@ -8,6 +8,7 @@ import ssl
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from cryptography import x509
@@ -61,6 +62,11 @@ class _Server(ThreadingHTTPServer):
     partner: Partner
     daemon_threads = True
     block_on_close = False
+
+    def server_bind(self) -> None:
+        """Without asking DNS for this machine's name."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
 
     def handle_error(self, *_: Any) -> None:
         """A client that hangs up, or trusts nobody, is no error here."""
