@@ -26,7 +26,7 @@ class Draft(Stack):
 
     def consumer(self, queue: str) -> FunctionSettings:
         """Return the settings of the function that consumes a queue."""
-        return self.functions.get(wiring.QUEUE_CONSUMERS[queue]) or FunctionSettings()
+        return self.functions[wiring.QUEUE_CONSUMERS[queue]]
 
     def origin(self, function: str, field: str) -> KeyPath:
         """Return where a function's value is written, so that its line names the key to change."""

@@ -51,7 +51,7 @@ def load(handlers: Path = wiring.HANDLERS) -> Settings:
     values, secret = raw.read()
     reader = Reader(values=values, secret=secret)
     families = wiring.handlers(handlers)
-    if missing := sorted(wiring.WIRED - wiring.COMING - families.keys()):
+    if missing := sorted(wiring.WIRED - families.keys()):
         raise pulumi.RunError(
             f"{handlers}: no handler for {', '.join(missing)}, which the program joins to a route or a trigger"
         )

@@ -96,7 +96,7 @@ class PartnerSettings(Model):
         "Where orders are posted to. Without it: nowhere.",
         values="an https URL of a public host; with private_network also http and private hosts",
         source=_HERE,
-        schema={"pattern": f"^{_URL}$"},
+        schema={"pattern": rf"^(?!https?://169\.254\.){_URL}$"},
         example="https://partner.example.com/orders",
         max_length=2048,
     )
@@ -140,7 +140,7 @@ class ProbeSettings(Model):
         None,
         "Host to connect to; needs functions.network-probe.vpc_config. Without it: no probe.",
         values="a host's name or IP address",
-        schema={"pattern": f"^(?:{_NAME}|{_ADDRESS})$"},
+        schema={"pattern": rf"^(?!169\.254\.)(?:{_NAME}|{_ADDRESS})$"},
         source=_HERE,
         example="db.internal.example.com",
         max_length=253,

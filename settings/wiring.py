@@ -206,9 +206,6 @@ WIRED: Final = frozenset(
 )
 """Every function that a route or a trigger starts; those of `SWITCHED` are there when they are switched on."""
 
-COMING: Final = frozenset({"content-router", "order-forwarder", REPORTER, HEALTH_CHECKER})
-"""Those of them whose handlers may still be missing."""
-
 OWN_LAYERS: Final[Mapping[str, int]] = MappingProxyType({UPLOAD_CONSUMER: 2})
 """Function -> how many layers the program gives it, where that is not what its family gets."""
 

@@ -13,7 +13,6 @@ from settings.fields import nested
 from settings.function import FunctionSettings
 from settings.other_names import OF_A_FUNCTION
 from settings.wiring import (
-    COMING,
     HANDLERS,
     QUEUE_CONSUMERS,
     RULE_TARGETS,
@@ -67,7 +66,7 @@ def test_program_that_asks_for_an_unknown_name_ends_with_one_line(
 
 
 def test_every_name_that_the_rules_know_has_a_handler() -> None:
-    assert set(handlers_of(HANDLERS)) >= WIRED - COMING
+    assert set(handlers_of(HANDLERS)) >= WIRED
 
 
 def test_functions_are_read_from_the_handlers_folder(tmp_path: Path) -> None:
