@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
 
-from settings import concurrency_rules
+from settings import concurrency_rules, wiring
 from tests.settings.helper import load, refused
 from tests.settings.test_stack_files import STACKS, shipped
 
@@ -135,3 +136,22 @@ def test_kinesis_stream_is_read_from_a_moment_on(handlers: Path) -> None:
     said = {"triggers": {"streams": {"telemetry-aggregator": own}}}
     found = load(said, handlers=handlers).stream("telemetry-aggregator")
     assert found.starting_position_timestamp == "2027-01-31T03:00:00Z"
+
+
+def test_reports_that_a_schedule_may_ask_for_are_those_that_the_handler_writes() -> None:
+    folder = wiring.HANDLERS
+    text = (folder / "common" / "reports.py").read_text(encoding="utf-8")
+    handler = (folder / "report_generator.py").read_text(encoding="utf-8")
+    assert _keys(text, "KINDS") == set(wiring.REPORT_TYPES)
+    assert _keys(handler, "_FORMATS") == set(wiring.REPORT_FORMATS)
+
+
+def _keys(text: str, name: str) -> set[str]:
+    """The keys of a module's dictionary, read without importing what needs a Lambda."""
+    for node in ast.parse(text).body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if any(isinstance(found, ast.Name) and found.id == name for found in targets):
+            value = getattr(node, "value", None)
+            assert isinstance(value, ast.Dict)
+            return {str(key.value) for key in value.keys if isinstance(key, ast.Constant)}
+    raise AssertionError(f"no {name}")
