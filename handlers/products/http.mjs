@@ -6,7 +6,13 @@ import * as logs from "./logs.mjs";
 
 const LONGEST_BODY = 65_536; // characters
 const DEEPEST_BODY = 32; // levels; what can be parsed may still be too deep to be written again
-const TITLES = { 400: "Bad Request", 404: "Not Found", 500: "Internal Server Error" };
+const TITLES = {
+  400: "Bad Request",
+  404: "Not Found",
+  500: "Internal Server Error",
+  503: "Service Unavailable",
+};
+const RETRY_AFTER = "1"; // seconds
 const COMMON_HEADERS = { "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" };
 
 /** An answer that is an error; `errors` name the places in the body: {pointer, detail}. */
@@ -27,7 +33,8 @@ export class Problem extends Error {
       requestId,
       ...(this.errors.length > 0 && { errors: this.errors }),
     };
-    return answer(this.status, body, "application/problem+json");
+    const made = answer(this.status, body, "application/problem+json");
+    return this.status === 503 ? { ...made, headers: { ...made.headers, "Retry-After": RETRY_AFTER } } : made;
   }
 }
 

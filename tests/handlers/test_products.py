@@ -11,8 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
+from common import orders
 from tests.handlers.node_layer import node_modules
+from tests.handlers.partner import Partner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -397,3 +402,168 @@ def test_the_level_is_the_environments_and_info_when_it_makes_no_sense(
 
 def test_a_warming_event_is_answered_at_once_without_a_line(invoke: Any, event: Any) -> None:
     assert invoke(event("warming")) == ({"warmed": True}, [])
+
+
+class _Queue:
+    """SQS on a port of this machine, as far as one message goes."""
+
+    def __init__(self) -> None:
+        self.endpoint = Partner()
+        self.url = "https://sqs.us-west-2.amazonaws.com/123456789012/orders"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "ORDERS_QUEUE_URL": self.url,
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.endpoint.port}",
+            "AWS_REGION": "us-west-2",
+            "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "canary-secret",
+            "AWS_SESSION_TOKEN": "canary-token",
+        }
+
+    @property
+    def messages(self) -> list[Any]:
+        calls = [json.loads(post.body) for post in self.endpoint.posts]
+        assert all(call["QueueUrl"] == self.url for call in calls)
+        return [json.loads(call["MessageBody"]) for call in calls]
+
+
+@pytest.fixture
+def queue() -> Iterator[_Queue]:
+    made = _Queue()
+    with made.endpoint:
+        yield made
+
+
+def _placed(**members: Any) -> str:
+    items = [{"id": "cord", "quantity": 7}, {"id": "lamp", "quantity": 1, "price": 19.9}]
+    return json.dumps({"customerEmail": "a@example.com", "items": items} | members)
+
+
+def test_an_order_with_an_address_goes_into_the_queue(invoke: Any, queue: _Queue) -> None:
+    event = _url("POST", "/orders", _placed(orderId="o-1", note="x"))
+    answer, _ = invoke(event, **queue.environment)
+    body = json.loads(answer["body"])
+    assert (answer["statusCode"], body["orderId"], body["total"]) == (201, "o-1", "20.92")
+    assert queue.messages == [
+        {
+            "orderId": "o-1",
+            "customerEmail": "a@example.com",
+            "items": [
+                {"id": "cord", "quantity": 7, "price": "0.145"},
+                {"id": "lamp", "quantity": 1, "price": "19.9"},
+            ],
+        }
+    ]
+    # What is put in is what the order processor takes out.
+    order = orders.parse(json.dumps(queue.messages[0]))
+    assert str(order.total) == body["total"]
+
+
+def test_the_call_is_signed_as_botocore_signs_it(invoke: Any, queue: _Queue) -> None:
+    invoke(_url("POST", "/orders", _placed()), **queue.environment)
+    (post,) = queue.endpoint.posts
+    headers = {name.lower(): value for name, value in post.headers.items()}
+    assert headers["x-amz-target"] == "AmazonSQS.SendMessage"
+    assert headers["content-type"] == "application/x-amz-json-1.0"
+    signed = re.search("SignedHeaders=([^,]*)", headers["authorization"])
+    assert signed
+    url = f"http://{headers['host']}{post.path}"
+    kept = {name: headers[name] for name in signed[1].split(";")}
+    request = AWSRequest("POST", url, data=post.body, headers=kept)
+    request.context["timestamp"] = headers["x-amz-date"]
+    auth = SigV4Auth(
+        Credentials("AKIDEXAMPLE", "canary-secret", "canary-token"), "sqs", "us-west-2"
+    )
+    wanted = auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
+    assert headers["authorization"].endswith(f"Signature={wanted}")
+
+
+def test_an_order_without_an_id_gets_a_new_one(invoke: Any, queue: _Queue) -> None:
+    ids = set()
+    for _ in range(2):
+        answer, _ = invoke(_url("POST", "/orders", _placed()), **queue.environment)
+        ids.add(json.loads(answer["body"])["orderId"])
+    assert {message["orderId"] for message in queue.messages} == ids
+    assert len(ids) == 2
+    assert all(re.fullmatch("[0-9a-f-]{36}", order) for order in ids)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps({"customerEmail": "a@example.com"}),
+        json.dumps({"items": [{"id": "cord", "quantity": 1}]}),
+        json.dumps({"orderId": "a b", "note": "x"}),
+    ],
+)
+def test_what_is_not_placed_is_answered_as_it_was_sent(
+    invoke: Any, queue: _Queue, body: str
+) -> None:
+    answer, _ = invoke(_url("POST", "/orders", body), **queue.environment)
+    assert answer["statusCode"] == 201
+    assert "orderId" not in set(json.loads(answer["body"])) - {"order"}
+    assert queue.messages == []
+
+
+def test_without_a_queue_nothing_is_placed(invoke: Any) -> None:
+    answer, _ = invoke(_url("POST", "/orders", _placed(orderId="a b")))
+    assert answer["statusCode"] == 201
+    assert "orderId" not in json.loads(answer["body"])
+
+
+@pytest.mark.parametrize(
+    ("members", "pointer"),
+    [
+        *(({"orderId": value}, "/orderId") for value in ("", "x" * 65, "a b", "ä", 7, None)),
+        *(
+            ({"customerEmail": value}, "/customerEmail")
+            for value in ("", " ", 7, None, "x" * 321, "a@b\r\nBcc: c@d", "\ud800")
+        ),
+        ({"items": []}, "/items"),
+    ],
+    ids=ascii,
+)
+def test_a_mistake_in_a_placed_order_is_named_and_nothing_is_placed(
+    invoke: Any, queue: _Queue, members: Any, pointer: str
+) -> None:
+    answer, _ = invoke(_url("POST", "/orders", _placed(**members)), **queue.environment)
+    (error,) = _problem(answer, 400, "Bad Request")["errors"]
+    assert error["pointer"] == pointer
+    assert queue.messages == []
+
+
+@pytest.mark.parametrize(
+    "trouble", [None, 500, 503, 429, (400, {}, b'{"__type": "com.amazonaws.sqs#RequestThrottled"}')]
+)
+def test_trouble_of_the_queue_is_waited_for(invoke: Any, queue: _Queue, trouble: Any) -> None:
+    queue.endpoint.answers = [trouble, trouble]
+    answer, _ = invoke(_url("POST", "/orders", _placed()), **queue.environment)
+    assert answer["statusCode"] == 201
+    assert len({message["orderId"] for message in queue.messages}) == 1
+    assert len(queue.messages) == 3
+
+
+def test_a_queue_that_stays_busy_is_a_503_with_a_time_to_come_back(
+    invoke: Any, queue: _Queue
+) -> None:
+    queue.endpoint.answers = [503] * 3
+    answer, _ = invoke(_url("POST", "/orders", _placed()), **queue.environment)
+    body = json.loads(answer["body"])
+    assert (answer["statusCode"], body["title"]) == (503, "Service Unavailable")
+    assert answer["headers"]["Retry-After"] == "1"
+
+
+def test_a_refusal_of_the_queue_is_a_500_that_tells_nothing(invoke: Any, queue: _Queue) -> None:
+    queue.endpoint.answers = [(403, {}, b'{"__type": "AccessDenied"}')]
+    answer, lines = invoke(_url("POST", "/orders", _placed()), **queue.environment)
+    assert answer["statusCode"] == 500
+    assert "canary" not in json.dumps([answer, lines])
+    assert len(queue.messages) == 1
+
+
+def test_connections_to_the_queue_are_used_again(invoke: Any, queue: _Queue) -> None:
+    for _ in range(5):
+        invoke(_url("POST", "/orders", _placed()), **queue.environment)
+    assert queue.endpoint.links == 1
