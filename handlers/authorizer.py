@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import jwt
 
 from common import aws, logs, secrets, warming
+from common.records import ForeignEventError, kind
 
 _LONGEST_TOKEN = 8192  # characters; a gateway passes 10,240 bytes of headers
 _LONGEST_SUBJECT = 256  # characters
@@ -47,7 +48,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     cached.
     """
     logs.begin(context)
-    http_api = event.get("version") == "2.0"
+    http_api = event.get("version") == "2.0" and event.get("type") == "REQUEST"
+    if not http_api and not isinstance(event.get("methodArn"), str):
+        raise ForeignEventError(
+            f"this function takes requests for authorisation, not {kind(event)}"
+        )
     try:
         claims = _verified(_token(_credentials(event)))
     except Denied as denied:

@@ -10,7 +10,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from common import aws, bodies, caller, connections, http, logs, push, warming
+from common import aws, bodies, caller, connections, http, logs, push, records, warming
 from common.deadline import Deadline
 
 if TYPE_CHECKING:
@@ -49,6 +49,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     place = http.member(event, "requestContext")
     route = str(place.get("routeKey", ""))
     logs.begin(context, connectionId=str(place.get("connectionId", "")), route=route)
+    if not place.get("connectionId"):
+        logs.error("not of a WebSocket", kind=records.kind(event))
+        return {"statusCode": 400}
     # A message may name these routes as its action; coming and going is the gateway's to tell.
     lifecycle = None if place.get("eventType") == "MESSAGE" else _LIFECYCLE.get(route)
     if lifecycle is None:

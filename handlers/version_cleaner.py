@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from common import aws, logs, warming
+from common import aws, logs, records, warming
 from common.deadline import Deadline
 
 _READ_TIMEOUT = 10  # seconds; Lambda's control plane is slower than the services behind the API
@@ -29,8 +29,8 @@ def handler(event: object, context: Any) -> dict[str, int]:
     Raises RuntimeError at the end when a function's versions could not be cleaned up, so that the
     schedule tries again and the alarm hears of it.
     """
-    del event
     logs.begin(context)
+    records.of_schedule(event)
     keep, functions = _versions_to_keep(), _function_names()
     deadline = Deadline(context, slow_call=_SLOW_CALL)
     deleted: list[str] = []

@@ -72,21 +72,23 @@ class Problem(Exception):
 class Request:
     """What a function asks of an API event. Every look-up bears missing, null and odd members."""
 
-    __slots__ = ("_event", "id")
+    __slots__ = ("_event", "_member", "id")
 
     def __init__(self, event: object, context: object = None) -> None:
         self._event: dict[str, Any] = event if isinstance(event, dict) else {}
         own = getattr(context, "aws_request_id", "")
+        self._member = functools.partial(member, self._event)
         # The gateway's id is the one in its access log and in its own problems.
         self.id = str(self._member("requestContext").get("requestId") or own)
-
-    def _member(self, name: str) -> dict[str, Any]:
-        return member(self._event, name)
 
     @property
     def method(self) -> str:
         """GET, POST ..."""
-        return str(self._event.get("httpMethod") or self._http().get("method") or "")
+        return str(
+            self._event.get("httpMethod")
+            or member(self._member("requestContext"), "http").get("method")
+            or ""
+        )
 
     @property
     def route(self) -> str:
@@ -105,9 +107,7 @@ class Request:
     @property
     def caller(self) -> str:
         """Who asks: the subject of a token, or who signed the request; "" when nobody was asked.
-
-        The same for a Lambda authorizer, Cognito on a REST API, the JWT authorizer of an HTTP API,
-        and IAM on either: `common.caller` says where each of them is found.
+        `common.caller` says where each API and authorizer has it.
         """
         from common import caller  # few functions ask
 
@@ -124,9 +124,6 @@ class Request:
         its events then have no other headers. One value instead would not reach the client.
         """
         return self.from_balancer and "multiValueHeaders" in self._event
-
-    def _http(self) -> dict[str, Any]:
-        return member(self._member("requestContext"), "http")
 
     def header(self, name: str) -> str | None:
         """A header's value, whatever the case of its name; several are joined by a comma."""
@@ -217,6 +214,7 @@ def endpoint(function: Callable[[Request], Answer]) -> Callable[[Any, Any], Answ
         request = Request(event, context)
         logs.begin(context, apiRequestId=request.id)
         try:
+            _check(event, request)
             result = function(request)
         except Problem as problem:
             result = problem.answer(request.id)
@@ -235,6 +233,15 @@ def endpoint(function: Callable[[Request], Answer]) -> Callable[[Any, Any], Answ
         return _for_balancer(request, result) if request.from_balancer else result
 
     return handler
+
+
+def _check(event: object, request: Request) -> None:
+    """Raises Problem 400 for what is surely no request: an answer would say that it is done with."""
+    if not request.method:
+        from common import records  # requests have a method
+
+        if not records.may_be_request(event):
+            raise Problem(400, f"This is no request, but {records.kind(event)}.")
 
 
 def _checked(request: Request, result: Answer) -> Answer:

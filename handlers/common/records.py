@@ -25,6 +25,14 @@ _PARTS: dict[str, tuple[str, type]] = {
     "aws:kinesis": ("kinesis", dict),
     "aws:sns": ("Sns", dict),
 }
+# What a request has, of whichever API: one of them at least.
+_OF_REQUESTS = frozenset(
+    {
+        *("requestContext", "httpMethod", "resource", "path", "rawPath", "routeKey", "body"),
+        *("headers", "multiValueHeaders", "pathParameters", "rawQueryString"),
+        *("queryStringParameters", "multiValueQueryStringParameters"),
+    }
+)
 _STREAMS = {"aws:dynamodb": "dynamodb", "aws:kinesis": "kinesis"}
 # Lambda takes 6 MB of an event; what CloudWatch Logs packs into one is far less. A stranger's bytes
 # may unpack to a thousand times their size.
@@ -120,6 +128,17 @@ def of_schedule(event: object, *members: str) -> Mapping[str, Any]:
     if not event.keys() <= set(members):
         raise _foreign(event, "a schedule's input")
     return event
+
+
+def may_be_request(event: object) -> bool:
+    """Whether an event may be an HTTP request, if an odd one: it has a part of one, and nothing of a
+    WebSocket or of an authorizer. What is no object, or empty, may be anything.
+    """
+    if not isinstance(event, dict) or not event:
+        return True
+    place = event.get("requestContext")
+    of_socket = isinstance(place, dict) and "connectionId" in place
+    return bool(_OF_REQUESTS & event.keys()) and not of_socket and "authorizationToken" not in event
 
 
 def kind(event: object) -> str:

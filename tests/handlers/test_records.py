@@ -146,6 +146,24 @@ def test_a_schedules_input_has_known_members_only() -> None:
             records.of_schedule(wrong)
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"Records": []},
+        {"version": "0", "source": "aws.s3", "detail": {}},
+        {"requestContext": {"connectionId": "a"}},
+        {"type": "TOKEN", "authorizationToken": "Bearer x", "headers": {}},
+    ],
+)
+def test_what_is_surely_no_request_is_known(event: Any) -> None:
+    assert not records.may_be_request(event)
+
+
+@pytest.mark.parametrize("event", [{}, None, 7, {"body": None}, {"requestContext": None}])
+def test_an_odd_request_is_still_one(event: Any) -> None:
+    assert records.may_be_request(event)
+
+
 _READERS: list[Any] = [
     *(functools.partial(records.of, source=source) for source in _PARTS),
     functools.partial(records.of_bus, source="a"),

@@ -313,22 +313,18 @@ def test_without_time_there_is_no_reply(
     assert lines()[-1]["outcome"] == "left"
 
 
-@pytest.mark.parametrize("missing", ["SOCKET_ENDPOINT", "connectionId"])
 def test_a_reply_that_has_nowhere_to_go_is_no_exception(
     connections: Connections,
     context: Context,
     endpoint: ConnectionsEndpoint,
     lines: Any,
     monkeypatch: pytest.MonkeyPatch,
-    missing: str,
 ) -> None:
-    event = load("socket_default")
-    event["requestContext"].pop(missing, None)
-    monkeypatch.delenv(missing, raising=False)
-    assert subscriptions.handler(event, context) == _DONE
+    monkeypatch.delenv("SOCKET_ENDPOINT")
+    assert subscriptions.handler(load("socket_default"), context) == _DONE
     last = lines()[-1]
     assert (last["message"], last["level"]) == ("reply not sent", "ERROR")
-    assert missing in last["error"]["message"]
+    assert "SOCKET_ENDPOINT" in last["error"]["message"]
 
 
 def test_replies_of_one_environment_share_an_http_connection(
@@ -381,8 +377,9 @@ def test_whatever_members_arrive_they_are_answered_with_an_error(message: Any) -
 @pytest.mark.parametrize(
     "event", [{}, {"requestContext": None}, {"body": 7}, {"requestContext": {"routeKey": "x"}}]
 )
-def test_an_odd_event_is_answered_like_any_other(event: dict[str, Any]) -> None:
-    _answered_with_an_error(event)
+def test_an_event_of_no_connection_is_refused(event: dict[str, Any], lines: Any) -> None:
+    assert subscriptions.handler(event, Context()) == {"statusCode": 400}
+    assert lines()[-1]["level"] == "ERROR"
 
 
 def _answered_with_an_error(event: dict[str, Any]) -> None:
