@@ -10,6 +10,7 @@ from policies import aws, documents, links, versions
 from policies.model import Registered, Stack, rule
 
 GATEWAY_SECONDS = 29
+LABELS, DETECT = "LABELS", "rekognition:DetectLabels"
 POOL_SECONDS = 5
 ENVIRONMENT_BYTES = 4096
 RESERVED = frozenset(
@@ -162,6 +163,18 @@ def environment_and_rights_agree(stack: Stack) -> Iterator[tuple[Registered, str
 
 
 @rule
+def labels_are_asked_for_by_right(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """A switch without the right fails with each picture; the right without the switch may cost money unasked."""
+    for function in stack.all(aws.FUNCTION):
+        if links.acts_in_a_foreign_role(stack, function):
+            continue
+        held = documents.pairs(links.rights(stack, links.role_of(stack, function)))
+        asks = links.environment(function).get(LABELS) == "on"
+        if asks != ((DETECT, "*") in held):
+            yield function, f"must hold {DETECT} if and only if {LABELS} is on"
+
+
+@rule
 def release_moves_an_alias(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Every function is published and called by an alias that follows its version."""
     for function in stack.all(aws.FUNCTION):
@@ -257,6 +270,7 @@ RULES = (
     function_logs_as_json,
     environment_is_acceptable,
     environment_and_rights_agree,
+    labels_are_asked_for_by_right,
     release_moves_an_alias,
     asynchronous_failures_end_somewhere,
 )

@@ -61,6 +61,7 @@ VERSIONS = (
         Break("cleaner-may-remove-versions", f"needs {action} on {FUNCTIONS}-health", statement(aws.ROLE_POLICY, CLEANER, action))
         for action in ("lambda:ListVersionsByFunction", "lambda:ListAliases", DELETE)
     ),
+    Break("cleaner-knows-every-function", "health-function: version-cleaner-function is not told", edited(aws.FUNCTION, "health-function", {"name": "sandpiper-dev-unheard-of"})),
     Break("cleaner-may-remove-versions", "does not name it", allowed("cleanup-job-policy", DELETE, on=f"{FUNCTIONS}-create-item:*")),
     Break("cleaner-may-remove-versions", "does not name it", allowed("health-policy", "lambda:ListAliases", on=f"{FUNCTIONS}-create-item")),
     Break("cleaner-may-remove-versions", "'gone', which is no function", edited(aws.FUNCTION, "version-cleaner-function", {"environment.variables.FUNCTION_NAMES": "gone"})),

@@ -85,6 +85,7 @@ ASKED_FOR: dict[str, dict[str, Any]] = {
     "image-processor": {"warming_schedule": "rate(5 minutes)"},
     "data-transformer": {"recursive_loop": "Allow", "update_runtime_on": "FunctionUpdate"},
     "authorizer": {"layers": [FOREIGN_LAYER]},
+    "network-probe": {"vpc_config": NETWORK},
     "checksum": {
         "s3_bucket": "releases",
         "s3_key": "checksum.zip",
@@ -123,6 +124,42 @@ FRONTS: dict[str, dict[str, Any]] = {
         "domain": {"domain_name": "shop.example.com", "certificate_arn": CERTIFICATE},
     },
     "sandpiper:socket": {"domain": {"domain_name": "live.example.com", "hosted_zone_id": ZONE}},
+    "sandpiper:telemetry": {"enabled": True, "enhanced_fan_out": True, "iot_rule_enabled": True},
+    "sandpiper:mail": {
+        "from_address": "orders@example.com",
+        "create_identity": True,
+        "configuration_set": "orders",
+    },
+    "sandpiper:images": {"labels": True},
+    "sandpiper:partner": {"url": "https://partner.example.com/orders"},
+    "sandpiper:probe": {"host": "10.0.0.5"},
+    "sandpiper:triggers": {
+        "topics": {
+            "notifications": {
+                "display_name": "Sandpiper",
+                "email": ["people@example.com"],
+                "https": ["https://hooks.example.com/notifications"],
+                "sqs": [FOREIGN_QUEUE],
+                "application": [
+                    f"arn:aws:sns:{HERE}:endpoint/GCM/app/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+                ],
+            }
+        },
+        "streams": {
+            "telemetry-aggregator": {
+                "starting_position": "AT_TIMESTAMP",
+                "starting_position_timestamp": "2026-11-21T00:00:00Z",
+                "tumbling_window_in_seconds": 60,
+            }
+        },
+        "schedules": {
+            "report-generator": {
+                "schedule_expression": "rate(7 days)",
+                "end_date": "2026-12-31T00:00:00Z",
+                "flexible_time_window_in_minutes": 15,
+            }
+        },
+    },
     "sandpiper:load_balancer": {"enabled": True, "certificate_arn": CERTIFICATE, **NETWORK},
     "sandpiper:graphql": {"enabled": True},
 }

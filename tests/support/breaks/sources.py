@@ -121,6 +121,8 @@ STREAMS = (
     Break(IOT, "names no topic", cut(edited(aws.TOPIC_RULE, DEVICES, {"sql": "SELECT *"}))),
     Break(IOT, "into a stream of this stack", cut(edited(aws.TOPIC_RULE, DEVICES, {"kineses": None}))),
     Break(IOT, "set errorAction", cut(edited(aws.TOPIC_RULE, DEVICES, {"errorAction": None}))),
+    Break("topic-rule-may-put-its-records", "exactly kinesis:PutRecord on telemetry-stream", cut(statement(aws.ROLE_POLICY, "telemetry-iot-policy", "kinesis:PutRecord"))),
+    Break("topic-rule-may-put-its-records", "exactly kinesis:PutRecord on telemetry-stream", cut(allowed("telemetry-iot-policy", "kinesis:PutRecords", on=DATA))),
     Break("role-is-trusted-by-one-service", "must be trusted by iot.amazonaws.com", cut(statement(aws.ROLE, DEVICES_ROLE, "sts:AssumeRole", key="assumeRolePolicy", Principal={"Service": "lambda.amazonaws.com"}))),
     Break("role-is-trusted-by-one-service", "must name the rule in aws:SourceArn", cut(statement(aws.ROLE, DEVICES_ROLE, "sts:AssumeRole", key="assumeRolePolicy", Condition={"StringEquals": {"aws:SourceAccount": "123456789012"}}))),
     Break("destination-may-be-reached", "must hold sqs:SendMessage", cut(statement(aws.ROLE_POLICY, "telemetry-iot-policy", "sqs:SendMessage"))),
@@ -152,6 +154,8 @@ LISTENERS = (
     Break("environment-and-rights-agree", "may use order-events-queue, but no variable", cut(edited(aws.FUNCTION, "webhook-function", {"environment.variables.ORDER_EVENTS_QUEUE_URL": None}))),
     Break("environment-and-rights-agree", "may use image-processor-live, but no variable", cut(edited(aws.FUNCTION, "content-router-function", {"environment.variables.IMAGE_PROCESSOR_FUNCTION": None}))),
     Break("environment-and-rights-agree", "is told of telemetry-stream", cut(edited(aws.FUNCTION, "webhook-function", {"environment.variables.TELEMETRY_STREAM_NAME": "telemetry-stream-0123456"}))),
+    Break("labels-are-asked-for-by-right", "must hold rekognition:DetectLabels", cut(edited(aws.FUNCTION, "image-processor-function", {"environment.variables.LABELS": "on"}))),
+    Break("labels-are-asked-for-by-right", "if and only if LABELS is on", cut(allowed("image-processor-policy", "rekognition:DetectLabels", on="*"))),
     Break("url-for-everybody-is-bounded", "set reservedConcurrentExecutions", cut(edited(aws.FUNCTION, "webhook-function", {"reservedConcurrentExecutions": None})), stack="prod"),
 )
 
