@@ -54,10 +54,10 @@ class DataStream(pulumi.ComponentResource):
         self.register_outputs({"name": self.name})
 
     def put(self) -> Grant:
-        """Put records in."""
+        """Put records in, one at a time, as AWS IoT does."""
         return Grant(
             [
-                Statement(["kinesis:PutRecord", "kinesis:PutRecords"], [self.arn]),
+                Statement(["kinesis:PutRecord"], [self.arn]),
                 self._encryption.use("kinesis", "GenerateDataKey"),
             ],
             {self._variable: self.name},
