@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox import domains, functions, rules, sockets, stack, tokens, web
 from sandbox.clients import KEY
 from sandbox.errors import Mistake
-from sandbox.operations import injection
+from sandbox.operations.verbs import Operations
 from sandbox.place import HOME, Place
 from sandbox.report import Report
 from sandbox.session import Outcome, Session
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
 
 
-class Box:
+class Box(Operations):
     """A running stack.
 
     `outputs`: the stack's exports as plain values. `endpoint`, `region`: what any AWS client needs, with access key
@@ -32,18 +32,15 @@ class Box:
     """
 
     def __init__(self, stack_name: str, outcome: Outcome, place: Place) -> None:
+        super().__init__(outcome.engine.aws, outcome.engine.state, place, outcome.exports)
         self.stack = stack_name
-        self._place = place
-        self.outputs = outcome.exports
         self.endpoint = outcome.emulator.endpoint
         self.region = outcome.emulator.region
         self.resources = outcome.declared
         self.report = Report.of(outcome.engine.state, outcome.engine.invoked)
         self.broken_rules = rules.broken(outcome, root=place.root, stack=stack_name)
-        self._aws = outcome.engine.aws
         address = domains.local(self._aws, str(self.outputs.get("apiUrl", self.endpoint)))
         self.http = web.Http(address, self.token)
-        self._state = outcome.engine.state
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
 
@@ -93,49 +90,6 @@ class Box:
         return functions.invoke(
             self._aws, functions.named(self._state, name), event if event is not None else {}
         )
-
-    def fault(
-        self,
-        function: str,
-        do: str = "exit",
-        *,
-        after: str = "",
-        before: str = "",
-        where: str = "",
-        request: str = "",
-        times: int | None = 1,
-        seconds: float = 1.0,
-    ) -> injection.Fault:
-        """Let a Python function (`*`: each of them) meet a fault in its next calls, `times` of them (1; None: always).
-
-        `do`: `exit` and `kill` end its environment at once, the latter as running out of memory does; `throttle` and
-        `unavailable` are the service's own errors, `unreachable` is a connection refused, `slow` waits `seconds` (1.0),
-        or until the client gives up. It stands `after` or `before` one call: `dynamodb:PutItem`, `sns:*`, `handler`
-        (the whole handler), `http:POST` (a request of its own). After means that the call has had its effect. A client
-        sees an error as after the last of its own retries. `where`: only with events that hold this text; `request`:
-        only at calls whose parameters hold it. Answers the fault: `fired`, `left`, `clear()`; `with` clears it.
-        """
-        return injection.add(
-            self._aws,
-            self._state,
-            self._place,
-            function,
-            do,
-            after=after,
-            before=before,
-            where=where,
-            request=request,
-            times=times,
-            seconds=seconds,
-        )
-
-    def faults(self) -> list[injection.Fault]:
-        """Every fault that was asked for and not cleared, oldest first."""
-        return injection.every(self._place)
-
-    def clear_faults(self) -> int:
-        """Take all faults away; how many there were."""
-        return injection.clear(self._place)
 
     def _boto3(self, service: str) -> Any:
         import boto3

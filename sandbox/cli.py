@@ -11,6 +11,7 @@ from typing import Final
 
 from sandbox import commands
 from sandbox.errors import Mistake
+from sandbox.operations import arguments
 
 _EPILOG: Final = """\
 The sandbox runs __main__.py unchanged on an emulated AWS in one local process; nothing leaves this machine.
@@ -80,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         if more := _OPTIONS.get(name):
             more(command)
+    arguments.add(add)
     return parser
 
 

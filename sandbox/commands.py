@@ -55,7 +55,7 @@ def outputs(options: Namespace) -> int:
     """`outputs`: the table, or everything as JSON."""
     from sandbox import report
 
-    place, emulator, state = _running(options)
+    place, emulator, state = running(options)
     if not options.json:
         print("\n".join(report.table(state.exports)))
         return 0
@@ -77,11 +77,11 @@ def token(options: Namespace) -> int:
         raise Mistake("--expires: the user pool says how long; an API key does not expire", code=2)
     if options.subject is not None and options.api_key:
         raise Mistake("--subject: an API key names nobody", code=2)
-    _, emulator, state = _running(options)
+    _, emulator, state = running(options)
     named = {} if options.subject is None else {"subject": options.subject}
     lasting = {} if options.expires is None else {"expires": options.expires}
     make = tokens.api_key if options.api_key else tokens.cognito if options.cognito else tokens.make
-    print(make(_clients(emulator), state.exports, **named, **lasting))
+    print(make(clients(emulator), state.exports, **named, **lasting))
     return 0
 
 
@@ -89,9 +89,9 @@ def invoke(options: Namespace) -> int:
     """`invoke`: the payload on standard output, the log on standard error; 1 on a function error."""
     from sandbox import functions
 
-    _, emulator, state = _running(options)
+    _, emulator, state = running(options)
     function = functions.named(state, options.name)
-    answer = functions.invoke(_clients(emulator), function, _event(options.event))
+    answer = functions.invoke(clients(emulator), function, _event(options.event))
     print(json.dumps(answer.payload, indent=2))
     if answer.log:
         print(answer.log.rstrip(), file=sys.stderr)
@@ -121,11 +121,11 @@ def logs(options: Namespace) -> int:
     """`logs`: what was logged, then what comes where following."""
     from sandbox import functions
 
-    _, emulator, state = _running(options)
+    _, emulator, state = running(options)
     known = functions.find(state)
     wanted = [functions.named(state, options.name)] if options.name else list(known.values())
     gc.enable()
-    tail = functions.Tail(_clients(emulator), wanted)
+    tail = functions.Tail(clients(emulator), wanted)
     screen = Screen()
     while True:
         screen.events(tail.read(), named=not options.name)
@@ -196,7 +196,7 @@ def _known(root: Path) -> list[str]:
     return sorted(folder.name for folder in folders if folder.name != _CACHE)
 
 
-def _running(options: Namespace) -> tuple[Place, Emulator, State]:
+def running(options: Namespace) -> tuple[Place, Emulator, State]:
     """The sandbox that a command means: the named stack's, else the only one, else dev's."""
     from sandbox.state import State
 
@@ -213,7 +213,8 @@ def _running(options: Namespace) -> tuple[Place, Emulator, State]:
     return place, emulator, State.load(place.state, emulator.id)
 
 
-def _clients(emulator: Emulator) -> Clients:
+def clients(emulator: Emulator) -> Clients:
+    """Clients of a running sandbox."""
     from sandbox.clients import Clients
 
     return Clients(emulator.endpoint, emulator.region)

@@ -156,7 +156,7 @@ def test_slow_call_waits_and_a_client_gives_up_on_a_slower_one(stack: Box) -> No
 
 def test_call_slower_than_the_functions_timeout_ends_the_function(stack: Box) -> None:
     stack.fault("writer", do="slow", after="dynamodb:PutItem", seconds=50)
-    assert write(stack, "k1").endswith("Task timed out after 5.00 seconds")
+    assert write(stack, "k1").endswith("Task timed out after 2.00 seconds")
     assert "k1" in rows(stack)
 
 

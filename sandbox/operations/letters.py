@@ -1,0 +1,241 @@
+"""What lies in the queues that nobody takes from, and why: read, not received, so that nothing changes by looking."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from sandbox import functions
+from sandbox.clients import Clients
+from sandbox.errors import Mistake
+from sandbox.operations import targets
+from sandbox.state import State
+
+_PEEK: Final = "/_ministack/sqs/messages"
+_LEVELS: Final = ("ERROR", "WARN", "WARNING", "CRITICAL", "FATAL")
+"""Of the lines that tell why a message failed."""
+_BATCHES: Final = ("DDBStreamBatchInfo", "KinesisBatchInfo")
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message that nobody could do anything with.
+
+    `kind`: `message` (of a queue), `invocation` (asynchronous), `batch` (of a stream), `event` (of a rule), `schedule`,
+    `publication` (of a topic), or `unknown`. `source`: the queue, function, rule, schedule or topic it comes from.
+    `condition`: in AWS's words. `error`: type and text, as far as anything tells them. `receives`: how often it was
+    received, or its function called. `age`: seconds since it was sent.
+    """
+
+    queue: str
+    id: str
+    kind: str
+    source: str
+    condition: str
+    error: str
+    receives: int
+    age: float
+    body: str
+    attributes: Mapping[str, str]
+    """Its message attributes, as text."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A queue in which letters lie; `sources`: ARNs of the queues that send theirs there."""
+
+    name: str
+    url: str
+    arn: str
+    sources: tuple[str, ...]
+
+
+def places(aws: Clients, state: State) -> list[Place]:
+    """The queues that letters go to: those that another queue names in its redrive policy, and those nobody reads."""
+    sqs = aws.client("sqs")
+    queues = targets.every(state, "queue")
+    target: dict[str, str] = {}
+    for outputs in queues.values():
+        asked = sqs.get_queue_attributes(QueueUrl=outputs["url"], AttributeNames=["RedrivePolicy"])
+        policy = (asked.get("Attributes") or {}).get("RedrivePolicy")
+        if policy:
+            target[outputs["arn"]] = json.loads(policy)["deadLetterTargetArn"]
+    pages = aws.client("lambda").get_paginator("list_event_source_mappings").paginate()
+    read = {each.get("EventSourceArn") for page in pages for each in page["EventSourceMappings"]}
+    return [
+        Place(name, found["url"], found["arn"], sources)
+        for name, found in sorted(queues.items())
+        if (sources := tuple(arn for arn, dead in target.items() if dead == found["arn"]))
+        or (found["arn"] not in target and found["arn"] not in read)
+    ]
+
+
+def place(aws: Clients, state: State, name: str) -> Place:
+    """The queue of letters of that name, or behind the queue of that name. Raises `Mistake` where there is neither."""
+    arn = targets.named(state, "queue", name)["arn"]
+    known = places(aws, state)
+    for each in known:
+        if arn == each.arn or arn in each.sources:
+            return each
+    there = ", ".join(each.name for each in known)
+    raise Mistake(
+        f"queue '{name}' has no dead-letter queue, and is none; there are: {there}", code=2
+    )
+
+
+def read(aws: Clients, state: State, name: str = "") -> list[Letter]:
+    """The letters of one queue, or of all of them, oldest first within each; none is received by it."""
+    found = [place(aws, state, name)] if name else places(aws, state)
+    letters = [letter_of(state, each, message) for each in found for message in read_at(aws, each)]
+    return _explained(aws, state, letters)
+
+
+def read_at(aws: Clients, each: Place) -> list[Any]:
+    """The messages in a queue as they lie there, received by somebody or not."""
+    url = f"{aws.endpoint}{_PEEK}?{urllib.parse.urlencode({'QueueUrl': each.url})}"
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(url, timeout=30) as answer:
+        found: Mapping[str, Mapping[str, Mapping[str, list[Any]]]] = json.load(answer)["messages"]
+    of_queue = [
+        m for regions in found.values() for queues in regions.values() for m in queues.values()
+    ]
+    return [message for messages in of_queue for message in messages]
+
+
+def letter_of(state: State, at: Place, message: Mapping[str, Any]) -> Letter:
+    """A letter out of a message, received or only looked at."""
+    system = message.get("Attributes") or {}
+    given = message.get("MessageAttributes") or {}
+    attributes = {name: str(each.get("StringValue", "")) for name, each in given.items()}
+    count = message.get("ReceiveCount") or system.get("ApproximateReceiveCount") or 0
+    sent = int(system.get("SentTimestamp") or 0) / 1000
+    told = _told(state, at, message["Body"], system, attributes)
+    return Letter(
+        queue=at.name,
+        id=str(message["MessageId"]),
+        kind=told.get("kind", "unknown"),
+        source=told.get("source", ""),
+        condition=told.get("condition", ""),
+        error=told.get("error", ""),
+        receives=int(told.get("calls", count)),
+        age=round(max(0.0, time.time() - sent), 1),
+        body=message["Body"],
+        attributes=attributes,
+    )
+
+
+def _told(
+    state: State,
+    at: Place,
+    text: str,
+    system: Mapping[str, str],
+    attributes: Mapping[str, str],
+) -> dict[str, Any]:
+    """What a letter says of itself."""
+    came = system.get("DeadLetterQueueSourceArn") or (at.sources[0] if len(at.sources) == 1 else "")
+    if came:
+        source = targets.name_of(state, "queue", came)
+        return {"kind": "message", "source": source, "condition": "MaxReceiveCountExceeded"}
+    body = object_of(text)
+    if isinstance(context := body.get("requestContext"), dict) and "functionArn" in context:
+        return _of_function(state, body, context)
+    code = attributes.get("ERROR_CODE", "")
+    if "RULE_ARN" in attributes or "SCHEDULE_ARN" in attributes:
+        kind = "event" if "RULE_ARN" in attributes else "schedule"
+        arn = attributes.get("RULE_ARN") or attributes["SCHEDULE_ARN"]
+        error = f"{code}: {attributes.get('ERROR_MESSAGE', '')}".strip(": ")
+        condition = attributes.get("EXHAUSTED_RETRY_CONDITION", "")
+        return {
+            "kind": kind,
+            "source": arn.rpartition("/")[2],
+            "condition": condition,
+            "error": error,
+        }
+    if body.get("Type") == "Notification" and "TopicArn" in body:
+        source = targets.name_of(state, "topic", str(body["TopicArn"]))
+        return {
+            "kind": "publication",
+            "source": source,
+            "error": attributes.get("ErrorMessage", ""),
+        }
+    return {"error": attributes.get("ErrorMessage", "")}
+
+
+def _of_function(
+    state: State, body: Mapping[str, Any], context: Mapping[str, Any]
+) -> dict[str, Any]:
+    answer = body.get("responsePayload")
+    error = ""
+    if isinstance(answer, dict):
+        parts = (str(answer.get(key) or "") for key in ("errorType", "errorMessage"))
+        error = ": ".join(part for part in parts if part)
+    return {
+        "kind": "batch" if any(key in body for key in _BATCHES) else "invocation",
+        "source": _function_name(state, str(context["functionArn"])),
+        "condition": context.get("condition", ""),
+        "error": error,
+        "calls": context.get("approximateInvokeCount", 0),
+    }
+
+
+def _function_name(state: State, arn: str) -> str:
+    try:
+        return targets.function_of(state, arn).name
+    except Mistake:
+        return arn
+
+
+def object_of(text: str) -> dict[str, Any]:
+    """A JSON object, or an empty one where the text is none."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _explained(aws: Clients, state: State, letters: Iterable[Letter]) -> list[Letter]:
+    """The letters of queues with what the function that took them logged of them last: SQS itself knows no reason."""
+    found = list(letters)
+    silent = [each for each in found if each.kind == "message" and not each.error]
+    if not silent:
+        return found
+    since = int((time.time() - max(each.age for each in silent) - 1) * 1000)
+    said: dict[str, str] = {}
+    wanted = {each.id for each in silent}
+    for event in functions.read(
+        aws, _consumers(aws, state, {each.source for each in silent}), since
+    ):
+        line = event.parsed
+        if isinstance(line, dict) and (ident := line.get("messageId")) in wanted:
+            said[str(ident)] = _reason(line) or said.get(str(ident), "")
+    return [replace(each, error=each.error or said.get(each.id, "")) for each in found]
+
+
+def _consumers(aws: Clients, state: State, queues: set[str]) -> list[functions.Function]:
+    client = aws.client("lambda")
+    arns = [
+        outputs["arn"] for name, outputs in targets.every(state, "queue").items() if name in queues
+    ]
+    mappings = [
+        mapping
+        for arn in arns
+        for mapping in client.list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
+    ]
+    return [targets.function_of(state, mapping["FunctionArn"]) for mapping in mappings]
+
+
+def _reason(line: Mapping[str, Any]) -> str:
+    """The error that a line of a log tells of; empty where it tells of none."""
+    if line.get("level") not in _LEVELS:
+        return ""
+    error = line.get("error")
+    told = error if isinstance(error, dict) else {}
+    kind = str(told.get("type") or line.get("errorType") or line.get("code") or "")
+    text = str(told.get("message") or line.get("errorMessage") or line.get("reason") or "")
+    return ": ".join(part for part in (kind, text) if part) or str(line.get("message") or "")
