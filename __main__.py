@@ -267,9 +267,7 @@ image_processor = function(
     images.get(*derived),
     images.put(*derived),
     *[recognise()] * config.images.labels,
-    variables(
-        WATERMARK_TEXT=config.images.watermark_text, LABELS="on" if config.images.labels else None
-    ),
+    variables(WATERMARK_TEXT=config.images.watermark_text),
     uses=[imaging, *[vision] * config.packaging.opencv],
 )
 content_router = function(
@@ -337,20 +335,14 @@ health_checker = function(
     *(waiting.depth() for waiting in (new_orders, order_events, outbox)),
     variables(API_URL=front.url),
 )
-version_cleaner = function(
-    "version-cleaner",
-    versions.prune(
-        [*(f.logical_name for f in functions), "audit-writer", "version-cleaner"],
-        keep=config.versions_to_keep,
-        place=place,
-    ),
-)
+audit_writer = function("audit-writer", audit.put())
 
 # Called directly, or by a URL of their own. A stack may switch each of them off; what is built elsewhere is off until
 # the stack file names its archive or image (docs/runtimes.md).
 others = ["checksum-java", "checksum-dotnet", "checksum-ruby", "checksum-rust", "checksum-php"]
 direct: dict[str, Callable[[], Grant]] = {
     **dict.fromkeys(["checksum", *others], Grant),
+    "network-probe": lambda: section("PROBE", config.probe),
     "inference": lambda: bucket("model", encryption=key, logs=access_logs).get("models/"),
 }
 for name in [name for name in direct if name in config.functions]:
@@ -366,7 +358,7 @@ triggers: list[events.Upload | events.Trigger] = [
     events.Notice(topics["notifications"], notification_pusher),
     # A large order is worth a word to everybody.
     events.Copy(topics["orders"], outbox, {"total": [{"numeric": [">=", 1000]}]}, "MessageBody"),
-    events.Event(order_news, function("audit-writer", audit.put()), AUDITED),
+    events.Event(order_news, audit_writer, AUDITED),
     # What an Idempotency-Key was used for is a row of the table too, and no item.
     events.Change(items, data_transformer, config.stream("data-transformer"), ITEMS_ONLY),
     events.Change(items, change_publisher, config.stream("change-publisher"), ITEMS_ONLY),
@@ -374,20 +366,30 @@ triggers: list[events.Upload | events.Trigger] = [
     events.Schedule(cleanup_job, config.schedule("cleanup-job")),
     events.Schedule(report_generator, config.schedule("report-generator")),
     events.Schedule(health_checker, config.schedule("health-checker")),
-    events.Schedule(version_cleaner, config.schedule("version-cleaner")),
     *(events.Outside(topic, config.topic(name)) for name, topic in topics.items()),
 ]
 # Each of these is there once the stack file says what it needs.
-if "telemetry-aggregator" in config.functions:
-    aggregator = function("telemetry-aggregator", state.get(), state.update())
-    reading = config.stream("telemetry-aggregator")
-    triggers.append(events.Measurement(telemetry, aggregator, reading))
-if "order-forwarder" in config.functions:
-    partner = section("PARTNER", config.partner)
-    forwarder = function("order-forwarder", *once, partner, uses=[powertools])
-    triggers.append(events.Notice(topics["orders"], forwarder))
-if "network-probe" in config.functions:
-    function("network-probe", section("PROBE", config.probe))
+optional: dict[str, Callable[[], events.Trigger]] = {
+    "telemetry-aggregator": lambda: events.Measurement(
+        telemetry,
+        function("telemetry-aggregator", state.get(), state.update()),
+        config.stream("telemetry-aggregator"),
+    ),
+    "order-forwarder": lambda: events.Notice(
+        topics["orders"],
+        function("order-forwarder", *once, section("PARTNER", config.partner), uses=[powertools]),
+    ),
+}
+triggers += [optional[name]() for name in optional if name in config.functions]
+version_cleaner = function(
+    "version-cleaner",
+    versions.prune(
+        [*(f.logical_name for f in functions), "version-cleaner"],
+        keep=config.versions_to_keep,
+        place=place,
+    ),
+)
+triggers.append(events.Schedule(version_cleaner, config.schedule("version-cleaner")))
 events.EventTriggers("events", triggers, failures=failures, encryption=key, place=place)
 
 Warming("warming", functions, failures=failures, encryption=key, place=place)

@@ -103,13 +103,7 @@ class ServerlessFunction(pulumi.ComponentResource):
     @property
     def role_arn(self) -> pulumi.Input[str]:
         """The execution role, its own or the one given from outside."""
-        return self.settings.execution_role_arn or self._own_role.arn
-
-    @property
-    def _own_role(self) -> aws.iam.Role:
-        if self.role is None:
-            raise AttributeError(f"{self.logical_name} runs in a role from outside")
-        return self.role
+        return self.role.arn if self.role else self.settings.execution_role_arn or ""
 
     @property
     def outputs(self) -> FunctionOutputs:

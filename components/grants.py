@@ -81,7 +81,7 @@ def section(prefix: str, settings: Model) -> Grant:
 
 def recognise() -> Grant:
     """Ask Rekognition what is in a picture. DetectLabels knows no resource: AWS offers nothing narrower than "*"."""
-    return Grant([Statement(["rekognition:DetectLabels"], ["*"])])
+    return Grant([Statement(["rekognition:DetectLabels"], ["*"])], {"LABELS": "on"})
 
 
 def together(grants: Iterable[Grant]) -> Grant:

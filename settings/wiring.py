@@ -206,7 +206,18 @@ WIRED: Final = frozenset(
 )
 """Every function that a route or a trigger starts; those of `SWITCHED` are there when they are switched on."""
 
-OWN_LAYERS: Final[Mapping[str, int]] = MappingProxyType({UPLOAD_CONSUMER: 2})
+OWN_LAYERS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        name: 2
+        for name in (
+            UPLOAD_CONSUMER,
+            "notification-sender",
+            "notification-pusher",
+            "order-forwarder",
+            REPORTER,
+        )
+    }
+)
 """Function -> how many layers the program gives it, where that is not what its family gets."""
 
 PUBLIC_URLS: Final[Mapping[str, str]] = MappingProxyType(

@@ -14,27 +14,28 @@ MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
 NOTIFICATION = "aws:s3/bucketNotification:BucketNotification"
 ASYNC = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
 SCHEDULE = "aws:scheduler/schedule:Schedule"
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif")
 FAILURES = "arn:aws:sqs:us-west-2:123456789012:events-failures-queue-0123456"
 
 
 def test_pictures_uploaded_under_uploads_start_the_image_processor(run: Run) -> None:
     (notification,) = run.all(NOTIFICATION)
     filters = [(f["filterPrefix"], f["filterSuffix"]) for f in notification.get("lambdaFunctions")]
-    assert filters == [("uploads/", suffix) for suffix in (".jpg", ".jpeg", ".png", ".webp")]
+    assert filters == [("uploads/", suffix) for suffix in PICTURES]
     for entry in notification.get("lambdaFunctions"):
-        assert entry["events"] == ["s3:ObjectCreated:*"]
+        assert entry["events"] == ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]
         assert entry["lambdaFunctionArn"].endswith("image-processor:live")
 
 
 def test_messages_start_the_notification_sender_and_only_failed_ones_come_back(run: Run) -> None:
-    mapping = run.one(MAPPING, "notification-sender-mapping")
+    mapping = run.one(MAPPING, "notification-sender-notifications-mapping")
     assert mapping.get("functionResponseTypes") == ["ReportBatchItemFailures"]
     assert str(mapping.get("eventSourceArn")).endswith("notifications-queue-0123456")
     assert str(mapping.get("functionName")).endswith("notification-sender:live")
 
 
 def test_changes_of_items_start_the_data_transformer_and_give_up_in_time(run: Run) -> None:
-    mapping = run.one(MAPPING, "data-transformer-mapping")
+    mapping = run.one(MAPPING, "data-transformer-items-mapping")
     assert mapping.get("startingPosition") == "TRIM_HORIZON"
     assert mapping.get("maximumRetryAttempts") == 3
     assert mapping.get("maximumRecordAgeInSeconds") == 3600
@@ -60,10 +61,10 @@ def test_cleanup_runs_every_night_with_a_role_of_the_schedules_own(run: Run) -> 
 
 
 def test_sizes_of_triggers_come_from_the_stack_file(custom: Run) -> None:
-    queue = custom.one(MAPPING, "notification-sender-mapping")
+    queue = custom.one(MAPPING, "notification-sender-notifications-mapping")
     assert (queue.get("batchSize"), queue.get("maximumBatchingWindowInSeconds")) == (50, 2)
     assert queue.get("scalingConfig.maximumConcurrency") == 4
-    stream = custom.one(MAPPING, "data-transformer-mapping")
+    stream = custom.one(MAPPING, "data-transformer-items-mapping")
     assert (stream.get("batchSize"), stream.get("parallelizationFactor")) == (7, 3)
     schedule = custom.one(SCHEDULE, "cleanup-job-schedule")
     assert schedule.get("state") == "DISABLED"
@@ -74,9 +75,18 @@ def test_sizes_of_triggers_come_from_the_stack_file(custom: Run) -> None:
 
 def test_failed_asynchronous_invocations_end_in_the_failures_queue(run: Run) -> None:
     assert {config.name for config in run.all(ASYNC)} == {
-        "image-processor-async",
-        "cleanup-job-async",
-        "version-cleaner-async",
+        f"{name}-async"
+        for name in (
+            "image-processor",
+            "content-router",
+            "notification-pusher",
+            "audit-writer",
+            "error-collector",
+            "cleanup-job",
+            "report-generator",
+            "health-checker",
+            "version-cleaner",
+        )
     }
     for config in run.all(ASYNC):
         assert config.get("qualifier") == "live"
@@ -136,8 +146,8 @@ def test_function_started_by_an_upload_and_a_schedule_catches_its_failures_once(
 
 def test_a_queue_runs_no_more_calls_than_its_consumer_has_reserved(prod: Run, dev: Run) -> None:
     type_ = "aws:lambda/eventSourceMapping:EventSourceMapping"
-    mapping = prod.one(type_, "notification-sender-mapping")
+    mapping = prod.one(type_, "notification-sender-notifications-mapping")
     function = prod.one("aws:lambda/function:Function", "notification-sender-function")
     reserved = function.get("reservedConcurrentExecutions")
     assert mapping.get("scalingConfig.maximumConcurrency") == reserved > 1
-    assert dev.one(type_, "notification-sender-mapping").get("scalingConfig") is None
+    assert dev.one(type_, "notification-sender-notifications-mapping").get("scalingConfig") is None

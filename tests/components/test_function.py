@@ -27,46 +27,142 @@ AUTH = "arn:aws:secretsmanager:us-west-2:123456789012:secret:auth-secret-0123456
 CURSOR = "arn:aws:secretsmanager:us-west-2:123456789012:secret:cursor-key-secret-0123456"
 USERS = "arn:aws:dynamodb:us-west-2:123456789012:table/users-table-0123456"
 CONNECTIONS = "arn:aws:dynamodb:us-west-2:123456789012:table/connections-table-0123456"
-NOTICES = "arn:aws:sns:us-west-2:123456789012:notifications-topic-0123456"
+WEBHOOK = "arn:aws:secretsmanager:us-west-2:123456789012:secret:webhook-secret-0123456"
+
+ORDERS = "arn:aws:dynamodb:us-west-2:123456789012:table/orders-table-0123456"
+STATE = "arn:aws:dynamodb:us-west-2:123456789012:table/state-table-0123456"
+REPORTS = "arn:aws:s3:::reports-bucket-0123456"
+QUEUES = "arn:aws:sqs:us-west-2:123456789012"
+NEW_ORDERS, ORDER_EVENTS = (
+    f"{QUEUES}:orders-queue-0123456",
+    f"{QUEUES}:order-events-queue-0123456.fifo",
+)
+OUTBOX = f"{QUEUES}:notifications-queue-0123456"
+PROCESSOR = "image-processor"
+BUS = "arn:aws:events:us-west-2:123456789012:event-bus/events-bus-0123456"
+SENDER = "arn:aws:ses:us-west-2:123456789012:identity"
+
+
+def table(arn: str, *verbs: str) -> set[tuple[str, str]]:
+    """Rights to a table, and to what it is encrypted with."""
+    return {(f"dynamodb:{verb}", arn) for verb in verbs} | {("kms:Decrypt", "dynamodb")}
+
+
+def reading(bucket: str, *prefixes: str) -> set[tuple[str, str]]:
+    """Rights to read objects."""
+    return {("s3:GetObject", f"{bucket}/{prefix}*") for prefix in prefixes} | {
+        ("kms:Decrypt", "s3")
+    }
+
+
+def writing(bucket: str, *prefixes: str) -> set[tuple[str, str]]:
+    """Rights to write objects."""
+    puts = {("s3:PutObject", f"{bucket}/{prefix}*") for prefix in prefixes}
+    return puts | {("kms:GenerateDataKey", "s3")}
+
+
+def sending(service: str, action: str, arn: str) -> set[tuple[str, str]]:
+    """Rights to send into something encrypted."""
+    return {(action, arn), ("kms:GenerateDataKey", service), ("kms:Decrypt", service)}
+
+
+def telling(topic: str) -> set[tuple[str, str]]:
+    """Rights to publish."""
+    arn = f"arn:aws:sns:us-west-2:123456789012:{topic}-topic-0123456"
+    return sending("sns", "sns:Publish", arn)
+
+
+ONCE = table(STATE, "GetItem", "PutItem", "UpdateItem", "DeleteItem")
+MAILING = {
+    ("ses:SendEmail", f"{SENDER}/orders@example.com"),
+    ("ses:SendEmail", f"{SENDER}/example.com"),
+}
+DERIVED = ("thumbnails/", "optimised/", "watermarked/", "metadata/")
 
 MAY: dict[str, set[tuple[str, str]]] = {
-    "create-item": {("dynamodb:PutItem", ITEMS), ("kms:Decrypt", "dynamodb")},
-    "get-item": {("dynamodb:GetItem", ITEMS), ("kms:Decrypt", "dynamodb")},
+    "create-item": table(ITEMS, "PutItem"),
+    "get-item": table(ITEMS, "GetItem"),
     "list-items": {
-        ("dynamodb:Query", f"{ITEMS}/index/by-collection"),
-        ("kms:Decrypt", "dynamodb"),
+        *table(f"{ITEMS}/index/by-collection", "Query"),
         ("secretsmanager:GetSecretValue", CURSOR),
         ("kms:Decrypt", "secretsmanager"),
     },
-    "update-item": {("dynamodb:UpdateItem", ITEMS), ("kms:Decrypt", "dynamodb")},
-    "delete-item": {("dynamodb:DeleteItem", ITEMS), ("kms:Decrypt", "dynamodb")},
+    "update-item": table(ITEMS, "UpdateItem"),
+    "delete-item": table(ITEMS, "DeleteItem"),
     "health": set(),
     "authorizer": {("secretsmanager:GetSecretValue", AUTH), ("kms:Decrypt", "secretsmanager")},
-    "image-processor": {
-        ("s3:GetObject", f"{UPLOADS}/uploads/*"),
-        ("kms:Decrypt", "s3"),
-        ("s3:PutObject", f"{IMAGES}/thumbnails/*"),
-        ("kms:GenerateDataKey", "s3"),
-    },
-    "data-transformer": {("dynamodb:PutItem", AUDIT), ("kms:Decrypt", "dynamodb")},
-    "notification-sender": {
-        ("sns:Publish", NOTICES),
-        ("kms:GenerateDataKey", "sns"),
-        ("kms:Decrypt", "sns"),
-    },
-    "create-user": {("dynamodb:PutItem", USERS), ("kms:Decrypt", "dynamodb")},
-    "subscriptions": {
-        ("dynamodb:PutItem", CONNECTIONS),
-        ("dynamodb:Query", CONNECTIONS),
-        ("dynamodb:DeleteItem", CONNECTIONS),
-        ("kms:Decrypt", "dynamodb"),
-    },
-    "cleanup-job": {("s3:ListBucket", UPLOADS), ("s3:DeleteObject", f"{UPLOADS}/uploads/*")},
-    "products": set(),
+    "create-user": table(USERS, "PutItem"),
+    "user-registrar": table(USERS, "PutItem"),
+    "subscriptions": table(CONNECTIONS, "PutItem", "Query", "DeleteItem"),
+    "products": sending("sqs", "sqs:SendMessage", NEW_ORDERS),
     "checksum": set(),
+    "webhook": {
+        ("secretsmanager:GetSecretValue", WEBHOOK),
+        ("kms:Decrypt", "secretsmanager"),
+        *table(STATE, "GetItem", "PutItem"),
+        *sending("sqs", "sqs:SendMessage", ORDER_EVENTS),
+    },
+    "image-processor": {
+        *reading(UPLOADS, "uploads/", "incoming/"),
+        *reading(IMAGES, *DERIVED),
+        *writing(IMAGES, *DERIVED),
+    },
+    "content-router": {
+        *reading(UPLOADS, "incoming/"),
+        *table(ITEMS, "PutItem"),
+        *reading(REPORTS, "imports/", "texts/"),
+        *writing(REPORTS, "imports/", "texts/"),
+        ("lambda:InvokeFunction", PROCESSOR),
+    },
+    "order-processor": {
+        *table(ORDERS, "PutItem", "GetItem", "UpdateItem"),
+        *telling("orders"),
+        ("events:PutEvents", BUS),
+        *MAILING,
+        ("sqs:ChangeMessageVisibility", NEW_ORDERS),
+    },
+    "order-tracker": {
+        *table(ORDERS, "GetItem", "UpdateItem"),
+        ("events:PutEvents", BUS),
+        ("sqs:ChangeMessageVisibility", ORDER_EVENTS),
+    },
+    "notification-sender": {*telling("notifications"), *MAILING, *ONCE},
+    "notification-pusher": {
+        *table(f"{CONNECTIONS}/index/by-topic", "Query"),
+        *table(CONNECTIONS, "DeleteItem"),
+        *ONCE,
+    },
+    "change-publisher": {
+        *table(f"{CONNECTIONS}/index/by-topic", "Query"),
+        *table(CONNECTIONS, "DeleteItem"),
+    },
+    "data-transformer": {*table(AUDIT, "PutItem"), ("events:PutEvents", BUS)},
+    "audit-writer": table(AUDIT, "PutItem"),
+    "telemetry-aggregator": table(STATE, "GetItem", "UpdateItem"),
+    "error-collector": table(STATE, "UpdateItem"),
+    "cleanup-job": {
+        ("s3:ListBucket", UPLOADS),
+        ("s3:DeleteObject", f"{UPLOADS}/uploads/*"),
+        ("s3:DeleteObject", f"{UPLOADS}/incoming/*"),
+        *table(CONNECTIONS, "Scan", "DeleteItem"),
+    },
+    "report-generator": {
+        *table(ORDERS, "Scan"),
+        *table(f"{ITEMS}/index/by-collection", "Query"),
+        *reading(REPORTS, "reports/"),
+        *writing(REPORTS, "reports/"),
+        *telling("reports"),
+        *ONCE,
+    },
+    "health-checker": {
+        *table(ITEMS, "GetItem"),
+        ("s3:ListBucket", UPLOADS),
+        *(("sqs:GetQueueAttributes", queue) for queue in (NEW_ORDERS, ORDER_EVENTS, OUTBOX)),
+    },
 }
-PUSHES = {"subscriptions", "change-publisher"}
+PUSHES = {"subscriptions", "change-publisher", "notification-pusher"}
 BROWSERS = {"create-item", "get-item", "list-items", "update-item", "delete-item", "health"}
+MAILS = {"MAIL_FROM_ADDRESS"}
 TOLD: dict[str, set[str]] = {
     "create-item": {"ITEMS_TABLE"},
     "get-item": {"ITEMS_TABLE"},
@@ -75,16 +171,58 @@ TOLD: dict[str, set[str]] = {
     "delete-item": {"ITEMS_TABLE"},
     "health": set(),
     "authorizer": {"AUTH_SECRET_ARN"},
-    "image-processor": {"UPLOADS_BUCKET", "IMAGES_BUCKET"},
-    "data-transformer": {"AUDIT_TABLE"},
-    "notification-sender": {"NOTIFICATIONS_TOPIC_ARN"},
-    "cleanup-job": {"UPLOADS_BUCKET"},
-    "version-cleaner": {"FUNCTION_NAMES", "VERSIONS_TO_KEEP"},
-    "products": set(),
-    "checksum": set(),
     "create-user": {"USERS_TABLE"},
+    "user-registrar": {"USERS_TABLE"},
     "subscriptions": {"CONNECTIONS_TABLE", "SOCKET_ENDPOINT"},
+    "products": {"ORDERS_QUEUE_URL"},
+    "checksum": set(),
+    "webhook": {
+        "WEBHOOK_SECRET_ARN",
+        "WEBHOOK_TOLERANCE_SECONDS",
+        "STATE_TABLE",
+        "ORDER_EVENTS_QUEUE_URL",
+    },
+    "image-processor": {"UPLOADS_BUCKET", "IMAGES_BUCKET", "WATERMARK_TEXT"},
+    "content-router": {
+        "UPLOADS_BUCKET",
+        "REPORTS_BUCKET",
+        "ITEMS_TABLE",
+        "IMAGE_PROCESSOR_FUNCTION",
+    },
+    "order-processor": {
+        "ORDERS_TABLE",
+        "ORDERS_TOPIC_ARN",
+        "EVENTS_BUS_NAME",
+        "ORDERS_QUEUE_URL",
+        *MAILS,
+    },
+    "order-tracker": {"ORDERS_TABLE", "EVENTS_BUS_NAME", "ORDER_EVENTS_QUEUE_URL"},
+    "notification-sender": {"NOTIFICATIONS_TOPIC_ARN", "STATE_TABLE", *MAILS},
+    "notification-pusher": {"CONNECTIONS_TABLE", "SOCKET_ENDPOINT", "STATE_TABLE"},
     "change-publisher": {"CONNECTIONS_TABLE", "SOCKET_ENDPOINT"},
+    "data-transformer": {"AUDIT_TABLE", "EVENTS_BUS_NAME"},
+    "audit-writer": {"AUDIT_TABLE"},
+    "telemetry-aggregator": {"STATE_TABLE"},
+    "error-collector": {"STATE_TABLE"},
+    "cleanup-job": {"UPLOADS_BUCKET", "CONNECTIONS_TABLE"},
+    "report-generator": {
+        "ORDERS_TABLE",
+        "ITEMS_TABLE",
+        "REPORTS_BUCKET",
+        "REPORTS_TOPIC_ARN",
+        "STATE_TABLE",
+        "TIMEZONE",
+        "LINK_SECONDS",
+    },
+    "health-checker": {
+        "ITEMS_TABLE",
+        "UPLOADS_BUCKET",
+        "ORDERS_QUEUE_URL",
+        "ORDER_EVENTS_QUEUE_URL",
+        "NOTIFICATIONS_QUEUE_URL",
+        "API_URL",
+    },
+    "version-cleaner": {"FUNCTION_NAMES", "VERSIONS_TO_KEEP"},
 }
 
 
@@ -110,7 +248,9 @@ def test_function_gets_only_the_grants_it_asks_for(name: str, run: Run) -> None:
     own = {("logs:CreateLogStream", f"{logs}:*"), ("logs:PutLogEvents", f"{logs}:*")}
     own |= {("execute-api:ManageConnections", _posts(run))} if name in PUSHES else set()
     traces = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")}
-    assert rights(run, f"{name}-policy") == MAY[name] | own | traces
+    processor = run.one(FUNCTION, "image-processor-function").output("arn")
+    may = {(a, f"{processor}:live" if r == PROCESSOR else r) for a, r in MAY[name]}
+    assert rights(run, f"{name}-policy") == may | own | traces
 
 
 @pytest.mark.parametrize("name", sorted(TOLD))
@@ -138,7 +278,7 @@ def _posts(run: Run) -> str:
 def test_listing_is_narrowed_to_the_prefix(dev: Run) -> None:
     policy = dev.one(ROLE_POLICY, "cleanup-job-policy").properties["policy"]
     (listing,) = (s for s in json.loads(policy)["Statement"] if s["Action"] == ["s3:ListBucket"])
-    assert listing["Condition"] == {"StringLike": {"s3:prefix": "uploads/*"}}
+    assert listing["Condition"] == {"StringLike": {"s3:prefix": ["uploads/*", "incoming/*"]}}
 
 
 def test_function_and_its_log_group_are_named_after_project_stack_and_function(

@@ -22,6 +22,8 @@ def test_every_function_queue_of_failures_and_the_api_have_their_alarms(run: Run
     expected = {f"{name}-{kind}-alarm" for name in functions(run) for kind in kinds}
     others = {
         "notifications-dead-letter-depth-alarm",
+        "orders-dead-letter-depth-alarm",
+        "order-events-dead-letter-depth-alarm",
         "events-failures-depth-alarm",
         "api-5xx-alarm",
     }

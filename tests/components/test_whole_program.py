@@ -28,11 +28,24 @@ EXPORTS = {
     "auditTable",
     "usersTable",
     "connectionsTable",
+    "ordersTable",
+    "stateTable",
     "uploadsBucket",
     "imagesBucket",
+    "reportsBucket",
     "notificationsQueueUrl",
     "notificationsDeadLetterQueueUrl",
     "notificationsTopicArn",
+    "ordersQueueUrl",
+    "ordersDeadLetterQueueUrl",
+    "orderEventsQueueUrl",
+    "orderEventsDeadLetterQueueUrl",
+    "failuresQueueUrl",
+    "topics",
+    "eventBusName",
+    "telemetryStream",
+    "webhookUrl",
+    "webhookSecretArn",
     "alarmsTopicArn",
     "dashboardName",
     "authSecretArn",
@@ -115,7 +128,9 @@ def test_exports_are_the_contract_and_nothing_else(run: Run) -> None:
         f.name.removesuffix("-function") for f in run.all("aws:lambda/function:Function")
     }
     for name, function in functions.items():
-        assert set(function) == OF_A_FUNCTION - ({"url"} if name != "products" else set())
+        assert set(function) == OF_A_FUNCTION - (
+            {"url"} if name not in {"products", "webhook"} else set()
+        )
         assert function["name"] == f"sandpiper-{run.stack}-{name}"
         assert function["qualifiedArn"] == f"{function['arn']}:live"
         assert function["logGroup"] == f"/aws/lambda/{function['name']}"
