@@ -237,7 +237,7 @@ def endpoint(function: Callable[[Request], Answer]) -> Callable[[Any, Any], Answ
 
 def _check(event: object, request: Request) -> None:
     """Raises Problem 400 for what is surely no request: an answer would say that it is done with."""
-    if not request.method:
+    if not request.method or "connectionId" in member(event, "requestContext"):
         from common import records  # requests have a method
 
         if not records.may_be_request(event):
