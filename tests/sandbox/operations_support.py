@@ -50,13 +50,19 @@ def functions(sources: Mapping[str, str]) -> str:
     )
 
 
+def project(root: Path, sources: Mapping[str, str], more: str = "") -> Project:
+    """A project of the program with these functions and `more` lines."""
+    made = Project(root, PROGRAM + functions(sources) + textwrap.dedent(more))
+    for name, source in sources.items():
+        (made.root / "handlers" / f"{name}.py").write_text(textwrap.dedent(source))
+    return made
+
+
 @contextmanager
 def running(root: Path, sources: Mapping[str, str], more: str = "") -> Generator[Box]:
-    """A sandbox of the program with these functions and `more` lines."""
-    project = Project(root, PROGRAM + functions(sources) + textwrap.dedent(more))
-    for name, source in sources.items():
-        (project.root / "handlers" / f"{name}.py").write_text(textwrap.dedent(source))
-    with sandbox.running("dev", root=project.root, strict=False) as box:
+    """A private sandbox of such a project."""
+    made = project(root, sources, more)
+    with sandbox.running("dev", root=made.root, strict=False) as box:
         yield box
 
 
