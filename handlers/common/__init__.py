@@ -14,6 +14,13 @@ ids      time-ordered identifiers
 cursor   signed page cursors
 aws      clients with short timeouts, and which AWS errors are worth another try
 push     messages to WebSocket connections
+records  events by what sends them; a foreign one is an error
+bus      what happened, for the application's event bus
+diff     what changed between two images of a row
+attributes  plain values as DynamoDB's attributes
+state    rows of the state table, changed by one at a time
+reports  what reports are about, as CSV and PDF
+pdf      a table as a PDF file
 warming  the event that keeps an execution environment initialised
 deadline when a batch should begin no more work
 secrets  Secrets Manager values, cached
@@ -21,5 +28,6 @@ logs     one JSON object per line on standard output
 uploads  uploaded objects: their keys, and results that a later event replaces, never an earlier one
 pictures what is accepted as a picture, and what is made of one
 imports  rows of CSV and JSON files as items, read in bounded memory
+loading  the same rows put into the table, each of them once
 documents  texts: their encoding, their normal form, what they count
 """
