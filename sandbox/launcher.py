@@ -6,9 +6,11 @@ leaves MiniStack's own Lambda workers in place.
 
 import atexit
 import gc
+import importlib
 import logging
 import os
 import sys
+from types import ModuleType
 
 from sandbox.workers import memory
 from sandbox.workers.nursery import Nursery, unavailable
@@ -43,41 +45,9 @@ def main() -> None:
 
 
 def _install(nursery: Nursery | None) -> None:
-    from sandbox.workers import (
-        alias_seams,
-        async_seams,
-        bus_seams,
-        clock_seams,
-        custom_seams,
-        gateway_seams,
-        graphql_seams,
-        http_api_seams,
-        iam_seams,
-        lambda_seams,
-        mapping_seams,
-        matching_seams,
-        model_seams,
-        queue_seams,
-        reference_seams,
-        rest_access_seams,
-        rest_call_seams,
-        rest_template_seams,
-        seams,
-        socket_seams,
-        stream_seams,
-        topic_seams,
-        transport_seams,
-        url_seams,
-    )
+    from sandbox.workers import seams
 
-    # The order matters where two change one spot: a later one goes around an earlier one.
-    # Those of REST calls come before `gateway_seams`, which goes around one of them without naming it.
-    rooms = (lambda_seams, custom_seams, alias_seams, async_seams, rest_call_seams)
-    rooms += (rest_template_seams, gateway_seams, rest_access_seams, url_seams)
-    rooms += (http_api_seams, socket_seams, iam_seams, clock_seams, model_seams, transport_seams)
-    rooms += (graphql_seams, matching_seams, reference_seams, stream_seams)
-    rooms += (topic_seams, bus_seams, mapping_seams, queue_seams)
-    changes = [seam for room in rooms for seam in room.seams()]
+    changes = [seam for room in _rooms() for seam in room.seams()]
     if nursery is not None:
         from sandbox.workers import worker_seams
         from sandbox.workers.archives import Archives
@@ -87,6 +57,20 @@ def _install(nursery: Nursery | None) -> None:
         atexit.register(archives.remove)
         changes += worker_seams.seams(Pool(nursery, archives))
     seams.install(changes)
+
+
+def _rooms() -> list[ModuleType]:
+    """The modules with seams. The order matters where two change one spot: a later one goes around an earlier one.
+
+    Those of REST calls come before `gateway_seams`, which goes around one of them without naming it.
+    """
+    names = (
+        *("lambda", "custom", "alias", "async", "rest_call", "rest_template", "gateway"),
+        *("rest_access", "url", "http_api", "socket", "iam", "clock", "model", "transport"),
+        *("graphql", "matching", "reference", "stream", "topic", "bus", "mapping", "queue"),
+        *("subscription", "trigger", "mail", "schedule"),
+    )
+    return [importlib.import_module(f"sandbox.workers.{name}_seams") for name in names]
 
 
 if __name__ == "__main__":

@@ -40,7 +40,6 @@ _UNCALLED: Final = {
     "customEmailSender": "custom email sender",
     "customSmsSender": "custom SMS sender",
     "postAuthentication": "post authentication",
-    "postConfirmation": "post confirmation",
     "preAuthentication": "pre authentication",
     "userMigration": "user migration",
 }

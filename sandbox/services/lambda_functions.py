@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from sandbox.resources import RETRY, Outputs, Resource, resource
-from sandbox.services import lambda_code, machine, outside
+from sandbox.services import lambda_code, machine, outside, senders
 from sandbox.services.lambda_code import Code
 from sandbox.services.shared import REGION, dropped, physical_name, remove, tags
 from sandbox.workers import borders, refusals
@@ -119,6 +119,7 @@ def _code(r: Resource) -> Code:
     """The code, and a word on everything of this function that does not run here."""
     for text in _differences(r):
         r.note(text)
+    senders.permit(r)
     found = lambda_code.code(r)
     runtime = str(r.inputs.get("runtime") or "")
     why = found.refusal

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sandbox.resources import Outputs, Resource, resource
 from sandbox.services.permissions import may_invoke
 from sandbox.services.shared import REGION, physical_name, remove
+from sandbox.workers import log_patterns
 
 _MOST = 2
 """Subscription filters of one log group (CloudWatch Logs quotas)."""
@@ -18,6 +19,10 @@ def subscription_filter(r: Resource) -> Outputs:
     place = r.inputs["destinationArn"]
     _must_fit(r, group, name)
     _must_be_invocable(r, place, group)
+    try:
+        log_patterns.matcher(r.inputs.get("filterPattern") or "")
+    except log_patterns.Unread as error:
+        r.note(f"nothing is sent: its pattern is not read here ({error})")
     if ":function:" not in place:
         r.note("nothing is sent to its destination: only functions are told here")
     r.api(

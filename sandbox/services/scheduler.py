@@ -50,12 +50,6 @@ def delete_schedule(r: Resource) -> None:
 
 
 def _note_differences(r: Resource) -> None:
-    zone = r.inputs.get("scheduleExpressionTimezone") or "UTC"
     window = r.inputs.get("flexibleTimeWindow") or {}
-    target = r.inputs.get("target") or {}
-    if zone != "UTC":
-        r.note(f"it fires by UTC, not {zone}")
     if window.get("mode") == "FLEXIBLE":
         r.note("it fires on time: the flexible window is not used")
-    if target.get("deadLetterConfig"):
-        r.note("its dead-letter queue stays empty: the emulator drops what it cannot deliver")

@@ -20,8 +20,20 @@ Parent side (inside the emulator's process):
     matching_seams  what a request is compared with: models, ARNs, routes
     rights         what a service may do in a role
     graphql_seams  GraphQL APIs: who may ask, roles of sources, errors
+    mapping_seams  event source mappings: what AWS refuses of one, what its filters let through
+    queue_seams    queues: messages that stay in place while others come
+    queue_batches  one mapping of a queue: batches, and what becomes of each message
     stream_seams   readers of streams side by side
     stream_batches  what becomes of a failing batch of a stream
+    shards         one shard of a Kinesis stream, as one mapping reads it
+    deliveries     what a service hands on: whether it may, and where the rest goes
+    topic_seams    SNS: functions, queues, dead letters
+    bus_seams      EventBridge: targets and dead letters; what S3 tells of objects
+    schedule_seams  EventBridge Scheduler: when, in which role, and what becomes of a failure
+    subscription_seams  CloudWatch Logs: functions that are told of log events
+    log_patterns   filter patterns of log events
+    trigger_seams  Cognito: the function that is called once a user is confirmed
+    mail_seams     SES: what it refuses
     clock_seams    schedules tick every second
     model_seams    AWS service models, read no further than needed
     reference_seams  the page that shows the API's document

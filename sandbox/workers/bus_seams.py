@@ -45,7 +45,7 @@ _version: ContextVar[str | None] = ContextVar("_version", default=None)
 
 
 def seams() -> list[Seam]:
-    """Return the seams of buses."""
+    """Return the seams of buses and of what buckets tell."""
     return [
         Seam(
             BUS,
@@ -58,32 +58,8 @@ def seams() -> list[Seam]:
         Seam(BUS, "_dispatch_to_lambda", ("arn", "payload"), _LOST, _to_function),
         Seam(BUS, "_dispatch_to_sqs", ("spec", "payload", "sqs_parameters"), _LOST, _to_queue),
         Seam(BUS, "_dispatch_to_sns", ("arn", "payload"), _LOST, _to_topic),
-        Seam(
-            BUS,
-            "_dispatch_event",
-            ("event", "view"),
-            "objects on the bus lack their version",
-            _of_objects,
-        ),
-        Seam(
-            S3,
-            "_fire_s3_event",
-            (
-                "bucket_name",
-                "key",
-                "event_name",
-                "size",
-                "etag",
-                "deletion_type",
-                "restore_event_data",
-                "version_id",
-                "sequencer",
-                "object_extra",
-                "record_extra",
-            ),
-            "objects on the bus lack their version",
-            _with_version,
-        ),
+        Seam(BUS, "_dispatch_event", ("event", "view"), _BARE, _of_objects),
+        Seam(S3, "_fire_s3_event", _FIRE, _BARE, _with_version),
         Seam(
             S3,
             "_deliver_event_to_lambda",
@@ -92,6 +68,13 @@ def seams() -> list[Seam]:
             _from_bucket,
         ),
     ]
+
+
+_BARE: Final = "objects on the bus lack their version"
+_FIRE: Final = (
+    *("bucket_name", "key", "event_name", "size", "etag", "deletion_type", "restore_event_data"),
+    *("version_id", "sequencer", "object_extra", "record_extra"),
+)
 
 
 def _to_target(module: ModuleType, original: Deliver) -> Deliver:

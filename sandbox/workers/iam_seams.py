@@ -8,7 +8,7 @@ AWS Lambda", "... for Amazon SNS" and "... for Amazon SQS".
 import json
 from collections.abc import Callable, Mapping
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 from sandbox.workers.seams import Seam
 
@@ -49,6 +49,9 @@ _BATCHES = {
 """Calls for several messages, and the action that allows each of them."""
 
 
+_REQUEST: Final = ("service", "method", "path", "headers", "body", "query_params")
+
+
 def seams() -> list[Seam]:
     """Return the seams of Lambda's rights."""
     return [
@@ -62,23 +65,14 @@ def seams() -> list[Seam]:
         Seam(
             ACTIONS,
             "extract_resource_arn",
-            (
-                "service",
-                "method",
-                "path",
-                "headers",
-                "body",
-                "query_params",
-                "region",
-                "account_id",
-            ),
+            (*_REQUEST, "region", "account_id"),
             "rights on an alias or a version are judged on the bare function",
             _qualified,
         ),
         Seam(
             ACTIONS,
             "extract_iam_action",
-            ("service", "method", "path", "headers", "body", "query_params"),
+            _REQUEST,
             "batches of messages are judged as actions that IAM does not know",
             _single,
         ),

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from sandbox.workers.mapping_seams import stream_of
-from sandbox.workers.stream_batches import EXHAUSTED, TOO_OLD, Batches, discard
+from sandbox.workers.stream_batches import EXHAUSTED, TOO_OLD, Batches, GivenUp
 
 Record = dict[str, Any]
 Execute = Callable[[Any, Any], Record]
@@ -119,19 +119,16 @@ class Shard(Batches):
     def _discard(
         self, function: Record, batch: Sequence[Record], result: Record, condition: str
     ) -> None:
-        arrivals = [float(each["kinesis"]["approximateArrivalTimestamp"]) for each in batch]
-        marks = [str(each["kinesis"]["sequenceNumber"]) for each in batch]
-        discard(
-            self._module,
-            self.mapping,
-            function,
-            ("KinesisBatchInfo", self._mark, stream_of(self.mapping["EventSourceArn"])),
-            marks,
-            arrivals,
-            result,
-            condition,
-            self.attempts,
+        given_up = GivenUp(
+            block="KinesisBatchInfo",
+            shard=self._mark,
+            stream=stream_of(self.mapping["EventSourceArn"]),
+            marks=[str(each["kinesis"]["sequenceNumber"]) for each in batch],
+            moments=[float(each["kinesis"]["approximateArrivalTimestamp"]) for each in batch],
+            condition=condition,
+            attempts=self.attempts,
         )
+        given_up.tell(self._module, self.mapping, function, result)
 
     def _told(self, record: Record, config: Record) -> Record:
         source = stream_of(self.mapping["EventSourceArn"])

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -67,10 +68,16 @@ class Batches:
     def _give_up(
         self, module: ModuleType, func: Any, rest: Sequence[Record], result: Record
     ) -> None:
-        moments = [float(each["dynamodb"]["ApproximateCreationDateTime"]) for each in rest]
-        place = ("DDBStreamBatchInfo", _SHARD, self.mapping["EventSourceArn"])
-        marks = [_sequence(each) for each in rest]
-        discard(module, self.mapping, func, place, marks, moments, result, EXHAUSTED, self.attempts)
+        given_up = GivenUp(
+            block="DDBStreamBatchInfo",
+            shard=_SHARD,
+            stream=self.mapping["EventSourceArn"],
+            marks=[_sequence(each) for each in rest],
+            moments=[float(each["dynamodb"]["ApproximateCreationDateTime"]) for each in rest],
+            condition=EXHAUSTED,
+            attempts=self.attempts,
+        )
+        given_up.tell(module, self.mapping, func, result)
 
     @property
     def attempts(self) -> int:
@@ -112,53 +119,55 @@ class Batches:
         return limit is not None and int(limit) >= 0 and before >= int(limit)
 
 
-def discard(
-    module: ModuleType,
-    mapping: Record,
-    func: Record,
-    place: tuple[str, str, str],
-    marks: Sequence[str],
-    moments: Sequence[float],
-    result: Record,
-    condition: str,
-    attempts: int,
-) -> None:
-    """Tell the mapping's destination of records that it will not see again: where they lie, not what they are.
+@dataclass(frozen=True)
+class GivenUp:
+    """Records that a mapping will not see again: where they lie, not what they are."""
 
-    `place` is the record's own block (`KinesisBatchInfo`), the shard and the stream; `marks` are sequence numbers,
-    `moments` seconds.
-    """
-    target = ((mapping.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
-    if not target:
-        return
-    config = func.get("config") or func
-    block, shard, stream = place
-    record: Record = {
-        "requestContext": {
-            "requestId": str(uuid.uuid4()),
-            "functionArn": mapping.get("FunctionArn") or config.get("FunctionArn", ""),
-            "condition": condition,
-            "approximateInvokeCount": attempts,
-        },
-        "version": "1.0",
-        "timestamp": _moment(time.time()),
-        block: {
-            "shardId": shard,
-            "startSequenceNumber": marks[0],
-            "endSequenceNumber": marks[-1],
-            "approximateArrivalOfFirstRecord": _moment(moments[0]),
-            "approximateArrivalOfLastRecord": _moment(moments[-1]),
-            "batchSize": len(marks),
-            "streamArn": stream,
-        },
-    }
-    if result:
-        record["responseContext"] = {
-            "statusCode": 200,
-            "executedVersion": str(config.get("Version") or "$LATEST"),
-            "functionError": result.get("function_error") or "Unhandled",
+    block: str
+    """The name of the record's own part, `KinesisBatchInfo`."""
+    shard: str
+    stream: str
+    marks: Sequence[str]
+    """Sequence numbers."""
+    moments: Sequence[float]
+    """When each came, in seconds."""
+    condition: str
+    attempts: int
+
+    def tell(self, module: ModuleType, mapping: Record, func: Record, result: Record) -> None:
+        """Send it to the mapping's destination, where it has one."""
+        places = mapping.get("DestinationConfig") or {}
+        if target := (places.get("OnFailure") or {}).get("Destination"):
+            destinations.send(module, target, self._record(mapping, func, result))
+
+    def _record(self, mapping: Record, func: Record, result: Record) -> Record:
+        config = func.get("config") or func
+        record: Record = {
+            "requestContext": {
+                "requestId": str(uuid.uuid4()),
+                "functionArn": mapping.get("FunctionArn") or config.get("FunctionArn", ""),
+                "condition": self.condition,
+                "approximateInvokeCount": self.attempts,
+            },
+            "version": "1.0",
+            "timestamp": _moment(time.time()),
+            self.block: {
+                "shardId": self.shard,
+                "startSequenceNumber": self.marks[0],
+                "endSequenceNumber": self.marks[-1],
+                "approximateArrivalOfFirstRecord": _moment(self.moments[0]),
+                "approximateArrivalOfLastRecord": _moment(self.moments[-1]),
+                "batchSize": len(self.marks),
+                "streamArn": self.stream,
+            },
         }
-    destinations.send(module, target, record)
+        if result:
+            record["responseContext"] = {
+                "statusCode": 200,
+                "executedVersion": str(config.get("Version") or "$LATEST"),
+                "functionError": result.get("function_error") or "Unhandled",
+            }
+        return record
 
 
 def _moment(seconds: float) -> str:

@@ -26,15 +26,7 @@ def seams() -> list[Seam]:
         Seam(
             SNS,
             "_deliver_to_lambda",
-            (
-                "endpoint",
-                "envelope",
-                "topic_arn",
-                "sub_arn",
-                "msg_id",
-                "raw_message",
-                "message_attributes",
-            ),
+            _TO_FUNCTION,
             "a function is called once for a message, by any topic, and a failure is dropped",
             _to_function,
             needs=("_find_subscription",),
@@ -42,16 +34,7 @@ def seams() -> list[Seam]:
         Seam(
             SNS,
             "_deliver_to_sqs",
-            (
-                "endpoint",
-                "envelope",
-                "raw",
-                "raw_message",
-                "message_group_id",
-                "message_dedup_id",
-                "message_attributes",
-                "topic_arn",
-            ),
+            _TO_QUEUE,
             "what a queue refuses of a topic is dropped",
             _to_queue,
             needs=("_topic_by_arn_any_scope",),
@@ -64,6 +47,16 @@ def seams() -> list[Seam]:
             _over_http,
         ),
     ]
+
+
+_TO_FUNCTION: Final = (
+    *("endpoint", "envelope", "topic_arn", "sub_arn", "msg_id", "raw_message"),
+    "message_attributes",
+)
+_TO_QUEUE: Final = (
+    *("endpoint", "envelope", "raw", "raw_message", "message_group_id", "message_dedup_id"),
+    *("message_attributes", "topic_arn"),
+)
 
 
 def _to_function(module: ModuleType, _original: Callable[..., None]) -> Callable[..., None]:

@@ -109,9 +109,9 @@ def builder() -> Iterator[Callable[..., Made]]:
     made: list[Made] = []
 
     def build(name: str, text: str = ECHO, /, **inputs: Any) -> Made:
-        given = {"runtime": "python3.13", "handler": "main.handler", "publish": True, **inputs}
-        arn = execution_role()["arn"]
-        made.append(make("lambda/function:Function", name, code=archive(text), role=arn, **given))
+        usual = {"runtime": "python3.13", "handler": "main.handler", "publish": True}
+        given = {"role": execution_role()["arn"], **usual, **inputs}
+        made.append(make("lambda/function:Function", name, code=archive(text), **given))
         return made[-1]
 
     yield build

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.functions_support import within
+from tests.sandbox.functions_support import role, within
 from tests.sandbox.services_support import make
 
 
@@ -35,9 +35,9 @@ def test_event_invoke_config_belongs_to_its_alias(aws: Any, function: Any) -> No
 
 
 def test_mapping_feeds_the_alias_of_a_function(aws: Any, function: Any) -> None:
-    sender = function(
-        "receiver", 'def handler(event, context):\n    return {"batchItemFailures": []}\n'
-    )
+    reads = role("receiver", {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"})
+    answer = 'def handler(event, context):\n    return {"batchItemFailures": []}\n'
+    sender = function("receiver", answer, role=reads["arn"])
     alias = make(
         "lambda/alias:Alias", "live", functionName=sender["name"], functionVersion="1", name="live"
     )
@@ -79,7 +79,8 @@ def test_mapping_feeds_the_alias_of_a_function(aws: Any, function: Any) -> None:
 
 
 def test_stream_mapping_says_what_does_not_run(aws: Any, function: Any) -> None:
-    made = function("transformer")
+    reads = role("transformer", {"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"})
+    made = function("transformer", role=reads["arn"])
     dead = make("sqs/queue:Queue", "stream-failures")
     table = make(
         "dynamodb/table:Table",
@@ -104,7 +105,9 @@ def test_stream_mapping_says_what_does_not_run(aws: Any, function: Any) -> None:
     )
     there = aws("lambda").get_event_source_mapping(UUID=mapping["uuid"])
     assert there["DestinationConfig"]["OnFailure"]["Destination"] == dead["arn"]
-    assert mapping.notes == ["its parallelization is recorded: one batch at a time is read"]
+    assert mapping.notes == [
+        "its parallelization is recorded: one batch of a shard at a time is read"
+    ]
     for thing in (mapping, table, dead):
         thing.delete()
 

@@ -8,23 +8,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.functions_support import archive, role
-from tests.sandbox.services_support import ACCOUNT, REGION, Made, make
+from sandbox.workers import log_patterns
+from tests.sandbox.delivery_support import permit, reader, told
+from tests.sandbox.functions_support import role
+from tests.sandbox.services_support import ACCOUNT, REGION, make
 
 _QUIET = "def handler(event, context):\n    return None\n"
-
-
-def function(name: str, source: str = _QUIET) -> Made:
-    """A function that may do everything."""
-    rights = role(name, {"Effect": "Allow", "Action": "*", "Resource": "*"})
-    return make(
-        "lambda/function:Function",
-        name,
-        code=archive(source),
-        role=rights["arn"],
-        runtime="python3.13",
-        handler="main.handler",
-    )
 
 
 def test_stream_keeps_what_is_set_and_changes_in_place(aws: Any) -> None:
@@ -51,8 +40,8 @@ def test_stream_keeps_what_is_set_and_changes_in_place(aws: Any) -> None:
     stream.update(retentionPeriod=None, encryptionType=None, kmsKeyId=None, tags={"b": "3"})
     found = kinesis.describe_stream_summary(StreamName=stream["name"])["StreamDescriptionSummary"]
     assert (found["RetentionPeriodHours"], found["EncryptionType"]) == (24, "NONE")
-    told = kinesis.list_tags_for_stream(StreamName=stream["name"])["Tags"]
-    assert told == [{"Key": "b", "Value": "3"}]
+    listed = kinesis.list_tags_for_stream(StreamName=stream["name"])["Tags"]
+    assert listed == [{"Key": "b", "Value": "3"}]
     assert stream.notes == []
     consumer.update(tags=None)
     consumer.delete()
@@ -95,33 +84,33 @@ def test_bus_changes_without_losing_its_rules_and_its_archive_changes_too(aws: A
 
 def test_log_subscription_needs_a_permission_and_goes_again(aws: Any) -> None:
     group = make("cloudwatch/logGroup:LogGroup", "told")
-    reader = function("log-reader")
+    hears = reader("log-reader", _QUIET)
     wanted = {
         "logGroup": group["name"],
-        "destinationArn": reader["arn"],
+        "destinationArn": hears["arn"],
         "filterPattern": '{ $.level = "ERROR" }',
     }
     kind = "cloudwatch/logSubscriptionFilter:LogSubscriptionFilter"
     with pytest.raises(ValueError, match="given CloudWatch Logs permission"):
         make(kind, "errors", **wanted)
-    permit = make(
+    permitted = make(
         "lambda/permission:Permission",
         "logs",
         action="lambda:InvokeFunction",
-        function=reader["name"],
+        function=hears["name"],
         principal="logs.amazonaws.com",
         sourceArn=f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group['name']}:*",
     )
-    told = make(kind, "errors", **wanted)
-    assert told.notes == []
-    told.update(filterPattern="ERROR")
+    filtered = make(kind, "errors", **wanted)
+    assert filtered.notes == []
+    filtered.update(filterPattern="ERROR")
     listed = aws("logs").describe_subscription_filters(logGroupName=group["name"])
     (found,) = listed["subscriptionFilters"]
-    assert (found["filterPattern"], found["destinationArn"]) == ("ERROR", reader["arn"])
+    assert (found["filterPattern"], found["destinationArn"]) == ("ERROR", hears["arn"])
     more = make(kind, "more", **wanted)
     with pytest.raises(ValueError, match="AWS allows no more"):
         make(kind, "third", **wanted)
-    for each in (more, told, permit, reader, group):
+    for each in (more, filtered, permitted, hears, group):
         each.delete()
 
 
@@ -176,3 +165,74 @@ def test_identity_counts_as_verified_until_it_goes(aws: Any) -> None:
     options.delete()
     with pytest.raises(ClientError):
         aws("sesv2").get_email_identity(EmailIdentity="orders@example.com")
+
+
+def test_function_is_told_of_another_functions_errors_only(aws: Any) -> None:
+    speaking = (
+        "import json, logging\n\ndef handler(event, context):\n"
+        "    logging.error('went wrong', extra={'order': event['n']})\n    logging.warning('so so')\n"
+    )
+    speaker = reader("log-speaker", speaking, loggingConfig={"logFormat": "JSON"})
+    hearer = reader(
+        "log-hearer",
+        "import base64, gzip, json\n\ndef handler(event, context):\n"
+        "    print('told', gzip.decompress(base64.b64decode(event['awslogs']['data'])).decode())\n",
+    )
+    group = make("cloudwatch/logGroup:LogGroup", "speaker", name=f"/aws/lambda/{speaker['name']}")
+    source = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group['name']}:*"
+    permit(hearer, "logs.amazonaws.com", source)
+    told_of = make(
+        "cloudwatch/logSubscriptionFilter:LogSubscriptionFilter",
+        "errors",
+        logGroup=group["name"],
+        destinationArn=hearer["arn"],
+        filterPattern='{ $.level = "ERROR" }',
+    )
+    aws("lambda").invoke(FunctionName=speaker["name"], Payload=b'{"n": 7}')
+    [data] = told(hearer)
+    [event] = data["logEvents"]
+    assert json.loads(event["message"])["order"] == 7
+    assert (data["messageType"], data["logGroup"]) == ("DATA_MESSAGE", group["name"])
+    assert data["subscriptionFilters"] == [told_of["name"]]
+    assert event["id"].isdecimal()
+    odd = told_of.update(filterPattern="[ip, user]")
+    assert odd.notes == [
+        "nothing is sent: its pattern is not read here (a pattern over fields in brackets: [ip, user])"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message", "matches"),
+    [
+        ("", "anything", True),
+        ("ERROR", "an ERROR here", True),
+        ("ERROR", "an error here", False),
+        ('"two words" -not', "two words", True),
+        ('"two words" -not', "two words not", False),
+        ("?one ?other", "the other", True),
+        ("?one ?other", "nobody", False),
+        ('{ $.level = "ERROR" }', '{"level": "ERROR"}', True),
+        ('{ $.level = "ERROR" }', "ERROR in plain text", False),
+        ("{ $.level = ERR* && $.size > 5 }", '{"level": "ERROR", "size": 6}', True),
+        ("{ $.level = ERR* && $.size > 5 }", '{"level": "ERROR", "size": 5}', False),
+        ("{ ($.a = 1) || ($.b[0].c = 2) }", '{"b": [{"c": 2}]}', True),
+        ("{ $.a = 1 }", '{"a": true}', False),
+        ("{ $.a != 1 }", '{"b": 1}', False),
+        ("{ $.a NOT EXISTS }", '{"b": 1}', True),
+        ("{ $.a IS NULL }", '{"a": null}', True),
+        ("{ $.a IS TRUE }", '{"a": 1}', False),
+        ("{ $.a = %^x+$% }", '{"a": "xxx"}', True),
+    ],
+)
+def test_filter_pattern_matches_as_cloudwatch_does(
+    pattern: str, message: str, matches: bool
+) -> None:
+    assert log_patterns.matcher(pattern)(message) is matches
+
+
+@pytest.mark.parametrize(
+    "pattern", ["[a, b]", "{ $.a", "{ a = 1 }", "{ $.a < x }", "{ $.a = 1 2 }"]
+)
+def test_pattern_that_is_not_read_is_named(pattern: str) -> None:
+    with pytest.raises(log_patterns.Unread):
+        log_patterns.matcher(pattern)

@@ -152,13 +152,13 @@ def test_what_is_only_recorded_is_said() -> None:
     pool = make(
         "cognito/userPool:UserPool",
         "noted",
-        lambdaConfig={"postConfirmation": arn, "userMigration": arn},
+        lambdaConfig={"postAuthentication": arn, "userMigration": arn},
         smsConfiguration={"externalId": "x", "snsCallerArn": execution_role()["arn"]},
         userPoolTier="PLUS",
         userPoolAddOns={"advancedSecurityMode": "ENFORCED"},
     )
     assert pool.notes == [
-        "its post confirmation trigger is not called",
+        "its post authentication trigger is not called",
         "its user migration trigger is not called",
         "no text message is sent",
         "threat protection is recorded: no sign-in is judged",
