@@ -408,6 +408,11 @@ observability = Observability(
         "order-events-dead-letter": order_events.dead_letter,
         "events-failures": failures.queue,
     },
+    readers={
+        name: reading
+        for name, reading in config.triggers.streams.items()
+        if name in config.functions
+    },
     api=front,
     encryption=key,
     place=place,

@@ -14,7 +14,7 @@ from components.function import ServerlessFunction
 from components.keys import DataKey
 from components.place import Place
 from components.topics import Topic
-from settings import ObservabilitySettings
+from settings import ObservabilitySettings, StreamSettings
 
 WIDGET_WIDTH, WIDGET_HEIGHT, COLUMNS = 8, 6, 3
 
@@ -23,7 +23,8 @@ class Observability(pulumi.ComponentResource):
     """Three alarms per function (errors, throttles, duration against its own timeout), one per queue of failures, one
     for the API's 5xx answers; all of them speak to `alarms_topic`. Each has a runbook, docs/runbooks/<kind>.md.
 
-    `failure_queues` maps a logical name to the queue in which nothing should ever lie.
+    `failure_queues` maps a logical name to the queue in which nothing should ever lie, `readers` the name of a function
+    to how it reads its stream: it has an alarm for falling behind as well.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Observability(pulumi.ComponentResource):
         settings: ObservabilitySettings,
         functions: Sequence[ServerlessFunction],
         failure_queues: Mapping[str, aws.sqs.Queue],
+        readers: Mapping[str, StreamSettings],
         api: ApiFront,
         encryption: DataKey,
         place: Place,
@@ -56,6 +58,8 @@ class Observability(pulumi.ComponentResource):
                 self._watch_function(function)
             for queue_name, queue in failure_queues.items():
                 self._watch_failures(queue_name, queue)
+            for reader, reading in readers.items():
+                self._watch_reader(reader, reading)
             self._watch_api(api)
         self.dashboard = self._draw(name, functions, api)
         self.register_outputs({"topic": self.topic.arn})
@@ -88,6 +92,18 @@ class Observability(pulumi.ComponentResource):
             dimensions,
             limit,
             "function-duration",
+        )
+
+    def _watch_reader(self, name: str, reading: StreamSettings) -> None:
+        # Half of the time in which a record is still tried: there is as much left to mend it.
+        seconds = reading.maximum_record_age_in_seconds // 2
+        self._alarm(
+            f"{name}-behind",
+            f"{name} is {seconds} s behind its stream",
+            ("AWS/Lambda", "IteratorAge", "Maximum"),
+            {"FunctionName": f"{self._place.prefix}-{name}"},
+            seconds * 1000,
+            "stream-behind",
         )
 
     def _watch_failures(self, name: str, queue: aws.sqs.Queue) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from components.observability import Observability
-from settings import ObservabilitySettings
+from settings import ObservabilitySettings, StreamSettings
 from tests.support.program import Run
 from tests.support.tiny import Parts, tiny
 
@@ -26,6 +26,9 @@ def test_every_function_queue_of_failures_and_the_api_have_their_alarms(run: Run
         "order-events-dead-letter-depth-alarm",
         "events-failures-depth-alarm",
         "api-5xx-alarm",
+        "data-transformer-behind-alarm",
+        "change-publisher-behind-alarm",
+        "telemetry-aggregator-behind-alarm",
     }
     assert {alarm.name for alarm in run.all(ALARM)} == expected | others
 
@@ -35,6 +38,13 @@ def test_duration_alarm_follows_the_functions_own_timeout(run: Run, custom: Run)
         for function in stack.all(FUNCTION):
             alarm = stack.one(ALARM, function.name.replace("-function", "-duration-alarm"))
             assert alarm.get("threshold") == function.get("timeout") * 10 * percent
+
+
+def test_a_reader_rings_while_half_of_the_time_is_left(dev: Run) -> None:
+    for name, age in (("data-transformer", 3600), ("change-publisher", 60)):
+        alarm = dev.one(ALARM, f"{name}-behind-alarm")
+        assert alarm.get("metricName") == "IteratorAge"
+        assert alarm.get("threshold") == age * 500
 
 
 def test_thresholds_come_from_the_stack_file(custom: Run) -> None:
@@ -56,6 +66,7 @@ def test_alarms_can_be_switched_off_and_the_dashboard_stays() -> None:
             settings=ObservabilitySettings(alarms_enabled=False),
             functions=[function],
             failure_queues={"failures": parts.failures.queue},
+            readers={"f": StreamSettings()},
             api=parts.front(function, "GET /a"),
             encryption=parts.key,
             place=parts.place,
