@@ -12,7 +12,7 @@ import pytest
 from common import aws as common_aws
 from common import outbound, queues
 from common.circuit import Circuit, OpenError
-from tests.handlers.conftest import Context
+from tests.handlers.conftest import Context, load
 from tests.handlers.fakes import AwsError
 from tests.handlers.order_world import ENVIRONMENT, World
 from tests.handlers.partner import Partner
@@ -264,3 +264,8 @@ def test_a_foreign_event_fails(world: World) -> None:
 
 def test_a_warming_event_is_answered_at_once(world: World) -> None:
     assert order_forwarder.handler({"warming": True}, Context(30)) == {"warmed": True}
+
+
+def test_a_recorded_event_is_forwarded(world: World, partner: Partner) -> None:
+    assert order_forwarder.handler(load("sns_order_placed"), Context(30)) == {"forwarded": 1}
+    assert json.loads(partner.posts[0].body)["total"] == 130.92

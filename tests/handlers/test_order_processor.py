@@ -10,7 +10,7 @@ import order_processor
 import pytest
 
 from common import aws as common_aws
-from tests.handlers.conftest import Context
+from tests.handlers.conftest import Context, load
 from tests.handlers.fakes import AwsError
 from tests.handlers.order_world import ENVIRONMENT, World, event, failed, message, order
 
@@ -282,3 +282,11 @@ def test_a_foreign_event_fails(world: World) -> None:
 def test_a_warming_event_is_answered_at_once(world: World) -> None:
     assert order_processor.handler({"warming": True}, Context(30)) == {"warmed": True}
     assert world.aws.calls == []
+
+
+def test_a_recorded_event_is_processed(world: World) -> None:
+    assert failed(order_processor.handler(load("sqs_orders"), Context(30))) == []
+    assert {key: row["total"]["N"] for key, row in world.orders.items()} == {
+        "order-1": "130.92",
+        "order-2": "130.92",
+    }

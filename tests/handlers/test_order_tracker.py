@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from common import aws as common_aws
 from common import orders
-from tests.handlers.conftest import Context
+from tests.handlers.conftest import Context, load
 from tests.handlers.fakes import AwsError
 from tests.handlers.order_world import ENVIRONMENT, World, event, failed, message, order
 
@@ -173,3 +173,9 @@ def test_an_order_never_goes_back_and_its_versions_are_told_in_order(
     assert versions == sorted(versions)
     assert len(set(versions)) + 1 == int(row["version"]["N"])
     assert json.dumps(row).count("placed") == (1 if furthest else 2)
+
+
+def test_a_recorded_event_is_followed(world: World) -> None:
+    _place("order-1")
+    assert failed(order_tracker.handler(load("sqs_order_events"), Context(30))) == []
+    assert world.orders["order-1"]["state"] == {"S": "shipped"}

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from common import aws as common_aws
 from common import secrets, webhooks
-from tests.handlers.conftest import Context
+from tests.handlers.conftest import Context, load
 from tests.handlers.fakes import AwsError
 from tests.handlers.order_world import ENVIRONMENT, World
 
@@ -313,3 +313,18 @@ def test_no_header_at_all_is_an_error_of_ours(
         "webhook-signature": signature,
     }
     assert _call(event)[0] == 401
+
+
+def test_a_recorded_event_is_accepted_at_its_time_and_refused_later(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = load("url_webhook")
+    headers = event["headers"]
+    headers["webhook-signature"] = _sign(
+        event["body"].encode(),
+        identity=headers["webhook-id"],
+        timestamp=headers["webhook-timestamp"],
+    )
+    assert _call(event)[0] == 401
+    monkeypatch.setattr(time, "time", lambda: 1_767_268_801.0)
+    assert _call(event)[0] == 202
