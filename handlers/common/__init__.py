@@ -21,6 +21,14 @@ attributes  plain values as DynamoDB's attributes
 state    rows of the state table, changed by one at a time
 reports  what reports are about, as CSV and PDF
 pdf      a table as a PDF file
+queues   batches of which each message fails alone, and when it comes back
+once     work that is done once for a key (Powertools)
+orders   the order: message, table row, states, what is told of it
+conditions  writes that met another row
+mail     e-mail by SES, and which refusals are final
+webhooks signatures of Standard Webhooks
+outbound calls of a stranger's HTTP API that cannot be turned against our network
+circuit  a circuit breaker shared by all environments
 warming  the event that keeps an execution environment initialised
 deadline when a batch should begin no more work
 secrets  Secrets Manager values, cached
