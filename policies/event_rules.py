@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policies import aws, documents, links, patterns
+from policies import aws, destinations, documents, links, patterns
+from policies.documents import Statement
 from policies.encryption import key_of
 from policies.model import Registered, Stack, rule
 
-DEFAULT = "default"
+DEFAULT, PUT = "default", "events:PutEvents"
 LONGEST_PATTERN, LONGEST_TEMPLATE, MOST_PATHS = 4_096, 8_192, 100
 MOST_TARGETS, MOST_RETRIES = 5, 185
 AGES = (60, 86_400)
@@ -50,6 +51,16 @@ def archive_keeps_a_bus_of_this_stack(stack: Stack) -> Iterator[tuple[Registered
             yield archive, "set kmsKeyIdentifier to the data key"
         if (text := archive.get("eventPattern")) is not None:
             yield from ((archive, problem) for problem in _pattern(text))
+
+
+@rule
+def events_are_put_in_one_name(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Whoever may use a bus may else say that anybody said it, and rules believe the source."""
+    for policy in stack.all(aws.ROLE_POLICY):
+        for said in documents.of(policy.get("policy")):
+            puts = said.allows and PUT in said.actions and not _delivers(stack, policy, said)
+            if puts and len(said.only_if("StringEquals", "events:source")) != 1:
+                yield policy, "may put events in anybody's name; name one source (events:source)"
 
 
 @rule
@@ -173,6 +184,12 @@ def _at(one: Registered, *steps: str) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def _delivers(stack: Stack, policy: Registered, said: Statement) -> bool:
+    """By this right Lambda puts outcomes of the function down; their source is Lambda's own."""
+    known = destinations.delivered_as(stack, links.role_named(stack, policy.get("role")))
+    return all((PUT, resource) in known for resource in said.resources)
+
+
 def _bus(stack: Stack, one: Registered) -> Registered | None:
     return stack.answering("name", str(one.get("eventBusName")), aws.EVENT_BUS)
 
@@ -207,6 +224,7 @@ def _template(transformer: Mapping[str, Any]) -> Iterator[str]:
 RULES = (
     bus_is_private,
     archive_keeps_a_bus_of_this_stack,
+    events_are_put_in_one_name,
     rule_chooses_by_pattern,
     rule_starts_something,
     target_gives_up_somewhere,

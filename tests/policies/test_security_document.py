@@ -19,6 +19,7 @@ TEXT = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 SUPPRESSIONS = yaml.safe_load((ROOT / "policies" / "suppressions.yaml").read_text(encoding="utf-8"))
 THROUGH = {
     "dynamodb": "DynamoDB",
+    "kinesis": "Kinesis",
     "s3": "S3",
     "secretsmanager": "Secrets Manager",
     "sns": "SNS",
@@ -36,6 +37,8 @@ ROWS = {
     "dynamodb": "table",
     "ecr": "container repository",
     "iam": "execution role",
+    "iot": "AWS IoT rule (off)",
+    "kinesis": "data stream",
     "kms": "key",
     "lambda": "function",
     "lb": "load balancer (off)",
@@ -43,12 +46,14 @@ ROWS = {
     "s3": "bucket",
     "scheduler": "schedule",
     "secretsmanager": "secret",
+    "sesv2": "identity for mail (off)",
     "sns": "topic",
     "sqs": "queue",
     "wafv2": "firewall of the REST API (prod)",
 }
 """Service -> its first row among the defaults; none where there is nothing to protect."""
 OWN_LOG, SCHEDULE = "its own log group", "the schedule's encryption context"
+SENDER = "the sender's identity"
 
 Right = tuple[str, str]
 """(action, resource or, for KMS, through what)."""
@@ -76,7 +81,8 @@ def documented(run: Run) -> dict[str, set[Right]]:
 
 
 def _rights(actions: str, resource: str, functions: list[str]) -> Iterator[Right]:
-    named = [OWN_LOG] if resource == OWN_LOG else re.findall(r"`([^`]+)`", resource)[:1]
+    plain = resource in {OWN_LOG, SENDER}
+    named = [resource] if plain else re.findall(r"`([^`]+)`", resource)[:1]
     if named and named[0].startswith("*-function"):
         rest = named[0].removeprefix("*-function")
         named = [f"{function}{rest}" for function in functions]
@@ -111,6 +117,8 @@ def _through(said: Statement) -> str:
 def _name(stack: Stack, arn: str, group: str) -> str:
     """A resource by its name in the program, with the part of it that is meant."""
     owner = stack.at(arn.removesuffix("*"))
+    if ":ses:" in arn:
+        return SENDER
     if owner is None:
         socket = next(a for a in stack.all(aws.API) if a.get("protocolType") == "WEBSOCKET")
         said = arn.replace(socket.output("executionArn"), socket.name)

@@ -13,6 +13,7 @@ from tests.support.breaking import (
     edited,
     not_waiting,
     registered,
+    statement,
     without,
 )
 from tests.support.breaks.wired import HERE, cut
@@ -53,6 +54,8 @@ BUSES = (
     Break("bus-is-private", "set kmsKeyIdentifier", cut(edited(aws.EVENT_BUS, BUS, {"kmsKeyIdentifier": None}))),
     Break("bus-is-private", "set deadLetterConfig", cut(edited(aws.EVENT_BUS, BUS, {"deadLetterConfig": None}))),
     Break("bus-is-private", "without naming the account", cut(registered(aws.EVENT_BUS_POLICY, "open", policy=OPEN))),
+    Break("events-are-put-in-one-name", "name one source", cut(statement(aws.ROLE_POLICY, "order-processor-policy", "events:PutEvents", Condition=None))),
+    Break("events-are-put-in-one-name", "name one source", cut(statement(aws.ROLE_POLICY, "order-processor-policy", "events:PutEvents", Condition={"StringEquals": {"events:source": ["a", "b"]}}))),
     Break("archive-keeps-a-bus-of-this-stack", "is no bus of this stack", cut(edited(aws.EVENT_ARCHIVE, ARCHIVE, {"eventSourceArn": f"arn:aws:events:{HERE}:event-bus/default"}))),
     Break("archive-keeps-a-bus-of-this-stack", "retentionDays is None", cut(edited(aws.EVENT_ARCHIVE, ARCHIVE, {"retentionDays": None}))),
     Break("archive-keeps-a-bus-of-this-stack", "set kmsKeyIdentifier", cut(edited(aws.EVENT_ARCHIVE, ARCHIVE, {"kmsKeyIdentifier": None}))),
@@ -112,7 +115,7 @@ SCHEDULES = (
 LOOPS = (
     Break(LOOP, "order-processor-function -> orders-queue -> order-processor-function", cut(allowed("order-processor-policy", "sqs:SendMessage", on=f"arn:aws:sqs:{HERE}:orders-queue-0123456"))),
     Break(LOOP, "content-router-function -> content-router-function", cut(allowed("content-router-policy", "lambda:InvokeFunction", on=f"{FUNCTIONS}-content-router:live"))),
-    Break(LOOP, "image-processor-function -> content-router-function -> image-processor-function", cut(allowed("image-processor-policy", "lambda:InvokeFunction", on=f"{FUNCTIONS}-content-router:live"))),
+    Break(LOOP, "content-router-function -> image-processor-function -> content-router-function", cut(allowed("image-processor-policy", "lambda:InvokeFunction", on=f"{FUNCTIONS}-content-router:live"))),
     Break(LOOP, "content-router-function -> content-router-rule -> content-router-function", cut(allowed("content-router-policy", "s3:PutObject", on="arn:aws:s3:::uploads-bucket-0123456/incoming/done/*"))),
     Break(LOOP, "image-processor-function -> image-processor-function", cut(allowed("image-processor-policy", "s3:DeleteObject", on="arn:aws:s3:::uploads-bucket-0123456/*"))),
     Break(LOOP, "data-transformer-function -> items-table -> data-transformer-function", cut(allowed("data-transformer-policy", "dynamodb:UpdateItem", on=f"arn:aws:dynamodb:{HERE}:table/items-table-0123456"))),
