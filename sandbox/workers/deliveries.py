@@ -37,7 +37,9 @@ def function(arn: str, service: str, source: str) -> Record:
     found, config, name = lambda_svc._get_func_record_for_ref(arn)
     if not found or not config:
         raise Undeliverable("NO_RESOURCE", f"there is no function {name}")
-    if not _lets(found.get("policy"), "lambda:InvokeFunction", arn, service, source):
+    # A version's record keeps the policy of the moment it was published; what is allowed since stands with the function.
+    base, _, _ = lambda_svc._get_base_func_record_for_ref(arn)
+    if not _lets((base or {}).get("policy"), "lambda:InvokeFunction", arn, service, source):
         raise Undeliverable("NO_PERMISSIONS", f"{service} may not invoke {arn} for {source}")
     return dict(lambda_svc._execution_record_for_config(found, config))
 
