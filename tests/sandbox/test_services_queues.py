@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.workers.queue_batches import named
+from sandbox.workers.queue_seams import drop
 from tests.sandbox.delivery_support import logged, reader, received, until
 from tests.sandbox.functions_support import archive, role
 from tests.sandbox.services_support import Made, clients, make
@@ -164,15 +166,36 @@ def test_nothing_is_lost_while_many_send_and_one_reads() -> None:
 
 def test_throttled_batch_costs_its_messages_no_attempt() -> None:
     work, dead = queues("throttled-work", most=1, visible=30)
-    function = reader("throttled-work", BODIES, timeout=1, reservedConcurrentExecutions=0)
-    send(work, "kept")
+    slow = BODIES.replace(
+        "    print", "    __import__('time').sleep(event.get('wait', 0))\n    print"
+    )
+    slow = slow.replace('event["Records"]]', 'event.get("Records", [])]').replace(
+        'in event["Records"] if', 'in event.get("Records", []) if'
+    )
+    function = reader("throttled-work", slow, timeout=5, reservedConcurrentExecutions=1)
     mapping = make(KIND, "throttled", eventSourceArn=work["arn"], functionName=function["arn"])
-    until(lambda: left(work) == 1)
-    function.update(reservedConcurrentExecutions=5)
+    call = {"FunctionName": function["name"], "InvocationType": "Event"}
+    clients().client("lambda").invoke(**call, Payload=b'{"wait": 1.5}')
+    time.sleep(0.3)
+    send(work, "kept")
+    time.sleep(0.5)
+    assert left(work) == 1
     until(lambda: left(work) == 0)
     assert bodies(function) == ["kept"]
     assert left(dead) == 0
     mapping.delete()
+
+
+def test_what_is_appended_while_messages_go_stays() -> None:
+    queue: dict[str, Any] = {"messages": [{"id": 1}, {"id": 2}]}
+
+    def gone(message: dict[str, Any]) -> bool:
+        if message["id"] == 2:
+            queue["messages"].append({"id": 3})  # as a sender does, without a lock
+        return message["id"] == 1
+
+    assert drop(queue, gone) == [{"id": 1}]
+    assert [each["id"] for each in queue["messages"]] == [2, 3]
 
 
 def test_large_batch_needs_a_window_and_gets_all_there_is() -> None:
