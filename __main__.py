@@ -306,7 +306,7 @@ pushing = [connections.query("by-topic"), connections.delete(), socket.push()]
 notification_pusher = function("notification-pusher", *pushing, *once, uses=[powertools])
 change_publisher = function("change-publisher", *pushing)
 data_transformer = function("data-transformer", audit.put(), bus.put("sandpiper.items"))
-error_collector = function("error-collector", state.update())
+error_collector = function("error-collector", state.get(), state.put())
 cleanup_job = function(
     "cleanup-job",
     uploads.list("uploads/", "incoming/"),
@@ -372,7 +372,7 @@ triggers: list[events.Upload | events.Trigger] = [
 optional: dict[str, Callable[[], events.Trigger]] = {
     "telemetry-aggregator": lambda: events.Measurement(
         telemetry,
-        function("telemetry-aggregator", state.get(), state.update()),
+        function("telemetry-aggregator", state.get(), state.put()),
         config.stream("telemetry-aggregator"),
     ),
     "order-forwarder": lambda: events.Notice(

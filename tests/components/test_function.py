@@ -138,8 +138,8 @@ MAY: dict[str, set[tuple[str, str]]] = {
     },
     "data-transformer": {*table(AUDIT, "PutItem"), ("events:PutEvents", BUS)},
     "audit-writer": table(AUDIT, "PutItem"),
-    "telemetry-aggregator": table(STATE, "GetItem", "UpdateItem"),
-    "error-collector": table(STATE, "UpdateItem"),
+    "telemetry-aggregator": table(STATE, "GetItem", "PutItem"),
+    "error-collector": table(STATE, "GetItem", "PutItem"),
     "cleanup-job": {
         ("s3:ListBucket", UPLOADS),
         ("s3:DeleteObject", f"{UPLOADS}/uploads/*"),
