@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,15 +9,31 @@ import pytest
 
 import sandbox
 from sandbox.box import Box
+from tests.support.effects import Effects, eventually
 from tests.support.hostile_doors import watched
 
-# A failed message stays hidden for the whole visibility timeout, so both are short here.
+__all__ = ["eventually"]
+
+# A message whose function ended without an answer stays hidden for the whole visibility timeout, and a stream tries a
+# bad record as often as it may: both are short here.
 QUICK = {
     # Off by default; here, so that its tests need no sandbox of their own.
     "graphql": {"enabled": True},
-    "functions": {"notification-sender": {"timeout": 2}},
+    "functions": {
+        "notification-sender": {"timeout": 2},
+        "order-processor": {"timeout": 5},
+        "order-tracker": {"timeout": 2},
+    },
     "triggers": {
-        "queues": {"notifications": {"visibility_timeout_seconds": 2, "max_receive_count": 5}}
+        "queues": {
+            "notifications": {"visibility_timeout_seconds": 2, "max_receive_count": 5},
+            "orders": {"visibility_timeout_seconds": 5},
+            "order-events": {"visibility_timeout_seconds": 2, "max_receive_count": 5},
+        },
+        "streams": {
+            "data-transformer": {"maximum_retry_attempts": 1},
+            "telemetry-aggregator": {"maximum_retry_attempts": 1},
+        },
     },
 }
 
@@ -28,6 +43,12 @@ def box() -> Iterator[Box]:
     """The running dev stack."""
     with sandbox.running("dev", config=QUICK) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def effects(box: Box) -> Effects:
+    """What the functions of the running stack have done: rows, objects, messages, mails."""
+    return Effects(box)
 
 
 @pytest.fixture(scope="module")
@@ -50,15 +71,3 @@ def new_item(box: Box) -> Callable[..., dict[str, Any]]:
         return answer.json()
 
     return make
-
-
-def eventually(check: Callable[[], Any], seconds: float = 15.0) -> Any:
-    """The first true value of `check`, asked every 50 ms; fails with its last value after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = check()
-        if found:
-            return found
-        if time.monotonic() > deadline:
-            pytest.fail(f"not within {seconds} s; last seen: {found!r}")
-        time.sleep(0.05)
