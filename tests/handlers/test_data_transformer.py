@@ -196,6 +196,17 @@ def test_a_bus_that_cannot_be_reached_fails_the_group_from_its_first_change(
     assert answer == {"batchItemFailures": [{"itemIdentifier": "1000"}]}
 
 
+def test_a_failure_far_into_a_batch_is_named_by_its_own_number(
+    event: Any, context: Any, aws: Any, audit: Any
+) -> None:
+    stream = event("dynamodb_stream")
+    stream["Records"] = [_numbered(stream["Records"][0], number) for number in range(23)]
+    del stream["Records"][14]["dynamodb"]["Keys"]
+    answer = data_transformer.handler(stream, context)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "1014"}]}
+    assert len(audit) == 14
+
+
 def test_a_large_batch_is_told_in_order_by_calls_of_ten(
     event: Any, context: Any, aws: Any, audit: Any, sent: list[dict[str, Any]]
 ) -> None:
@@ -290,6 +301,17 @@ def test_the_bus_is_asked_in_calls_that_it_takes(aws: Any, sent: list[dict[str, 
     assert aws.names() == ["PutEvents"] * 3
     assert [json.loads(entry["Detail"])["n"] for entry in sent] == list(range(5))
     assert bus.send([]) == 0
+
+
+def test_a_set_in_another_order_is_no_change() -> None:
+    old = {"a": {"L": [{"M": {"s": {"SS": ["x", "y"]}}}]}, "n": {"NS": ["1", "2"]}}
+    new = {"a": {"L": [{"M": {"s": {"SS": ["y", "x"]}}}]}, "n": {"NS": ["2", "1"]}}
+    assert diff.between(old, new) == {}
+
+
+def test_a_detail_is_the_same_text_in_whatever_order_it_was_made() -> None:
+    one, other = bus.entry("a", "b", {"x": 1, "y": 2}), bus.entry("a", "b", {"y": 2, "x": 1})
+    assert one == other
 
 
 def test_money_in_an_event_is_a_number_with_every_cent() -> None:

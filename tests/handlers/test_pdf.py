@@ -85,6 +85,16 @@ def test_a_report_of_too_many_rows_says_where_the_rest_is(monkeypatch: pytest.Mo
     assert sum(line.startswith("id") for line in text) == 2
 
 
+def test_the_table_of_places_says_where_each_object_begins() -> None:
+    file = pdf.table("Items", _COLUMNS, [("a", "1")] * 99)
+    start = int(file.rsplit(b"startxref\n", 1)[1].split()[0])
+    head, *entries = file[start:].split(b"trailer")[0].splitlines()[1:]
+    assert head == b"0 %d" % len(entries)
+    assert {len(entry) for entry in entries} == {19}  # and a line's end: 20 bytes
+    for number, entry in enumerate(entries[1:], 1):
+        assert file[int(entry[:10]) :].startswith(b"%d 0 obj\n" % number)
+
+
 def test_the_same_rows_are_the_same_file() -> None:
     one, other = (pdf.table("Items", _COLUMNS, [("a", "1")]) for _ in range(2))
     assert one == other
