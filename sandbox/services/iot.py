@@ -31,6 +31,10 @@ _ACTIONS: Final = {
 """Input to the action's name in the API."""
 
 
+_RUN: Final = {"dynamodbv2s", "kineses", "lambdas", "republishes", "sns", "sqs"}
+"""Actions that run here."""
+
+
 @resource("aws:iot/topicRule:TopicRule", ignored=REGION)
 def topic_rule(r: Resource) -> Outputs:
     name, wanted = physical_name(r, limit=128).replace("-", "_"), tags(r)
@@ -64,6 +68,9 @@ def delete_topic_rule(r: Resource) -> None:
 
 def _payload(r: Resource) -> dict[str, Any]:
     """The rule as the API has it: actions in one list, the provider's `enabled` turned round."""
+    for key in sorted(set(_ACTIONS) - _RUN):
+        if r.inputs.get(key):
+            r.note(f"its action {_ACTIONS[key]} is recorded, not run")
     actions = [{name: action} for key, name in _ACTIONS.items() for action in _many(r.take(key))]
     value = {
         "sql": r.take("sql"),

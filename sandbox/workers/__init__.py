@@ -34,6 +34,7 @@ Parent side (inside the emulator's process):
     log_patterns   filter patterns of log events
     trigger_seams  Cognito: the function that is called once a user is confirmed
     mail_seams     SES: what it refuses
+    iot_seams      IoT: messages of devices that a rule puts into a stream
     clock_seams    schedules tick every second
     model_seams    AWS service models, read no further than needed
     reference_seams  the page that shows the API's document

@@ -320,3 +320,14 @@ def test_notification_needs_a_permission_for_this_bucket_and_targets_that_do_not
     with pytest.raises(ValueError, match="Configurations overlap"):
         make(kind, "apart", bucket=bucket["bucket"], lambdaFunctions=[created, within])
     assert aws("s3").get_bucket_location(Bucket=bucket["bucket"])
+
+
+def test_alias_is_started_by_what_was_permitted_after_its_version(aws: Any) -> None:
+    heard, topic = reader("aliased-reader", publish=True), make("sns/topic:Topic", "aliased")
+    alias = make(
+        "lambda/alias:Alias", "live", functionName=heard["name"], functionVersion="1", name="live"
+    )
+    subscription("aliased", topic, "lambda", alias["arn"])
+    permit(heard, "sns.amazonaws.com", topic["arn"], qualifier="live")
+    aws("sns").publish(TopicArn=topic["arn"], Message="hello")
+    assert told(heard)[0]["Records"][0]["Sns"]["Message"] == "hello"

@@ -9,9 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.workers import log_patterns
-from tests.sandbox.delivery_support import permit, reader, told
-from tests.sandbox.functions_support import role
-from tests.sandbox.services_support import ACCOUNT, REGION, make
+from tests.sandbox.delivery_support import permit, reader, told, until
+from tests.sandbox.services_support import ACCOUNT, REGION, Made, make
 
 _QUIET = "def handler(event, context):\n    return None\n"
 
@@ -114,9 +113,40 @@ def test_log_subscription_needs_a_permission_and_goes_again(aws: Any) -> None:
         each.delete()
 
 
-def test_rule_over_devices_keeps_its_actions(aws: Any) -> None:
+def _listening(name: str, stream: Made) -> Made:
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "iot.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    made = make(
+        "iam/role:Role",
+        name,
+        assumeRolePolicy=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )
+    allowed = {"Effect": "Allow", "Action": "kinesis:PutRecord", "Resource": stream["arn"]}
+    make(
+        "iam/rolePolicy:RolePolicy",
+        name,
+        role=made["name"],
+        policy=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}),
+    )
+    return made
+
+
+def _records(aws: Any, stream: Made) -> list[Any]:
+    kinesis = aws("kinesis")
+    begin = kinesis.get_shard_iterator(
+        StreamName=stream["name"],
+        ShardId="shardId-000000000000",
+        ShardIteratorType="TRIM_HORIZON",
+    )
+    return kinesis.get_records(ShardIterator=begin["ShardIterator"])["Records"]
+
+
+def test_rule_over_devices_puts_what_they_say_into_a_stream(aws: Any) -> None:
     stream = make("kinesis/stream:Stream", "from-devices", shardCount=1)
-    rights = role("from-devices", {"Effect": "Allow", "Action": "*", "Resource": "*"})
+    rights = _listening("from-devices", stream)
     rule = make(
         "iot/topicRule:TopicRule",
         "telemetry",
@@ -128,7 +158,7 @@ def test_rule_over_devices_keeps_its_actions(aws: Any) -> None:
             {
                 "roleArn": rights["arn"],
                 "streamName": stream["name"],
-                "partitionKey": "${topic(2)}",
+                "partitionKey": "${device}/${topic(1)}",
             }
         ],
         errorAction={
@@ -141,8 +171,14 @@ def test_rule_over_devices_keeps_its_actions(aws: Any) -> None:
     )
     found = aws("iot").get_topic_rule(ruleName=rule["name"])["rule"]
     (action,) = found["actions"]
-    assert action["kinesis"]["partitionKey"] == "${topic(2)}"
+    assert action["kinesis"]["streamName"] == stream["name"]
     assert found["errorAction"]["sqs"]["queueUrl"] == "u"
+    assert rule.notes == []
+    message = json.dumps({"device": "d-1", "value": 5})
+    aws("iot-data").publish(topic="sandpiper/d-1/telemetry", payload=message.encode())
+    [record] = until(lambda: _records(aws, stream))
+    assert json.loads(record["Data"]) == {"device": "d-1", "value": 5}
+    assert record["PartitionKey"] == "d-1/sandpiper"
     rule.update(enabled=False)
     assert aws("iot").get_topic_rule(ruleName=rule["name"])["rule"]["ruleDisabled"] is True
     rule.delete()
