@@ -224,6 +224,7 @@ SocketRoutes(
     domains=domains,
     encryption=key,
     account=front.account,
+    certificate=front.certificate,
 )
 
 # Both are off until the stack file switches them on.

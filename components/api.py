@@ -84,6 +84,7 @@ class ApiFront(pulumi.ComponentResource):
         self.account = (
             own_account_log_role(name, self) if settings.manage_account_log_role else None
         )
+        self.certificate = self._create_certificate()
         self.stage = self._create_stage()
         self.method_settings = method_settings(name, settings, routes, self.stage, self)
         self._permit(authorizer)
@@ -184,7 +185,7 @@ class ApiFront(pulumi.ComponentResource):
                 variables=dict(s.variables) or None,
                 cache_cluster_enabled=s.cache_cluster_enabled,
                 cache_cluster_size=s.cache_cluster_size if s.cache_cluster_enabled else None,
-                client_certificate_id=self._create_certificate(),
+                client_certificate_id=self.certificate,
                 xray_tracing_enabled=s.tracing_enabled,
                 access_log_settings=aws.apigateway.StageAccessLogSettingsArgs(
                     destination_arn=access_log.arn, format=api_logs.line(api_logs.REST_FORMAT)

@@ -83,7 +83,8 @@ class SocketRoutes(pulumi.ComponentResource):
     token may stand in the address. No route has a response: one that is empty would reach the client as an empty
     message, so a function that has something to say posts it. Raw children: `stage`, `deployment`.
 
-    `account` is API Gateway's log role, where this stack owns it.
+    `account` is API Gateway's log role, where this stack owns it; `certificate` the id of what the gateway shows
+    those it calls.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class SocketRoutes(pulumi.ComponentResource):
         domains: Domains,
         encryption: DataKey,
         account: pulumi.Resource | None = None,
+        certificate: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("sandpiper:components:SocketRoutes", name, None, opts)
@@ -106,6 +108,7 @@ class SocketRoutes(pulumi.ComponentResource):
                 )
         self.logical_name, self._socket, self.api = socket.logical_name, socket, socket.api
         self._settings, self._encryption, self._account = socket.settings, encryption, account
+        self._certificate = certificate
         self._child = pulumi.ResourceOptions(parent=self)
         self.deployment = self._deploy(routes, self._create_authorizer(authorizer))
         self.stage = self._create_stage()
@@ -214,6 +217,7 @@ class SocketRoutes(pulumi.ComponentResource):
                 name=self._socket.stage_name,
                 description=s.description,
                 deployment_id=self.deployment.id,
+                client_certificate_id=self._certificate,
                 access_log_settings=api_logs.access_log_settings(
                     access_log, api_logs.SOCKET_FORMAT
                 ),

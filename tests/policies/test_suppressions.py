@@ -9,6 +9,7 @@ from fnmatch import fnmatch
 import pytest
 import yaml
 
+from policies import aws
 from tests.conftest import STACKS
 from tests.support.program import ROOT, Run
 
@@ -43,6 +44,7 @@ def test_development_leaves_unmet_what_costs_money_only_besides() -> None:
     assert ids("prod") < ids("dev")
     assert ids("dev") - ids("prod") == {
         "CKV2_AWS_29",
+        "CKV2_AWS_51",
         "CKV2_AWS_57",
         "CKV_AWS_115",
         "CKV_AWS_120",
@@ -55,3 +57,18 @@ def test_development_leaves_unmet_what_costs_money_only_besides() -> None:
 def test_no_check_is_suppressed_twice_for_one_resource() -> None:
     keys = [(s["check"], s["resource"], s["stack"]) for s in SUPPRESSIONS]
     assert len(keys) == len(set(keys))
+
+
+def test_stages_show_a_certificate_wherever_the_check_is_met(run: Run) -> None:
+    sockets = [s for s in run.all(aws.STAGE) if s.name == "socket-stage"]
+    shown = {
+        bool(stage.get("clientCertificateId")) for stage in (*run.all(aws.REST_STAGE), *sockets)
+    }
+    assert shown == {"CKV2_AWS_51" not in ids(run.stack)}
+
+
+def test_urls_without_a_signature_are_those_that_are_suppressed_by_name(run: Run) -> None:
+    named = {s["resource"] for s in SUPPRESSIONS if s["check"] == "CKV_AWS_258"}
+    assert {
+        u.name for u in run.all(aws.FUNCTION_URL) if u.get("authorizationType") == "NONE"
+    } == named
