@@ -290,3 +290,34 @@ def test_a_recorded_event_is_processed(world: World) -> None:
         "order-1": "130.92",
         "order-2": "130.92",
     }
+
+
+def test_of_two_that_would_take_an_order_over_one_does(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sends = world.aws.answers["SendEmail"]
+    world.aws.fail("SendEmail", AwsError("Throttling"))
+    assert _run(order()) == ["m1"]
+    world.aws.on("SendEmail", sends)
+    _later(monkeypatch, 32)
+    put = world.aws.answers["PutItem"]
+
+    def meanwhile(call: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return put(call)
+        finally:
+            # Another one takes it over now, and is still at it.
+            later = int(world.orders["o-1"]["claimedUntil"]["N"]) + 60_000
+            world.orders["o-1"]["claimedUntil"] = {"N": str(later)}
+
+    world.aws.on("PutItem", meanwhile)
+    assert _run(order()) == ["m1"]
+    assert world.mails == []
+
+
+def test_the_reason_of_a_refusal_is_the_mail_services_without_the_address(world: World) -> None:
+    refusal = AwsError("MessageRejected")
+    refusal.parsed["Error"]["Message"] = "Address a@example.com is blocked"
+    world.aws.fail("SendEmail", refusal)
+    assert _run(order()) == []
+    assert world.orders["o-1"]["reason"]["S"] == "MessageRejected: Address the address is blocked"

@@ -117,6 +117,12 @@ def test_after_a_failure_the_rest_of_its_group_waits_and_others_go_on(world: Wor
     assert 1 <= first <= 2
 
 
+def test_poison_takes_nobody_of_its_group_along(world: World) -> None:
+    """Else those behind it would be received as often as it is, and be dead letters beside it."""
+    assert _run(_change("lost"), _change("paid")) == ["m1"]
+    assert world.orders["o-1"]["state"] == {"S": "paid"}
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -179,3 +185,13 @@ def test_a_recorded_event_is_followed(world: World) -> None:
     _place("order-1")
     assert failed(order_tracker.handler(load("sqs_order_events"), Context(30))) == []
     assert world.orders["order-1"]["state"] == {"S": "shipped"}
+
+
+def test_what_comes_after_a_failure_in_its_group_is_not_done_before_it(world: World) -> None:
+    records = [
+        message(_change("paid", id=""), number=1, group="o-1"),
+        message(_change("shipped"), number=2, group="o-1"),
+    ]
+    assert failed(order_tracker.handler({"Records": records}, Context(30))) == ["m1", "m2"]
+    assert world.orders["o-1"]["state"] == {"S": "placed"}
+    assert world.postponed == [("r1", 1), ("r2", 1)]
