@@ -133,7 +133,8 @@ def each(
 
     In a FIFO queue the messages of a group that come after a failed one go back with it: done
     before it they would be out of order. They return together, since a group waits as long as one
-    of its messages is invisible.
+    of its messages is invisible. Poison holds nobody up: it will never be done, and whoever waited
+    for it would use up his own receives and follow it into the dead-letter queue.
     """
     batch = Batch(event, context, queue_url=queue_url)
     stuck: dict[str, Record] = {}
@@ -149,7 +150,7 @@ def each(
             work(record)
         except Exception as error:
             batch.fail(record, error)
-            if group:
+            if group and not isinstance(error, Poison):
                 stuck[group] = record
     return batch.answer()
 

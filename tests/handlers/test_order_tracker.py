@@ -119,7 +119,7 @@ def test_after_a_failure_the_rest_of_its_group_waits_and_others_go_on(world: Wor
 
 def test_poison_takes_nobody_of_its_group_along(world: World) -> None:
     """Else those behind it would be received as often as it is, and be dead letters beside it."""
-    assert _run(_change("lost"), _change("paid")) == ["m1"]
+    assert _run(_change("paid", type="order.lost"), _change("paid")) == ["m1"]
     assert world.orders["o-1"]["state"] == {"S": "paid"}
 
 
