@@ -188,10 +188,14 @@ def test_a_recorded_event_is_followed(world: World) -> None:
 
 
 def test_what_comes_after_a_failure_in_its_group_is_not_done_before_it(world: World) -> None:
-    records = [
-        message(_change("paid", id=""), number=1, group="o-1"),
-        message(_change("shipped"), number=2, group="o-1"),
-    ]
-    assert failed(order_tracker.handler({"Records": records}, Context(30))) == ["m1", "m2"]
-    assert world.orders["o-1"]["state"] == {"S": "placed"}
-    assert world.postponed == [("r1", 1), ("r2", 1)]
+    works = world.aws.answers["UpdateItem"]
+
+    def busy(_: dict[str, Any]) -> dict[str, Any]:
+        world.aws.on("UpdateItem", works)
+        raise AwsError("ThrottlingException")
+
+    world.aws.on("UpdateItem", busy)
+    assert _run(_change("paid"), _change("shipped"), _change("paid", "o-2")) == ["m1", "m2"]
+    states = {key: row["state"]["S"] for key, row in world.orders.items()}
+    assert states == {"o-1": "placed", "o-2": "paid"}
+    assert world.postponed == []
