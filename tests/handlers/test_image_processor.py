@@ -300,8 +300,12 @@ def test_what_a_crash_left_half_done_is_completed(context: Any, bucket: Objects)
     whole = {key: bucket.body(_IMAGES, key) for key in bucket.keys(_IMAGES)}
     for key in (f"metadata/{_REST}.json", f"watermarked/{_REST}"):
         del bucket.held[_IMAGES, key]
+    whole_stamp = bucket.held[_IMAGES, f"thumbnails/{_REST}"]
     assert image_processor.handler(_event(etag=etag), context) == _WRITTEN
     assert {key: bucket.body(_IMAGES, key) for key in bucket.keys(_IMAGES)} == whole
+    assert bucket.held[_IMAGES, f"thumbnails/{_REST}"] is whole_stamp, (
+        "was there, not written again"
+    )
 
 
 def test_a_removed_original_is_noted_and_its_pictures_stay(context: Any, bucket: Objects) -> None:

@@ -242,6 +242,15 @@ def test_an_array_that_cannot_be_read_on_refuses_the_rest(rest: str) -> None:
         list(rows)
 
 
+def test_a_number_that_goes_on_in_the_next_piece_is_one_row() -> None:
+    assert [number for number, _ in _rows("[123, 456]", "json", piece=1)] == [1, 2]
+    text, _ = documents.opened(_Body(b"[12", 65_536), "")
+    window = imports._Window(text)
+    window.take("[")
+    window._text = io.StringIO("34]")  # type: ignore[assignment]
+    assert window.value() == 1234
+
+
 def test_an_empty_array_has_no_rows() -> None:
     assert _rows(" [ ] \n", "json") == []
 
