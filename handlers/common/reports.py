@@ -26,7 +26,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 class Kind(NamedTuple):
     """A report: the environment variable that names its table, its columns by the attributes they
-    show, and which rows it has: "name comparison value" from the first day of the report.
+    show, and which rows it has: "name comparison value" from the first day of the report. With an
+    index that is a query of it, else the table is read whole.
     """
 
     title: str
@@ -34,6 +35,7 @@ class Kind(NamedTuple):
     columns: Mapping[str, Column]
     condition: Callable[[str], tuple[str, str, str]]
     summary: Callable[[list[Row]], str]
+    index: str = ""
 
 
 def _orders(rows: list[Row]) -> str:
@@ -74,6 +76,7 @@ KINDS: Mapping[str, Kind] = {
         },
         condition=lambda _: ("collection", "=", "items"),
         summary=_items,
+        index="by-collection",
     ),
 }
 _MONEY = frozenset({"total", "price"})
@@ -95,19 +98,23 @@ def rows(kind: Kind, since: str, deadline: Deadline) -> list[Row]:
 def _pages(kind: Kind, since: str) -> Iterator[list[dict[str, Any]]]:
     attribute, comparison, value = kind.condition(since)
     names = {f"#{name}": name for name in {attribute, *kind.columns}}
-    scan: dict[str, Any] = {
+    reading: dict[str, Any] = {"IndexName": kind.index} if kind.index else {}
+    reading |= {
         "TableName": os.environ[kind.table],
-        "FilterExpression": f"#{attribute} {comparison} :value",
+        "KeyConditionExpression" if kind.index else "FilterExpression": (
+            f"#{attribute} {comparison} :value"
+        ),
         "ProjectionExpression": ", ".join(sorted(f"#{name}" for name in kind.columns)),
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": {":value": {"S": value}},
     }
     while True:
-        page = aws.client("dynamodb").scan(**scan)
+        client = aws.client("dynamodb")
+        page = client.query(**reading) if kind.index else client.scan(**reading)
         yield page["Items"]
         if not page.get("LastEvaluatedKey"):
             return
-        scan["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        reading["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 def _row(kind: Kind, item: Mapping[str, Any]) -> Row:

@@ -42,10 +42,14 @@ def rows(aws: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[dict[str, 
     held: dict[str, list[dict[str, Any]]] = {"orders": [], "items": []}
     Tables(aws, state="id")
 
-    def scan(call: dict[str, Any]) -> dict[str, Any]:
+    def read(call: dict[str, Any]) -> dict[str, Any]:
         table = held[call["TableName"]]
+        by_index = call.get("IndexName") == "by-collection"
+        assert by_index is (call["TableName"] == "items")
         names, values = call["ExpressionAttributeNames"], call["ExpressionAttributeValues"]
-        left, comparison, right = call["FilterExpression"].split()
+        left, comparison, right = call[
+            "KeyConditionExpression" if by_index else "FilterExpression"
+        ].split()
         shown = [names[name] for name in call["ProjectionExpression"].split(", ")]
         assert set(names) == {left, *call["ProjectionExpression"].split(", ")}
         start = int(call.get("ExclusiveStartKey", {}).get("at", {}).get("N", "0"))
@@ -57,7 +61,8 @@ def rows(aws: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[dict[str, 
         more = {"LastEvaluatedKey": {"at": {"N": str(start + 2)}}}
         return {"Items": found} | (more if start + 2 < len(table) else {})
 
-    aws.on("Scan", scan)
+    aws.on("Scan", read)
+    aws.on("Query", read)
     aws.on("Publish", lambda _: {"MessageId": "m"})
     aws.on("PutObject", lambda _: {})
     return held
