@@ -282,7 +282,6 @@ content_router = function(
 order_processor = function(
     "order-processor",
     orders.put(),
-    orders.get(),
     orders.update(),
     topics["orders"].publish(),
     bus.put("sandpiper.orders"),
@@ -291,7 +290,6 @@ order_processor = function(
 )
 order_tracker = function(
     "order-tracker",
-    orders.get(),
     orders.update(),
     bus.put("sandpiper.orders"),
     order_events.postpone(),
@@ -300,6 +298,7 @@ notification_sender = function(
     "notification-sender",
     topics["notifications"].publish(),
     mail.send(),
+    outbox.postpone(),
     *once,
     uses=[powertools],
 )
