@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies import aws, deliveries, documents
+from policies import aws, deliveries, documents, links
 from policies.documents import Statement
 from policies.encryption import key_of
 from policies.model import Registered, Stack, rule
@@ -95,7 +95,7 @@ def _publishers(
                 key,
                 f"its policy must admit {service}, or what it delivers to encrypted queues vanishes",
             )
-        elif not any(_comes_as_named(s, service) for s in admitting):
+        elif not any(_comes_as_named(stack, s, service) for s in admitting):
             yield key, f"its policy asks of {service} what it does not always say; {SAID}"
     buses = [b for b in stack.all(aws.EVENT_BUS) if key_of(stack, b) == key.output("arn")]
     for action in BUS_USE if buses else ():
@@ -112,9 +112,13 @@ def _delivering(stack: Stack, key: Registered) -> set[str]:
     }
 
 
-def _comes_as_named(statement: Statement, service: str) -> bool:
-    """Its conditions are those that the service meets: S3 and SNS are asked on the queue instead."""
-    if service != deliveries.EVENTS:
+def _comes_as_named(stack: Stack, statement: Statement, service: str) -> bool:
+    """Its conditions are those that the service meets: S3 and SNS are asked on the queue instead.
+
+    EventBridge says the account, but not where it publishes to a topic.
+    """
+    publishes = any(links.service_of(t.get("arn")) == "sns" for t in stack.all(aws.EVENT_TARGET))
+    if service != deliveries.EVENTS or publishes:
         return not statement.conditions
     asked = {(operator, key) for operator, keys in statement.conditions.items() for key in keys}
     return asked <= {("StringEquals", "aws:SourceAccount")}

@@ -97,6 +97,7 @@ KEYS = (
     Break(KEY, "must admit sns.amazonaws.com", cut(statement(aws.KEY, "data-key", "Senders", Action=["kms:GenerateDataKey*"]))),
     Break(KEY, "must admit s3.amazonaws.com", cut(edited(aws.BUCKET_NOTIFICATION, UPLOADS, {"queues": [{"queueArn": FAILURES}]}))),
     Break(KEY, "asks of sns.amazonaws.com what it does not always say", cut(statement(aws.KEY, "data-key", "Senders", Condition={"StringEquals": {"aws:SourceAccount": "123456789012"}}))),
+    Break(KEY, "asks of events.amazonaws.com what", cut(edited(aws.EVENT_TARGET, AUDIT, {"arn": TOPIC}), statement(aws.KEY, "data-key", "Senders", Condition={"StringEquals": {"aws:SourceAccount": "123456789012"}}))),
     Break(KEY, "asks of events.amazonaws.com what", cut(statement(aws.KEY, "data-key", "Senders", Condition={"ArnLike": {"aws:SourceArn": "arn:aws:events:*"}}))),
     Break(KEY, "kms:DescribeKey for encrypted buses", cut(statement(aws.KEY, "data-key", "Senders", Action=["kms:Decrypt", "kms:GenerateDataKey*"]))),
     Break(KEY, "is longer than 32768", cut(statement(aws.KEY, "data-key", "Senders", Sid="x" * 32_768))),
