@@ -103,12 +103,12 @@ def _foot(drawing: Drawing, y: float, facts: Facts) -> None:
     said = [
         (f"{count} alarms", "title"),
         ("errors, throttles,", "note"),
-        ("any message here", "note"),
+        ("any message above", "note"),
     ]
     alarms = drawing.add(Box(ENDS[0], y, ENDS[1], HIGH, "failure", said))
-    first = min(line.points[0][1] for line in drawing.lines if line.bare and line.fails)
+    waiting = [line.points[0][1] for line in drawing.lines if line.bare and line.fails]
     end = (alarms.right + 2, alarms.middle)
-    drawing.arrow((SPINE, first), (SPINE, alarms.middle), end, fails=True)
+    drawing.arrow((SPINE, min([*waiting, alarms.middle])), (SPINE, alarms.middle), end, fails=True)
     topic = drawing.add(
         Box(alarms.x - 142, y, 114, HIGH, "message", [("alarms", "title"), ("topic", "note")])
     )
