@@ -265,6 +265,8 @@ webhook = function(
 image_processor = function(
     "image-processor",
     uploads.get("uploads/", "incoming/"),
+    uploads.list(),
+    images.list(),
     images.get(*derived),
     images.put(*derived),
     *[recognise()] * config.images.labels,
@@ -274,7 +276,9 @@ image_processor = function(
 content_router = function(
     "content-router",
     uploads.get("incoming/"),
+    uploads.list(),
     items.put(),
+    reports.list(),
     reports.get("imports/", "texts/"),
     reports.put("imports/", "texts/"),
     image_processor.invoke(),

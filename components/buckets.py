@@ -82,7 +82,9 @@ class Bucket(pulumi.ComponentResource):
         return self._grant("s3:DeleteObject", prefixes)
 
     def list(self, *prefixes: str) -> Grant:
-        """List keys, under prefixes only."""
+        """List keys, under prefixes only. Without a prefix, S3 also says of a missing key that it is missing (404): it asks
+        for this right then and names no prefix.
+        """
         condition = (
             {"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}} if prefixes else {}
         )

@@ -104,11 +104,15 @@ MAY: dict[str, set[tuple[str, str]]] = {
     },
     "image-processor": {
         *reading(UPLOADS, "uploads/", "incoming/"),
+        ("s3:ListBucket", UPLOADS),
+        ("s3:ListBucket", IMAGES),
         *reading(IMAGES, *DERIVED),
         *writing(IMAGES, *DERIVED),
     },
     "content-router": {
         *reading(UPLOADS, "incoming/"),
+        ("s3:ListBucket", UPLOADS),
+        ("s3:ListBucket", REPORTS),
         *table(ITEMS, "PutItem"),
         *reading(REPORTS, "imports/", "texts/"),
         *writing(REPORTS, "imports/", "texts/"),
