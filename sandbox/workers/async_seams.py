@@ -24,6 +24,12 @@ Record = dict[str, Any]
 
 _RETRIES = 2
 _AGE_SECONDS = 21_600
+_AT_ONCE = 16
+"""Events of one function that run side by side; Lambda too keeps the others in its queue and adds workers as it goes.
+
+A burst of a thousand events would else start a thousand processes on this machine.
+"""
+_semaphores: dict[str, threading.Semaphore] = {}
 _ERROR_TEXT = 1024
 """Bytes of an error message that a dead letter carries as an attribute."""
 
@@ -115,7 +121,8 @@ class _Call:
         until = time.time() + int(settings.get("MaximumEventAgeInSeconds") or _AGE_SECONDS)
         pause = float(self._module._LAMBDA_ASYNC_RETRY_BASE_SECONDS)
         while True:
-            result = self._module._execute_function(self._func, self._event)
+            with _turns(self._config["FunctionArn"]):
+                result = self._module._execute_function(self._func, self._event)
             throttled = bool(result.get("throttle"))
             self._attempts += not throttled
             if not result.get("error"):
@@ -159,6 +166,11 @@ class _Call:
             "ErrorCode": ("Number", "429" if result.get("throttle") else "200"),
             "ErrorMessage": ("String", str(message)[:_ERROR_TEXT] or "-"),
         }
+
+
+def _turns(function_arn: str) -> threading.Semaphore:
+    # Setting a default is one step: two threads get the same one.
+    return _semaphores.setdefault(function_arn, threading.Semaphore(_AT_ONCE))
 
 
 def _plain(body: Any) -> Any:

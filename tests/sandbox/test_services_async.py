@@ -356,3 +356,12 @@ def test_account_of_the_sandbox_is_inside() -> None:
     assert not is_outside(r, f"arn:aws:sqs:{REGION}:{ACCOUNT}:ours")
     assert not is_outside(r, "arn:aws:s3:::bucket")
     assert is_outside(r, f"arn:aws:sqs:{REGION}:123456789012:theirs")
+
+
+def test_burst_of_events_starts_few_environments_and_runs_them_all(aws: Any, function: Any) -> None:
+    slow = "import os, time\n\ndef handler(event, context):\n    time.sleep(0.05)\n    print('ran', os.getpid())\n"
+    made = function("bursting", slow)
+    for number in range(60):
+        start(aws, made["name"], {"n": number})
+    assert within(20, lambda: len(logged(aws, made, "ran")) == 60)
+    assert len(set(logged(aws, made, "ran"))) <= async_seams._AT_ONCE
