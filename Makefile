@@ -35,14 +35,16 @@ check: $(INSTALLED)  ## Format, lint, types, generated files.
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/python -m tools.schema --check
 	$(BIN)/python -m tools.openapi --check
+	$(BIN)/python -m tools.picture --check
 
 format: $(INSTALLED)  ## Let ruff mend what it can.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-schema: $(INSTALLED)  ## Write stack.schema.json, the references of all settings and openapi.json anew.
+schema: $(INSTALLED)  ## Write stack.schema.json, the references of all settings, openapi.json and the picture anew.
 	$(BIN)/python -m tools.schema
 	$(BIN)/python -m tools.openapi
+	$(BIN)/python -m tools.picture
 
 bench: $(INSTALLED)  ## Print the figures of docs/performance.md.
 	$(BIN)/python -m benchmarks $(ARGS)

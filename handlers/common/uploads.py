@@ -199,11 +199,10 @@ def put(
     content_type: str,
     again: bool = False,
 ) -> bool:
-    """Write what was made of an upload, unless what is there was made of the same or a later event.
+    """Write what was made of an upload, unless the same or a later event's is there.
 
-    True when it was written, False when the same event's result is there already (`again` writes
-    over that too). Raises Outdated when a later event's is there, and what boto3 raises. The
-    condition costs no call where nothing is there yet.
+    True when written, False when the same event's is there (`again` writes over that too). Raises
+    Outdated for a later event's, and what boto3 raises. Where nothing is there it costs one call.
     """
     condition: dict[str, str] = {"IfNoneMatch": "*"}
     for _ in range(_ATTEMPTS):
