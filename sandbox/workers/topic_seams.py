@@ -61,6 +61,7 @@ _TO_QUEUE: Final = (
 
 def _to_function(module: ModuleType, _original: Callable[..., None]) -> Callable[..., None]:
     def deliver(endpoint: str, envelope: str, topic_arn: str, sub_arn: str, *_rest: Any) -> None:
+        envelope = _addressed(envelope, sub_arn)
         try:
             event = {"Records": [_record(envelope, sub_arn)]}
             deliveries.start(endpoint, event, _SERVICE, topic_arn)
@@ -69,6 +70,14 @@ def _to_function(module: ModuleType, _original: Callable[..., None]) -> Callable
             _bury(subscription, envelope, topic_arn, error)
 
     return deliver
+
+
+def _addressed(envelope: str, sub_arn: str) -> str:
+    """The message with its own subscription in the address to end it: MiniStack names the same one in all."""
+    told = json.loads(envelope)
+    address, named, _ = str(told.get("UnsubscribeURL", "")).partition("SubscriptionArn=")
+    told["UnsubscribeURL"] = f"{address}{named}{sub_arn}" if named else address
+    return json.dumps(told)
 
 
 def _record(envelope: str, sub_arn: str) -> Record:
@@ -101,8 +110,10 @@ def _to_queue(module: ModuleType, original: Callable[..., None]) -> Callable[...
         except deliveries.Undeliverable as error:
             topic = module._topic_by_arn_any_scope(topic_arn) or {}
             of_queue = [s for s in topic.get("subscriptions", []) if s["endpoint"] == endpoint]
-            body = raw_message if raw else envelope
-            return _bury(next(iter(of_queue), None), body, topic_arn, error)
+            subscription = next(iter(of_queue), None)
+            arn = str((subscription or {}).get("arn", ""))
+            body = raw_message if raw else _addressed(envelope, arn)
+            return _bury(subscription, body, topic_arn, error)
         return original(
             endpoint,
             envelope,
