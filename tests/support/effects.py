@@ -134,9 +134,10 @@ class Effects:
         )
         return url
 
-    def listening(self, pattern: dict[str, Any]) -> str:
-        """The URL of a new queue that gets the events of the stack's bus that match a pattern."""
-        events, bus, name = self.box.client("events"), self.box.outputs["eventBusName"], unique("r")
+    def listening(self, pattern: dict[str, Any], *, bus: str = "") -> str:
+        """The URL of a new queue that gets the events that match a pattern, of the stack's own bus unless it is named."""
+        events, name = self.box.client("events"), unique("rule")
+        bus = bus or self.box.outputs["eventBusName"]
         rule = events.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps(pattern))
         url, own = self._queue("events.amazonaws.com", rule["RuleArn"])
         events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "queue", "Arn": own}])
