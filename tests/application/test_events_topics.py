@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from sandbox.box import Box
 from tests.support.effects import Effects, eventually, order, unique
