@@ -1,22 +1,20 @@
 """What a stack file may say of what is told onwards: topics with their subscribers, rules of the event bus."""
 
 from types import MappingProxyType
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator
 
 from settings import arns
-from settings.fields import Model, distinct, form, members, setting
+from settings.fields import LABEL, Model, distinct, form, members, setting
 
 _SUBSCRIBE: Final = "SNS API reference, Subscribe"
 _RETRY: Final = "EventBridge API reference, RetryPolicy"
 
-EMAIL: Final = (
-    r"[A-Za-z0-9._%+'-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
-)
+_HOST: Final = rf"(?:{LABEL}\.)+[A-Za-z]{{2,63}}"
+EMAIL: Final = rf"[A-Za-z0-9._%+'-]{{1,64}}@{_HOST}"
 """Regular expression of an e-mail address as SNS and SES take it."""
 
-_HOST: Final = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
 _HTTPS: Final = rf"https://{_HOST}(?::[0-9]{{1,5}})?(?:/[\w.~%!$&'()*+,;=:@/-]*)?"
 
 EmailAddress = Annotated[str, form(EMAIL, "must be one e-mail address, as in team@example.com")]
@@ -40,6 +38,16 @@ class TopicSettings(Model):
         max_length=100,
         source="SNS API reference, CreateTopic",
         example="Sandpiper",
+    )
+    signature_version: Literal["1", "2"] = setting(
+        "2",
+        "Hash of the signature by which HTTPS subscribers know a message is from SNS: 1 is SHA-1, 2 is SHA-256.",
+        source="SNS API reference, SetTopicAttributes",
+    )
+    tracing_mode: Literal["PassThrough", "Active"] = setting(
+        "PassThrough",
+        "Active: SNS writes segments of its own into traces that were sampled before.",
+        source="SNS API reference, SetTopicAttributes",
     )
     email: Annotated[tuple[EmailAddress, ...], AfterValidator(distinct)] = setting(
         (),
@@ -84,6 +92,13 @@ class RuleSettings(Model):
         default=True,
         description="Let it match; what passes while it does not is not made up for.",
         source="EventBridge API reference, PutRule",
+    )
+    description: str | None = setting(
+        None,
+        "What the rule is for. Without it: none.",
+        max_length=512,
+        source="EventBridge API reference, PutRule",
+        example="Orders for the audit trail",
     )
     maximum_retry_attempts: int = setting(
         24,

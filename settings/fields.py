@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType, NoneType, UnionType
-from typing import Annotated, Any, ClassVar, Literal, Union, cast, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Final, Literal, Union, cast, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -25,6 +25,9 @@ from settings.text import WrongValueError, is_credential
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,15})")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,15})\.[0-9]{1,15}")
 _SWITCH = {"true": True, "false": False}
+
+LABEL: Final = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+"""Regular expression of one label of a host's name (RFC 1123)."""
 
 
 def _read_only(pairs: Mapping[str, str]) -> Mapping[str, str]:

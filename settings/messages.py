@@ -1,9 +1,11 @@
 """What a stack file may say of how the parts of the program tell each other: telemetry, event bus, mail."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
+
+from pydantic import AfterValidator
 
 from settings.deliveries import EMAIL, EmailAddress
-from settings.fields import Model, form, setting
+from settings.fields import Model, distinct, form, setting
 
 _KINESIS: Final = "Kinesis API reference, CreateStream"
 _ARCHIVE: Final = "EventBridge API reference, CreateArchive"
@@ -11,6 +13,17 @@ _IDENTITY: Final = "SES API v2 reference, CreateEmailIdentity"
 _SET: Final = "[A-Za-z0-9_-]{1,64}"
 _LEVEL: Final = r"(?:\+|[^\s+#/$][^\s+#/]*)"
 _TOPIC: Final = rf"{_LEVEL}(?:/{_LEVEL}){{0,7}}(?:/#)?"
+
+
+ShardMetric = Literal[
+    "IncomingBytes",
+    "IncomingRecords",
+    "OutgoingBytes",
+    "OutgoingRecords",
+    "WriteProvisionedThroughputExceeded",
+    "ReadProvisionedThroughputExceeded",
+    "IteratorAgeMilliseconds",
+]
 
 
 class TelemetrySettings(Model):
@@ -41,6 +54,22 @@ class TelemetrySettings(Model):
         ge=24,
         le=8760,
         source="Kinesis API reference, IncreaseStreamRetentionPeriod",
+    )
+    max_record_size_in_kib: int = setting(
+        1024,
+        "Largest record.",
+        unit="KiB",
+        ge=1024,
+        le=10240,
+        source="Kinesis API reference, UpdateMaxRecordSize",
+    )
+    shard_level_metrics: Annotated[tuple[ShardMetric, ...], AfterValidator(distinct)] = setting(
+        (),
+        "Metrics of each shard, which are paid for; those of the stream are free.",
+        values="names of metrics of a shard",
+        source="Kinesis API reference, EnableEnhancedMonitoring",
+        schema={"items": {"enum": list(get_args(ShardMetric))}, "uniqueItems": True},
+        example=["IteratorAgeMilliseconds"],
     )
     enhanced_fan_out: bool = setting(
         default=False,

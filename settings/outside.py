@@ -8,12 +8,11 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 
-from settings.fields import Model, setting
+from settings.fields import LABEL, Model, setting
 from settings.text import WrongValueError, is_credential
 
 _HERE: Final = "settings/outside.py"
-_LABEL: Final = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_NAME: Final = rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*"
+_NAME: Final = rf"(?=.{{1,253}}$){LABEL}(?:\.{LABEL})*"
 _ADDRESS: Final = r"[0-9A-Fa-f:.]{2,45}"
 _URL: Final = rf"https?://(?:[A-Za-z0-9.-]{{1,253}}|\[{_ADDRESS}\])(?::[0-9]{{1,5}})?(?:/[\x21\x24-\x3b\x3d\x3f-\x7e]*)?"
 _CLOSED: Final = "must not be a link-local address, where machines keep their credentials"

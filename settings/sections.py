@@ -32,7 +32,7 @@ class Fronts:
 
 @dataclass(frozen=True, kw_only=True)
 class Work(Fronts):
-    """Sections of what happens behind them, and whom it reaches."""
+    """Sections of what happens behind them, and of whoever is told of it."""
 
     telemetry: TelemetrySettings
     bus: BusSettings

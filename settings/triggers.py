@@ -19,6 +19,16 @@ _POISON: Final = "without an end one bad record blocks its shard for a day"
 class QueueSettings(Model):
     """A queue and the mapping that feeds its consumer."""
 
+    enabled: bool = setting(
+        default=True,
+        description="Let messages start the consumer; while it is off they wait in the queue.",
+        source=_MAPPING,
+    )
+    metrics_enabled: bool = setting(
+        default=False,
+        description="Count what the mapping polls, filters, calls with and drops; each count is a metric that is paid for.",
+        source="Lambda API reference, EventSourceMappingMetricsConfig",
+    )
     batch_size: int = setting(
         10,
         "Messages a call gets at most; above 10 a batching window of at least 1 second is needed. A FIFO queue has at most 10.",
@@ -125,6 +135,16 @@ class QueueSettings(Model):
 class StreamSettings(Model):
     """The mapping that feeds a table's changes, or the records of a Kinesis stream, to its consumer."""
 
+    enabled: bool = setting(
+        default=True,
+        description="Let records start the function; while it is off they wait in the stream, a day in a table's.",
+        source=_MAPPING,
+    )
+    metrics_enabled: bool = setting(
+        default=False,
+        description="Count what the mapping polls, filters, calls with and drops; each count is a metric that is paid for.",
+        source="Lambda API reference, EventSourceMappingMetricsConfig",
+    )
     batch_size: int = setting(
         100,
         "Records a call gets at most.",
@@ -259,6 +279,11 @@ class ScheduleSettings(Model):
         schema={"pattern": f"^{MOMENT}$"},
         source=_SCHEDULE,
         example="2028-01-31T03:00:00Z",
+    )
+    action_after_completion: Literal["NONE", "DELETE"] = setting(
+        "NONE",
+        "What becomes of a schedule that will not start anything again, such as at(...).",
+        source=_SCHEDULE,
     )
     description: str | None = setting(
         None,

@@ -76,7 +76,7 @@ STREAMS: Final = frozenset({*STREAM_CONSUMERS.values(), *KINESIS_CONSUMERS.value
 
 STREAM_BASELINE: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
-        # What is no news any more need not be told, and nobody missed what happened before he was there.
+        # What is no news any more need not be told, and what came before the function is no loss.
         "change-publisher": {
             "maximum_record_age_in_seconds": 60,
             "maximum_retry_attempts": 2,
@@ -128,7 +128,7 @@ RULE_TARGETS: Final = ("audit-writer", "content-router")
 """Functions that a rule of an event bus starts; the rule carries the function's name."""
 
 TOPICS: Final = ("notifications", "orders", "reports")
-"""Topics, besides the one of alarms."""
+"""Topics, except the one of alarms."""
 
 TOPIC_CONSUMERS: Final[Mapping[str, str]] = MappingProxyType(
     {"notification-pusher": "notifications", "order-forwarder": "orders"}
@@ -181,7 +181,12 @@ FUNCTION_BASELINE: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         WEBHOOK: {"function_url": {"authorization_type": "NONE"}},
         "telemetry-aggregator": {"timeout": 30},
         REPORTER: {"memory_size": 1024, "timeout": 120, "tags": {"Schedule": "weekly"}},
-        HEALTH_CHECKER: {"timeout": 30},
+        # A second look at the same minute tells nothing new: the next one does.
+        HEALTH_CHECKER: {
+            "timeout": 30,
+            "maximum_retry_attempts": 0,
+            "maximum_event_age_in_seconds": 60,
+        },
         LOG_CONSUMER: {"timeout": 30},
         # Cognito waits 5 seconds, and a start takes its share of them.
         USER_POOL_CONSUMER: {"memory_size": 512, "timeout": 5},
@@ -207,16 +212,16 @@ WIRED: Final = frozenset(
 """Every function that a route or a trigger starts; those of `SWITCHED` are there when they are switched on."""
 
 OWN_LAYERS: Final[Mapping[str, int]] = MappingProxyType(
-    {
-        name: 2
-        for name in (
+    dict.fromkeys(
+        (
             UPLOAD_CONSUMER,
             "notification-sender",
             "notification-pusher",
             "order-forwarder",
             REPORTER,
-        )
-    }
+        ),
+        2,
+    )
 )
 """Function -> how many layers the program gives it, where that is not what its family gets."""
 
