@@ -23,6 +23,8 @@ QUICK = {
         "notification-sender": {"timeout": 2},
         "order-processor": {"timeout": 5},
         "order-tracker": {"timeout": 2},
+        # Who takes over from a crashed run waits until that one's time is over.
+        "report-generator": {"timeout": 5},
     },
     "triggers": {
         "queues": {
