@@ -110,17 +110,14 @@ def run(effects: Effects, load: Load, *, patience: float) -> Figures:
         _send(effects, load.messages)
         figures.sent = time.monotonic() - begun
         until = begun + patience
-        _wait(
-            lambda: len(_confirmed(effects, load)) >= len(load.good) - _dead(effects, load), until
-        )
-        figures.placed = time.monotonic() - begun
-        _wait(lambda: not effects.peek(box.outputs["ordersQueueUrl"]), until)
+        _wait(lambda: _is_empty(effects), until)
         figures.settled = time.monotonic() - begun
         figures.crashes = fault.fired
-    figures.redriven = _dead(effects, load)
+    figures.placed = _last_mail(effects) - moment
+    figures.redriven = len(_innocents(effects, load))
     if figures.redriven:
         box.redrive("orders")
-        _wait(lambda: not effects.peek(box.outputs["ordersQueueUrl"]), until + patience)
+        _wait(lambda: _is_empty(effects), until + patience)
     _judge(effects, load, figures, inbox)
     return figures
 
