@@ -31,7 +31,6 @@ _ROUTES = {
     "text/plain": "text",
 }
 # Where nobody named a type, the name tells.
-_NO_TYPE = ("", "binary/octet-stream", "application/octet-stream")
 _NAMES = {
     **dict.fromkeys((".jpg", ".jpeg", ".png", ".webp", ".gif"), "picture"),
     ".csv": "csv",
@@ -85,7 +84,7 @@ def _routed(upload: Upload, context: Any) -> dict[str, Any]:
 
 def _worked(upload: Upload, route: str, found: dict[str, Any], context: Any) -> dict[str, Any]:
     target = upload.target("texts/" if route == "text" else "imports/", ".json")
-    stamp, result = _known(target)
+    stamp, result = uploads.result(os.environ["REPORTS_BUCKET"], target)
     order = upload.against(stamp)
     if order == OLDER:
         return _skipped(upload, "older than what was done")
@@ -102,8 +101,8 @@ def _worked(upload: Upload, route: str, found: dict[str, Any], context: Any) -> 
 
 def route_of(key: str, content_type: str) -> str:
     """Where an object goes: "picture", "csv", "json", "text" or "skipped"."""
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind not in _NO_TYPE:
+    kind = uploads.media_type(content_type)
+    if kind not in uploads.NO_TYPE:
         return _ROUTES.get(kind, "skipped")
     name = key.rpartition("/")[2]
     return _NAMES.get(name[name.rfind(".") :].lower() if "." in name else "", "skipped")
@@ -137,18 +136,6 @@ def _hand_over(upload: Upload, found: dict[str, Any]) -> None:
         InvocationType="Event",
         Payload=json.dumps({"Records": [record]}).encode(),
     )
-
-
-def _known(key: str) -> tuple[dict[str, str] | None, dict[str, Any]]:
-    """The stamp and the content of the result that is there; None and {} without one."""
-    try:
-        found = uploads.client().get_object(Bucket=os.environ["REPORTS_BUCKET"], Key=key)
-    except Exception as error:
-        if not uploads.is_gone(error):
-            raise
-        return None, {}
-    with closing(found["Body"]) as body:
-        return found.get("Metadata", {}), json.loads(body.read())
 
 
 def _text(upload: Upload, target: str, found: dict[str, Any]) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def _transform(group: list[dict[str, Any]], deadline: Deadline, *, begun: bool) 
     for record in group:
         try:
             if begun or written:
-                _check(deadline)
+                deadline.check()
             if not _is_request(record):
                 entry = domain_event(record)
                 _write(record)
@@ -81,11 +81,6 @@ def _sent(events: list[bus.Entry]) -> int:
     if sent < len(events):
         logs.warning("the bus did not take all changes", sent=sent, events=len(events))
     return sent
-
-
-def _check(deadline: Deadline) -> None:
-    if deadline.is_near():
-        raise TimeoutError("out of time, the rest is left for the next attempt")
 
 
 def _is_request(record: dict[str, Any]) -> bool:

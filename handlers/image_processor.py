@@ -67,7 +67,7 @@ def _process(upload: Upload) -> str:
         raise Refused("not a .jpg, .jpeg, .png, .webp or .gif")
     targets = {name: upload.target(folder) for name, folder in _FOLDERS.items()}
     metadata = upload.target(_METADATA, ".json")
-    stamp, known = _known(metadata)
+    stamp, known = uploads.result(os.environ["IMAGES_BUCKET"], metadata)
     order = upload.against(stamp)
     if order in (OLDER, SAME):
         return _skipped(upload, "done already" if order == SAME else "older than what was done")
@@ -86,18 +86,6 @@ def _process(upload: Upload) -> str:
 def _skipped(upload: Upload, reason: str) -> str:
     logs.info("upload skipped", key=upload.key, reason=reason)
     return "skipped"
-
-
-def _known(key: str) -> tuple[dict[str, str] | None, dict[str, Any]]:
-    """The stamp and the content of the description that is there; None and {} without one."""
-    try:
-        found = uploads.client().get_object(Bucket=os.environ["IMAGES_BUCKET"], Key=key)
-    except Exception as error:
-        if not uploads.is_gone(error):
-            raise
-        return None, {}
-    with closing(found["Body"]) as body:
-        return found.get("Metadata", {}), json.loads(body.read())
 
 
 def _read(upload: Upload) -> tuple[bytes, str] | None:

@@ -16,10 +16,12 @@ from typing import Any
 
 from common import ids, logs, once, outbound, records, warming
 from common.circuit import Circuit
+from common.jitter import jittered
 
 _ATTEMPTS = 3
-_FIRST_PAUSE = 0.2  # seconds; each further one is twice as long, all of them by chance shorter
-_LONGEST_PAUSE = 3
+_FIRST_PAUSE = 0.2  # seconds; each further one is twice as long
+_LONGEST_PAUSE = 3  # seconds
+# Statuses that another attempt may change.
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _RESERVE = 3.0  # seconds of the invocation that are kept to write down how it ended
 
@@ -95,8 +97,7 @@ def _persistent_post(order: str, body: bytes, seconds: int, context: Any) -> int
         except (OSError, http.client.HTTPException):
             if _is_last(attempt, after, seconds, context):
                 raise
-        by_chance = 0.5 + os.urandom(1)[0] / 512  # a half to one: not all orders at one moment
-        time.sleep(max(after, _FIRST_PAUSE * 2 ** (attempt - 1) * by_chance))
+        time.sleep(max(after, jittered(_FIRST_PAUSE * 2 ** (attempt - 1))))
 
 
 def _is_last(attempt: int, after: int, seconds: int, context: Any) -> bool:

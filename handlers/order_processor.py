@@ -13,7 +13,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from common import aws, conditions, decimals, logs, mail, orders, queues, warming
+from common import aws, bus, conditions, decimals, logs, mail, orders, queues, warming
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _EVENT = "OrderPlaced"
 _PUBLISHED, _ANNOUNCED = 1, 2  # steps after the row: the topic knows of it, the bus as well
 _LEASE_MARGIN = 1_000  # milliseconds; the clocks of two environments differ
-_CHANGED_HANDS = 2  # seconds until a message comes back whose order another one has just claimed
+_TAKEN_OVER_PAUSE = 2  # seconds until a message comes back whose order another one has just claimed
 
 aws.prepare("dynamodb", "sns", "events")
 mail.prepare()
@@ -134,7 +134,7 @@ def _take_over(placing: _Placing, there: orders.Row) -> None:
     }
     condition = "confirmation = :pending AND claimedUntil = :seen"
     if not _update(placing, "SET claimedUntil = :until", condition, values):
-        raise queues.Later("another message took the order over", seconds=_CHANGED_HANDS)
+        raise queues.Later("another message took the order over", seconds=_TAKEN_OVER_PAUSE)
     placing.row = there
     placing.steps = placing.kept = int(there["steps"]["N"]) if "steps" in there else 0
 
@@ -159,16 +159,9 @@ def _publish(placings: Sequence[_Placing]) -> list[Exception | None]:
 def _put_events(placings: Sequence[_Placing]) -> list[Exception | None]:
     """Tell the event bus: "Order Placed", with the topic's members without `event`."""
     entries = [
-        {
-            "EventBusName": os.environ["EVENTS_BUS_NAME"],
-            "Source": orders.SOURCE,
-            "DetailType": "Order Placed",
-            "Detail": decimals.dumps(orders.told(placing.row)),
-        }
-        for placing in placings
+        bus.entry(orders.SOURCE, "Order Placed", orders.told(placing.row)) for placing in placings
     ]
-    answer = aws.client("events").put_events(Entries=entries)
-    return [_entry_error(entry.get("ErrorCode")) for entry in answer["Entries"]]
+    return [_entry_error(code) for code in bus.put(entries)]
 
 
 def _entry_error(code: str | None) -> Exception | None:

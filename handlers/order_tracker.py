@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from common import aws, conditions, decimals, logs, orders, queues, warming
+from common import aws, bus, conditions, logs, orders, queues, warming
 
 aws.prepare("dynamodb", "events")
 
@@ -73,12 +73,6 @@ def _tell(row: orders.Row) -> None:
         "version": int(row["version"]["N"]),
         "changedAt": row["changedAt"]["S"],
     }
-    entry = {
-        "EventBusName": os.environ["EVENTS_BUS_NAME"],
-        "Source": orders.SOURCE,
-        "DetailType": "Order Changed",
-        "Detail": decimals.dumps(detail),
-    }
-    (told,) = aws.client("events").put_events(Entries=[entry])["Entries"]
-    if told.get("ErrorCode"):
-        raise queues.EntryError(told["ErrorCode"])
+    (code,) = bus.put([bus.entry(orders.SOURCE, "Order Changed", detail)])
+    if code:
+        raise queues.EntryError(code)

@@ -50,7 +50,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     for position, measurements in enumerate(rows.values()):
         try:
             if position:
-                _check(deadline)
+                deadline.check()
             _count(measurements)
         except Exception as error:
             logs.error("measurements not counted", cause=error, measurements=len(measurements))
@@ -58,11 +58,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     logs.info("batch counted", records=len(batch), rows=len(rows), failed=len(failed))
     first = min(failed, key=_ordinal, default="")
     return records.outcome(event, first)
-
-
-def _check(deadline: Deadline) -> None:
-    if deadline.is_near():
-        raise TimeoutError("out of time, the rest is left for the next attempt")
 
 
 def _rows(batch: list[dict[str, Any]], failed: list[str]) -> dict[str, list[Measurement]]:

@@ -31,6 +31,7 @@ outbound calls of a stranger's HTTP API that cannot be turned against our networ
 circuit  a circuit breaker shared by all environments
 warming  the event that keeps an execution environment initialised
 deadline when a batch should begin no more work
+jitter   pauses between attempts, shorter by chance
 secrets  Secrets Manager values, cached
 logs     one JSON object per line on standard output
 uploads  uploaded objects: their keys, and results that a later event replaces, never an earlier one

@@ -1,8 +1,8 @@
 """Clients that fail fast, and which AWS errors are worth another try.
 
 botocore is imported with the first client, so that a function without one (health) starts without
-it. It makes the very clients that boto3 hands out; boto3 would import resources and file transfers
-besides, a fifteenth of a cold start.
+it. It makes the very clients that boto3 hands out; boto3 would also import resources and file
+transfers, a fifteenth of a cold start.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ _UNAVAILABLE = frozenset(
     {"InternalServerError", "InternalServiceError", "ServiceUnavailable", "InternalFailure"}
 )
 
-# Why a transaction was cancelled, where the same one may succeed later.
 CONFLICT = "TransactionConflict"
-_PASSING = frozenset({CONFLICT, "ThrottlingError", "ProvisionedThroughputExceeded", "None"})
+# Why a transaction was cancelled, where the same one may succeed later.
+PASSING = frozenset({CONFLICT, "ThrottlingError", "ProvisionedThroughputExceeded"})
 
 _clients: dict[str, Any] = {}
 
@@ -120,7 +120,7 @@ def is_temporary(error: BaseException) -> bool:
     """Whether the same call may succeed later: throttled, unavailable, or the connection failed."""
     code = error_code(error)
     if reasons := cancellations(error):
-        return {str(reason.get("Code")) for reason in reasons} <= _PASSING
+        return {str(reason.get("Code")) for reason in reasons} <= {*PASSING, "None"}
     if code:
         return code in _THROTTLED or code in _UNAVAILABLE
     kinds = {

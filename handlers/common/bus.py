@@ -51,7 +51,7 @@ def send(events: Sequence[Entry]) -> int:
     taken = 0
     for group in _groups(events):
         try:
-            codes = _put(group)
+            codes = put(group)
         except Exception:
             if not taken:
                 raise
@@ -62,11 +62,13 @@ def send(events: Sequence[Entry]) -> int:
     return taken
 
 
-def _put(group: list[Entry]) -> list[str]:
-    """The error code of each event, "" for one that was taken."""
+def put(events: Sequence[Entry]) -> list[str]:
+    """Send up to ten events in one call: the error code of each, "" for one that was taken. Raises
+    what boto3 raises.
+    """
     name = os.environ["EVENTS_BUS_NAME"]
     answer = aws.client("events").put_events(
-        Entries=[{**event, "EventBusName": name} for event in group]
+        Entries=[{**event, "EventBusName": name} for event in events]
     )
     return [str(result.get("ErrorCode") or "") for result in answer["Entries"]]
 

@@ -23,3 +23,8 @@ class Deadline:
     def is_near(self) -> bool:
         """Whether what has not begun should be left for the next attempt."""
         return bool(self._remaining() < self._reserve)
+
+    def check(self) -> None:
+        """Raises TimeoutError when it is near."""
+        if self.is_near():
+            raise TimeoutError("out of time, the rest is left for the next attempt")

@@ -25,7 +25,6 @@ _MOST_REFUSED = 100  # rows that a result names
 # Between attempts at rows that another call is writing, or that the table has no capacity for.
 _PAUSES = (0.1, 0.3, 0.9, 2.7)  # seconds
 _THERE = "ConditionalCheckFailed"
-_PASSING = frozenset({aws.CONFLICT, "ThrottlingError", "ProvisionedThroughputExceeded"})
 # Milliseconds that stay for the last batch (three attempts of 3 seconds), and to tell what came of
 # it.
 _LAST_CALLS = 25_000
@@ -164,12 +163,12 @@ def put_new(rows: list[Row]) -> None:
             _transact(rows)
         except Exception as error:
             reasons = [str(reason.get("Code")) for reason in aws.cancellations(error)]
-            if not reasons or set(reasons) - _PASSING - {_THERE, "None"}:
+            if not reasons or set(reasons) - {*aws.PASSING, _THERE, "None"}:
                 raise
             there = reasons.count(_THERE)
             logs.debug("rows there already", rows=there)
             rows = [row for row, code in zip(rows, reasons, strict=True) if code != _THERE]
-            if set(reasons) & _PASSING:
+            if set(reasons) & aws.PASSING:
                 pause = next(pauses, None)
                 if pause is None:
                     raise

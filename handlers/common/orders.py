@@ -70,15 +70,20 @@ def parse(text: str) -> Order:
     Raises Poison that names the first wrong member.
     """
     content = _json_object(text)
-    order_id = content.get("orderId")
-    if not isinstance(order_id, str) or not ids.is_key(order_id):
-        raise Poison("orderId must be 1 to 64 of A-Z a-z 0-9 - and _")
+    order_id = _order_id(content)
     email = _text(content.get("customerEmail"), "customerEmail", longest=LONGEST_EMAIL)
     items = content.get("items")
     if not isinstance(items, list) or not 1 <= len(items) <= MOST_ITEMS:
         raise Poison(f"items must be a list of 1 to {MOST_ITEMS}")
     listed = tuple(_item(item, f"items/{position}") for position, item in enumerate(items))
     return Order(order_id, email, listed)
+
+
+def _order_id(content: Mapping[str, Any]) -> str:
+    order_id = content.get("orderId")
+    if not isinstance(order_id, str) or not ids.is_key(order_id):
+        raise Poison("orderId must be 1 to 64 of A-Z a-z 0-9 - and _")
+    return order_id
 
 
 def _item(value: object, place: str) -> Item:
@@ -191,9 +196,7 @@ def parse_change(text: str) -> Change:
     are left alone. Raises Poison that names the first wrong member.
     """
     content = _json_object(text)
-    order_id, kind = content.get("orderId"), content.get("type")
-    if not isinstance(order_id, str) or not ids.is_key(order_id):
-        raise Poison("orderId must be 1 to 64 of A-Z a-z 0-9 - and _")
+    order_id, kind = _order_id(content), content.get("type")
     if not isinstance(kind, str) or kind not in CHANGES:
         raise Poison(f"type must be one of {', '.join(CHANGES)}")
     return Change(

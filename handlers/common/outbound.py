@@ -166,8 +166,8 @@ def _reused(target: Target) -> http.client.HTTPConnection | None:
 
 
 def _addresses(host: str, port: int, *, private: bool) -> list[str]:
-    """The host's addresses. Raises Unsafe when one of them may not be called: who has such a one
-    besides is not to be trusted with another.
+    """The host's addresses. Raises Unsafe when one of them may not be called: a name that leads
+    to such an address is not to be trusted with its others.
     """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))

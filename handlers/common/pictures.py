@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image, ImageOps
 
 from common import logs
-from common.uploads import Refused
+from common.uploads import NO_TYPE, Refused, media_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +27,6 @@ _TYPES = {
     "image/webp": "WEBP",
     "image/gif": "GIF",
 }
-# What S3 and its clients say when nobody named a type.
-_NO_TYPE = ("", "binary/octet-stream", "application/octet-stream")
 _THUMBNAIL = (200, 200)  # pixels, as are the next two
 _OPTIMISED = (1600, 1600)
 _MOST_PIXELS = 64_000_000  # decoded with alpha 256 MB
@@ -36,7 +34,7 @@ _THUMBNAIL_QUALITY = 85
 _QUALITY = 82
 _LARGEST_PROFILE = 256 * 1024  # bytes; colour profiles of real pictures stay below
 _ORIENTATION = 0x0112  # EXIF's tag
-_LYING = (5, 6, 7, 8)
+_SIDEWAYS = (5, 6, 7, 8)
 
 # What decoding damaged data ends in; SyntaxError is Pillow's for a broken PNG chunk.
 _UNDECODABLE = (
@@ -84,10 +82,10 @@ def claims(key: str, content_type: str) -> set[str]:
     """The formats that an object's name and type claim; raises Refused when neither claims one, or
     the type is none of a picture.
     """
-    kind = content_type.partition(";")[0].strip().lower()
+    kind = media_type(content_type)
     dot = key.rfind(".")
     named = _SUFFIXES.get(key[dot:].lower()) if dot >= 0 else None
-    if kind not in _NO_TYPE and kind not in _TYPES:
+    if kind not in NO_TYPE and kind not in _TYPES:
         raise Refused("the content type is not that of a JPEG, PNG, WebP or GIF")
     claimed = {format_ for format_ in (named, _TYPES.get(kind)) if format_}
     if not claimed:
@@ -101,7 +99,7 @@ def derive(data: bytes, claimed: set[str], *, watermark: str) -> Pictures:
     A JPEG, PNG or WebP keeps its format; a GIF becomes a PNG where it is transparent, else a JPEG.
     Metadata (place, camera, comments) does not go along, the colour profile does. Of an animation
     the first picture is taken. Nothing is enlarged. Raises Refused for what is damaged, over 64
-    megapixels, not what it claims to be, or something else besides.
+    megapixels, not what it claims to be, or something else as well.
     """
     _refuse_polyglots(data)
     try:
@@ -116,8 +114,8 @@ def derive(data: bytes, claimed: set[str], *, watermark: str) -> Pictures:
                 raise Refused(f"a {kind} that claims to be {' and '.join(sorted(claimed))}")
             profile = picture.info.get("icc_profile")
             about = {**_about(picture), "format": kind, "bytes": len(data)}
-            picture, lying = _upright(_reduced(picture, kind))
-            if lying:
+            picture, sideways = _upright(_reduced(picture, kind))
+            if sideways:
                 about |= {"width": about["height"], "height": about["width"]}
     except _UNDECODABLE as error:
         raise Refused(f"not a sound picture: {type(error).__name__}: {error}") from None
@@ -206,8 +204,8 @@ def _upright(picture: Image.Image) -> tuple[Image.Image, bool]:
     when there are few pixels left to turn.
     """
     try:
-        lying = picture.getexif().get(_ORIENTATION) in _LYING
-        return ImageOps.exif_transpose(picture), lying
+        sideways = picture.getexif().get(_ORIENTATION) in _SIDEWAYS
+        return ImageOps.exif_transpose(picture), sideways
     except _UNDECODABLE as error:
         logs.warning("orientation not readable", reason=type(error).__name__)
         return picture, False

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from common import aws, logs
+from common.jitter import jittered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -196,8 +197,7 @@ def _persistent_post(line: _Line, connection: str, message: bytes, deadline: Dea
         except (OSError, http.client.HTTPException):
             if _is_last(attempt, deadline):
                 raise
-        by_chance = 0.5 + os.urandom(1)[0] / 512  # a half to one: not all threads at one moment
-        time.sleep(_FIRST_PAUSE * 2 ** (attempt - 1) * by_chance)
+        time.sleep(jittered(_FIRST_PAUSE * 2 ** (attempt - 1)))
 
 
 def _is_last(attempt: int, deadline: Deadline) -> bool:

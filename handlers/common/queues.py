@@ -8,13 +8,13 @@ own visibility timeout, as often as a message may be received, outlasts the trou
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from common import aws, logs, records
 from common.deadline import Deadline
+from common.jitter import jittered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MOST = 10  # entries of a batch call of SQS, SNS and EventBridge
 
-_LINES = 8  # threads; a client has ten connections
+_THREADS = 8  # a client has ten connections
 _POISON_SECONDS = 1
 _LONGEST_PAUSE = 900  # seconds
 _MOST_DOUBLINGS = 10
@@ -134,7 +134,7 @@ def each(
     In a FIFO queue the messages of a group that come after a failed one go back with it: done
     before it they would be out of order. They return together, since a group waits as long as one
     of its messages is invisible. Poison holds nobody up: it will never be done, and whoever waited
-    for it would use up his own receives and follow it into the dead-letter queue.
+    for it would use up its own receives and follow it into the dead-letter queue.
     """
     batch = Batch(event, context, queue_url=queue_url)
     stuck: dict[str, Record] = {}
@@ -173,7 +173,7 @@ def at_once(function: Callable[[Any], Any], things: Sequence[Any]) -> list[Any]:
             except Exception as error:
                 outcomes[position] = error
 
-    threads = [threading.Thread(target=work) for _ in range(min(_LINES, len(things)) - 1)]
+    threads = [threading.Thread(target=work) for _ in range(min(_THREADS, len(things)) - 1)]
     for thread in threads:
         thread.start()
     work()
@@ -183,11 +183,11 @@ def at_once(function: Callable[[Any], Any], things: Sequence[Any]) -> list[Any]:
 
 
 def backoff(attempt: int, *, longest: float) -> float:
-    """Seconds to wait after this attempt (the first is 1): they double from 2 to `longest`, and are
-    by chance up to a half shorter, so that not all come back at one moment.
+    """Seconds to wait after this attempt (the first is 1): they double from 2 to `longest`, with
+    jitter.
     """
     seconds = min(longest, 2.0 ** min(attempt, _MOST_DOUBLINGS))
-    return seconds * (0.5 + os.urandom(1)[0] / 512)
+    return jittered(seconds)
 
 
 def _pause(record: Record, error: Exception) -> int | None:

@@ -70,7 +70,7 @@ def of(event: object, source: str) -> list[Record]:
 def outcome(event: Record, failed: str = "") -> dict[str, Any]:
     """A stream's answer: where to start again (ReportBatchItemFailures), "" when all is done.
 
-    Within a tumbling window Lambda asks for a state besides, which these functions do not need.
+    Within a tumbling window Lambda also asks for a state, which these functions do not need.
     """
     failures = [{"itemIdentifier": failed}] if failed else []
     answer: dict[str, Any] = {"batchItemFailures": failures}

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from common import aws, conditions
+from common.jitter import jittered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     Change = Callable[[Row], Row | None]
 
 _ATTEMPTS = 8
-_FIRST_PAUSE = 0.02  # seconds; each further one is twice as long, all of them by chance shorter
+_FIRST_PAUSE = 0.02  # seconds; each further one is twice as long
 
 
 class ContendedError(RuntimeError):
@@ -36,8 +37,7 @@ def amend(key: str, change: Change) -> bool:
             return False
         if _replace(key, row, changed):
             return True
-        by_chance = 0.5 + os.urandom(1)[0] / 512  # a half to one
-        time.sleep(_FIRST_PAUSE * 2**attempt * by_chance)
+        time.sleep(jittered(_FIRST_PAUSE * 2**attempt))
     raise ContendedError(f"{key.partition('#')[0]} row is written by too many at once")
 
 

@@ -7,6 +7,8 @@ what a later event made, never by an earlier one.
 
 from __future__ import annotations
 
+import json
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 UPLOADS = "uploads/"
 INCOMING = "incoming/"
 READ_TIMEOUT = 10  # seconds
+# What S3 and its clients say when nobody named a type.
+NO_TYPE = ("", "binary/octet-stream", "application/octet-stream")
 _LONGEST_KEY = 1024  # bytes, a limit of S3
 _CREATED = "ObjectCreated:"
 # An expiry by the bucket's lifecycle has an event name of its own.
@@ -160,6 +164,11 @@ def _upload(
     )
 
 
+def media_type(content_type: str) -> str:
+    """A content type without its parameters, in lower case: `text/csv`."""
+    return content_type.partition(";")[0].strip().lower()
+
+
 def bare(etag: str) -> str:
     """An entity tag without its quotes: headers have them, events do not."""
     return etag.strip('"')
@@ -190,14 +199,20 @@ def head(bucket: str, key: str) -> dict[str, Any] | None:
     return None
 
 
+def result(bucket: str, key: str) -> tuple[dict[str, str] | None, dict[str, Any]]:
+    """The stamp and the JSON content of what was made of an upload; None and {} without one."""
+    try:
+        found = client().get_object(Bucket=bucket, Key=key)
+    except Exception as error:
+        if not is_gone(error):
+            raise
+        return None, {}
+    with closing(found["Body"]) as body:
+        return found.get("Metadata", {}), json.loads(body.read())
+
+
 def put(
-    upload: Upload,
-    body: bytes,
-    *,
-    bucket: str,
-    key: str,
-    content_type: str,
-    again: bool = False,
+    upload: Upload, body: bytes, *, bucket: str, key: str, content_type: str, again: bool = False
 ) -> bool:
     """Write what was made of an upload, unless the same or a later event's is there.
 

@@ -17,7 +17,7 @@ _MOST_SIGNATURES = 10  # one for each key while keys are changed
 
 
 class Forged(Exception):
-    """Not from whom it says, or not of now; the text says which part is wrong."""
+    """Not signed by its sender, or not of now; the text says which part is wrong."""
 
 
 class Stamp(NamedTuple):

@@ -94,7 +94,7 @@ class SimulatedQueue:
 @pytest.fixture
 def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """A crash must end the whole invocation."""
-    monkeypatch.setattr(queues, "_LINES", 1)
+    monkeypatch.setattr(queues, "_THREADS", 1)
 
 
 def _world(monkeypatch: pytest.MonkeyPatch) -> World:
