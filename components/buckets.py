@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components.grants import Grant, Statement, policy, tls_only
+from components.grants import Grant, Statement, policy, tls_only, variable_name
 from components.keys import DataKey
 from components.place import Place
 from settings import DataSettings
@@ -45,7 +45,7 @@ class Bucket(pulumi.ComponentResource):
         self._settings = settings
         self._place = place
         self._encryption = encryption
-        self._variable = f"{name.upper().replace('-', '_')}_BUCKET"
+        self._variable = variable_name(name, "BUCKET")
         self.bucket = aws.s3.Bucket(
             f"{name}-bucket",
             aws.s3.BucketArgs(force_destroy=not settings.protect),

@@ -12,7 +12,7 @@ from components import patterns
 from components.buckets import Bucket
 from components.documents import json_text
 from components.function import ServerlessFunction
-from components.grants import Grant, Statement
+from components.grants import Grant, Statement, variable_name
 from components.keys import DataKey
 from components.messaging import Queue
 from components.patterns import Pattern
@@ -40,7 +40,7 @@ class Bus(pulumi.ComponentResource):
     ) -> None:
         super().__init__("sandpiper:components:Bus", name, None, opts)
         self.component = name
-        self._variable = f"{name.upper().replace('-', '_')}_BUS_NAME"
+        self._variable = variable_name(name, "BUS_NAME")
         child = pulumi.ResourceOptions(parent=self)
         self.bus = aws.cloudwatch.EventBus(
             f"{name}-bus",
@@ -152,7 +152,7 @@ class Event:
         name = f"{function.logical_name}-{rule.component}"
         permission = function.allow(
             f"{name}-permission",
-            principal="events.amazonaws.com",
+            principal=rule.service,
             source_arn=rule.arn,
             parent=wires.parent,
         )

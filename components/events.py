@@ -6,7 +6,7 @@ Upload       an object of a bucket, created or removed (uploads)
 Message      messages of a queue (mappings)
 Change       changes of a table (mappings)
 Measurement  records of a data stream (mappings)
-Notice       a message of a topic; Copy puts it into a queue, Outside sends it to whom a stack file names (subscriptions)
+Notice       a message of a topic; Copy puts it into a queue, Outside sends it to a stack file's subscribers (subscriptions)
 Event        an event that a rule of EventBridge lets through (buses)
 LogLines     what another function logs (subscriptions)
 Schedule     a point in time, again and again

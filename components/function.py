@@ -12,7 +12,7 @@ from builders import zips
 from components import asynchronous, code_signing, concurrency, execution_role, urls
 from components.function_args import function_args
 from components.function_outputs import FunctionOutputs
-from components.grants import Grant, Statement, policy, together, trust
+from components.grants import Grant, Statement, policy, together, trust, variable_name
 from components.keys import DataKey
 from components.layers import Layer
 from components.logs import log_group
@@ -129,7 +129,7 @@ class ServerlessFunction(pulumi.ComponentResource):
 
     def invoke(self) -> Grant:
         """Call the function."""
-        variable = f"{self.logical_name.upper().replace('-', '_')}_FUNCTION"
+        variable = variable_name(self.logical_name, "FUNCTION")
         return Grant([Statement(["lambda:InvokeFunction"], [self.arn])], {variable: self.arn})
 
     def allow(

@@ -63,6 +63,11 @@ class Grant:
 NOTHING = Grant()
 
 
+def variable_name(name: str, suffix: str) -> str:
+    """The environment variable of a resource: `ORDER_EVENTS_QUEUE_URL` for `order-events` and `QUEUE_URL`."""
+    return f"{name.upper().replace('-', '_')}_{suffix}"
+
+
 def variables(**named: object) -> Grant:
     """Environment variables and no right; what is None is left out, a truth value is `true` or `false`."""
     written: dict[str, pulumi.Input[str]] = {}

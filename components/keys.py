@@ -90,7 +90,7 @@ class DataKey(pulumi.ComponentResource):
                 here,
             ),
             # Topics and rules put messages into queues, buses and archives keep events. Without conditions, as in AWS's
-            # samples: not every such call says for whom it is. The queues' own policies do.
+            # samples: not every such call names its source. The queues' own policies do.
             _allow(
                 "Senders",
                 {"Service": ["sns.amazonaws.com", "events.amazonaws.com"]},

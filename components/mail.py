@@ -11,7 +11,7 @@ from settings import MailSettings
 
 
 class Mail(pulumi.ComponentResource):
-    """The address mail is sent from; without one nobody may send and handlers leave it.
+    """The address mail is sent from; without one nobody may send, and handlers send none.
 
     SES knows an address or a domain once per account and region, so the identity is usually there already; with
     `create_identity` it is made here, and its owner confirms it by the link that SES sends.

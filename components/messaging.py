@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.documents import json_text
-from components.grants import Grant, Statement, policy, tls_only
+from components.grants import Grant, Statement, policy, tls_only, variable_name
 from components.keys import DataKey
 from settings import QueueSettings
 
@@ -27,7 +27,7 @@ class Sender(Protocol):
 
 
 class Queue(pulumi.ComponentResource):
-    """An encrypted SQS queue that refuses plain HTTP and takes messages of `senders` besides those of roles.
+    """An encrypted SQS queue that refuses plain HTTP and takes messages of `senders` as well as those of roles.
 
     `senders` are None where some of them must know the queue first: `admit` then names them, once all are there.
     With `settings` it is a working queue and has a dead-letter queue behind it; without, it is itself the place where
@@ -50,7 +50,7 @@ class Queue(pulumi.ComponentResource):
         self.senders: tuple[Sender, ...] = ()
         self._encryption = encryption
         self._fifo = fifo
-        self._variable = f"{name.upper().replace('-', '_')}_QUEUE_URL"
+        self._variable = variable_name(name, "QUEUE_URL")
         self.settings = settings
         self._dead_letter: aws.sqs.Queue | None = None
         if settings is not None:

@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
-from components.grants import Grant, Statement
+from components.grants import Grant, Statement, variable_name
 from components.keys import DataKey
 from settings import DataSettings
 
@@ -28,7 +28,7 @@ class Secret(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("sandpiper:components:Secret", name, None, opts)
-        self._variable = f"{name.upper().replace('-', '_')}_SECRET_ARN"
+        self._variable = variable_name(name, "SECRET_ARN")
         self._encryption = encryption
         self.secret = aws.secretsmanager.Secret(
             f"{name}-secret",

@@ -13,7 +13,7 @@ from components.documents import fingerprint, json_text
 from components.domains import Domains, address
 from components.function import ServerlessFunction
 from components.gateway_calls import integrate, let_call
-from components.grants import Grant, Statement
+from components.grants import Grant, Statement, variable_name
 from components.integrations import LONGEST_MILLISECONDS
 from components.keys import DataKey
 from components.place import Place
@@ -72,7 +72,7 @@ class Socket(pulumi.ComponentResource):
                     [pulumi.Output.concat(self.api.execution_arn, posts)],
                 )
             ],
-            {f"{self.logical_name.upper().replace('-', '_')}_ENDPOINT": endpoint},
+            {variable_name(self.logical_name, "ENDPOINT"): endpoint},
         )
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pulumi
 import pulumi_aws as aws
 
-from components.grants import Grant, Statement
+from components.grants import Grant, Statement, variable_name
 from components.keys import DataKey
 from components.messaging import Queue
 from components.place import Place
@@ -42,7 +42,7 @@ class DataStream(pulumi.ComponentResource):
         super().__init__("sandpiper:components:DataStream", name, None, opts)
         self.component = name
         self._settings, self._encryption, self._place = settings, encryption, place
-        self._variable = f"{name.upper().replace('-', '_')}_STREAM_NAME"
+        self._variable = variable_name(name, "STREAM_NAME")
         self._child = pulumi.ResourceOptions(parent=self)
         self.name: pulumi.Output[str] = pulumi.Output.from_input("")
         self.arn: pulumi.Output[str] = self.name

@@ -1,4 +1,4 @@
-"""What listens to a topic, or to what functions log: functions, queues, and whom a stack file names."""
+"""What listens to a topic, or to what functions log: functions, queues, and subscribers that a stack file names."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Notice:
         name = f"{self.function.logical_name}-{self.topic.component}"
         permission = self.function.allow(
             f"{name}-permission",
-            principal="sns.amazonaws.com",
+            principal=self.topic.service,
             source_arn=self.topic.arn,
             parent=wires.parent,
         )
@@ -73,7 +73,7 @@ class Copy:
 
 @dataclass(frozen=True)
 class Outside:
-    """Whom a stack file subscribes: people by e-mail, services by HTTPS, queues of other stacks, mobile devices."""
+    """Subscribers that a stack file names: people by e-mail, services by HTTPS, queues of other stacks, mobile devices."""
 
     topic: Topic
     settings: TopicSettings
@@ -88,7 +88,7 @@ class Outside:
                     topic=self.topic.arn, protocol=protocol, endpoint=endpoint
                 )
                 if protocol == "email":
-                    # Nothing is delivered by a queue that a person was to read.
+                    # SNS never gives up on a mailbox: a dead-letter queue would stay empty.
                     aws.sns.TopicSubscription(f"{name}-subscription", args, wires.after())
                 else:
                     _subscribe(name, args, self.topic, wires)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from components.grants import Grant, Statement
+from components.grants import Grant, Statement, variable_name
 from components.keys import DataKey
 from settings import DataSettings
 
@@ -35,7 +35,7 @@ class Table(pulumi.ComponentResource):
     ) -> None:
         super().__init__("sandpiper:components:Table", name, None, opts)
         self.component = name
-        self._variable = f"{name.upper().replace('-', '_')}_TABLE"
+        self._variable = variable_name(name, "TABLE")
         self._encryption = encryption
         self.table = aws.dynamodb.Table(
             f"{name}-table",

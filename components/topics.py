@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.grants import Grant, Statement, policy, tls_only
+from components.grants import Grant, Statement, policy, tls_only, variable_name
 from components.keys import DataKey
 from components.place import Place
 
@@ -35,7 +35,7 @@ class Topic(pulumi.ComponentResource):
         super().__init__("sandpiper:components:Topic", name, None, opts)
         self.component = name
         self._encryption = encryption
-        self._variable = f"{name.upper().replace('-', '_')}_TOPIC_ARN"
+        self._variable = variable_name(name, "TOPIC_ARN")
         self.topic = aws.sns.Topic(
             f"{name}-topic",
             aws.sns.TopicArgs(kms_master_key_id=encryption.arn, display_name=display_name),

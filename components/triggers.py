@@ -1,4 +1,4 @@
-"""What a kind of trigger is, and what each of them is given."""
+"""What every kind of trigger implements, and what it is given to connect with."""
 
 from __future__ import annotations
 
