@@ -11,7 +11,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up watch down test check format lock schema bench
+.PHONY: help up watch down test check format lock schema bench soak
 
 help:  ## List these targets.
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -48,6 +48,9 @@ schema: $(INSTALLED)  ## Write stack.schema.json, the references of all settings
 
 bench: $(INSTALLED)  ## Print the figures of docs/performance.md.
 	$(BIN)/python -m benchmarks $(ARGS)
+
+soak: $(INSTALLED)  ## Send 10,000 orders, poison, crashing and repeated ones among them; nothing may be lost. ARGS="2000"
+	@$(BIN)/python -m benchmarks.soak $(ARGS)
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock"
