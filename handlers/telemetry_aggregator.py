@@ -1,10 +1,11 @@
 """Kinesis stream of telemetry -> state table: a row per device, metric and minute with count, sum,
 minimum and maximum of what was measured.
 
-A measurement is `{"device", "metric", "value", "at"}`. It counts once, however often it arrives: a
-row knows the last sequence number it has counted of each partition key, and Kinesis keeps the order
-of a key. A record that is no measurement fails after all others of its batch are counted; what
-repeats it counts nothing twice, until the stream gives it to the failures queue.
+A measurement is `{"device", "metric", "value", "at"}`; without `at` it is of when AWS IoT received
+it, or Kinesis. It counts once, however often it arrives: a row knows the last sequence number it
+has counted of each partition key, and Kinesis keeps the order of a key. A record that is no
+measurement fails after all others of its batch are counted; what repeats it counts nothing twice,
+until the stream gives it to the failures queue.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def read(record: dict[str, Any]) -> Measurement:
     """The measurement of a record's `kinesis` part. Raises ValueError that says what is wrong."""
     content = _content(record["data"])
     device, metric = _name(content, "device"), _name(content, "metric")
-    minute = _moment(content.get("at")).replace(second=0, microsecond=0)
+    minute = _taken(content, record).replace(second=0, microsecond=0)
     row = f"telemetry#{device}#{metric}#{minute:%Y-%m-%dT%H:%MZ}"
     value = _value(content.get("value"))
     return Measurement(row, minute, value, str(record["partitionKey"]), record["sequenceNumber"])
@@ -110,6 +111,21 @@ def _value(value: object) -> Decimal:
     if not isinstance(value, Decimal) or not value.is_finite() or abs(value) > _HIGHEST:
         raise ValueError("value is not a number of at most 10^15")
     return value.quantize(_STEP)
+
+
+def _taken(content: dict[str, Any], record: dict[str, Any]) -> datetime:
+    """When it was measured, as well as anybody says: the device (`at`), the IoT rule (`received`,
+    milliseconds since 1970), or Kinesis, whose timestamp of a record stays the same for ever.
+    """
+    if "at" in content:
+        return _moment(content["at"])
+    if "received" in content:
+        received = content["received"]
+        try:
+            return _moment(received / 1000 if isinstance(received, Decimal) else None)
+        except ValueError:
+            raise ValueError("received is not milliseconds since 1970") from None
+    return datetime.fromtimestamp(record["approximateArrivalTimestamp"], UTC)
 
 
 def _moment(value: object) -> datetime:

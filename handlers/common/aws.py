@@ -21,22 +21,29 @@ _CONNECT_SECONDS = 1
 _READ_SECONDS = 2
 _ATTEMPTS = 3
 
+# As the services' own models spell them, and botocore's list of what is tried again: an entry of a
+# batch call (SNS, EventBridge) has a code and no status of its own.
 _THROTTLED = frozenset(
     {
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "SlowDown",
-        "Throttling",
-        "ThrottlingException",
-        "ThrottledException",
-        "TooManyRequestsException",
-        "TransactionInProgressException",
+        *("BandwidthLimitExceeded", "EC2ThrottledException"),
+        *("KMS.ThrottlingException", "KMSThrottling", "KMSThrottlingException", "KmsThrottled"),
+        *("PriorRequestNotComplete", "ProvisionedThroughputExceededException"),
+        *("RequestLimitExceeded", "RequestThrottled", "RequestThrottledException", "SlowDown"),
+        *("Throttled", "ThrottledException", "Throttling", "ThrottlingException"),
+        *("TooManyRequestsException", "TransactionInProgressException"),
     }
 )
 _UNAVAILABLE = frozenset(
-    {"InternalServerError", "InternalServiceError", "ServiceUnavailable", "InternalFailure"}
+    {
+        *("InternalError", "InternalErrorException", "InternalException", "InternalFailure"),
+        *("InternalFailureException", "InternalServerError", "InternalServerException"),
+        *("InternalServiceError", "InternalServiceErrorException"),
+        *("ReplicatedWriteConflictException", "RequestTimeout", "RequestTimeoutException"),
+        *("ServiceException", "ServiceUnavailable", "ServiceUnavailableException"),
+    }
 )
+_TOO_MANY_REQUESTS = 429
+_FIRST_SERVER_ERROR = 500
 
 CONFLICT = "TransactionConflict"
 # Why a transaction was cancelled, where the same one may succeed later.
@@ -107,6 +114,14 @@ def error_code(error: BaseException) -> str:
     return str(described.get("Code", "")) if isinstance(described, dict) else ""
 
 
+def _status(error: BaseException) -> int:
+    """The HTTP status that AWS answered with, 0 where there is none."""
+    response: object = getattr(error, "response", None)
+    metadata = response.get("ResponseMetadata") if isinstance(response, dict) else None
+    status = metadata.get("HTTPStatusCode") if isinstance(metadata, dict) else None
+    return status if isinstance(status, int) else 0
+
+
 def cancellations(error: BaseException) -> list[dict[str, Any]]:
     """Why DynamoDB cancelled a transaction, action by action ({"Code": "None"} where it was not the
     reason); [] for any other error.
@@ -121,6 +136,9 @@ def is_temporary(error: BaseException) -> bool:
     code = error_code(error)
     if reasons := cancellations(error):
         return {str(reason.get("Code")) for reason in reasons} <= {*PASSING, "None"}
+    status = _status(error)
+    if status == _TOO_MANY_REQUESTS or status >= _FIRST_SERVER_ERROR:
+        return True
     if code:
         return code in _THROTTLED or code in _UNAVAILABLE
     kinds = {

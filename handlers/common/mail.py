@@ -15,6 +15,8 @@ from common import aws
 # One plain address. With a comma, a quoted name or spaces SES would read more into it than one.
 _ADDRESS = re.compile(r"[^\s@,;:<>()\[\]\"\\]+@[^\s@,;:<>()\[\]\"\\]+")
 _REFUSED = frozenset({"InvalidParameterValue", "MessageRejected"})
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
+_IDENTITY = re.compile(r":identity/([^\s'\"`]+)")
 
 
 class Refused(Exception):
@@ -53,9 +55,27 @@ def send(address: str, *, subject: str, text: str) -> None:
             **options,
         )
     except Exception as error:
+        if _names_recipient(error, address, sender):
+            raise Refused("in SES's sandbox, and no right to the address's own identity") from None
         if aws.error_code(error) not in _REFUSED or sender in str(error):
             raise
         raise Refused(_reason(error, address)) from None
+
+
+def _names_recipient(error: Exception, address: str, sender: str) -> bool:
+    """Whether a right is missing on the recipient's identity: in its sandbox SES asks for one, as
+    for the sender's, where the recipient is an address or domain that this account has verified.
+    """
+    if aws.error_code(error) not in _DENIED:
+        return False
+    named = {name.lower() for name in _IDENTITY.findall(str(error))}
+    return bool(named & _identities(address)) and not named & _identities(sender)
+
+
+def _identities(address: str) -> set[str]:
+    """What SES may know an address by. A sender may have a name before it: Shop <a@example.com>."""
+    plain = address.rpartition("<")[2].rstrip("> ").lower()
+    return {plain, plain.rpartition("@")[2]}
 
 
 def _reason(error: Exception, address: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import botocore.session
@@ -11,8 +13,10 @@ import get_item
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
-from common import aws, logs, secrets
+from common import aws, logs, queues, secrets
+from tests.handlers.conftest import Context
 from tests.handlers.fakes import AwsError
+from tests.handlers.order_world import event, failed
 
 _ARN = "arn:aws:secretsmanager:us-west-2:123456789012:secret:x"
 
@@ -33,8 +37,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, Any]]]:
     aws._session.cache_clear()
 
 
-def _error(code: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": "m"}}, "Query")
+def _error(code: str, status: int = 400) -> ClientError:
+    response: Any = {"Error": {"Code": code, "Message": "m"}}
+    return ClientError({**response, "ResponseMetadata": {"HTTPStatusCode": status}}, "Query")
 
 
 def test_a_client_is_made_once_and_gives_up_within_an_api_functions_timeout(
@@ -71,6 +76,11 @@ def test_clients_are_made_at_import_inside_lambda_only(
         (_error("SlowDown"), True),
         (_error("InternalServerError"), True),
         (_error("ValidationException"), False),
+        (_error("AccessDenied", 403), False),
+        (_error("Anything", 429), True),
+        (_error("Anything", 500), True),
+        (_error("", 503), True),
+        (_error("Anything", 499), False),
         (_error("ConditionalCheckFailedException"), False),
         (NoCredentialsError(), False),
         (ConnectionError(), False),
@@ -81,6 +91,95 @@ def test_only_errors_that_pass_by_themselves_are_temporary(
     error: Exception, temporary: bool
 ) -> None:
     assert aws.is_temporary(error) is temporary
+
+
+def _throttles(service: str) -> Iterator[tuple[str, int]]:
+    """Code and status of each error in botocore's model of a service that says: come back later."""
+    model = botocore.session.Session().get_service_model(service)
+    for name in model.shape_names:
+        shape = model.shape_for(name)
+        if not shape.metadata.get("exception"):
+            continue
+        error = shape.metadata.get("error", {})
+        status = error.get("httpStatusCode", 400)
+        if status == 429 or status >= 500 or _LATER.search(name) or "retryable" in shape.metadata:
+            yield error.get("code", name), status
+
+
+_LATER = re.compile("(?i)throttl|throughput|toomanyrequests|requestlimit|internal|unavailable$")
+_CALLED = sorted(
+    {
+        service
+        for path in Path(aws.__file__).parents[1].rglob("*.py")
+        for service in re.findall(r'aws\.client\(\s*"([a-z0-9-]+)"', path.read_text())
+    }
+)
+_LATER_CODES = [(service, *error) for service in _CALLED for error in _throttles(service)]
+# What S3, SES and the common errors of all services say without a model's telling.
+_UNMODELLED = [
+    *(("s3", code, 503) for code in ("SlowDown", "ServiceUnavailable", "503")),
+    *(("s3", code, 500) for code in ("InternalError", "500", "")),
+    ("s3", "RequestTimeout", 400),
+    *(("ses", code, 400) for code in ("Throttling", "ServiceUnavailable", "InternalFailure")),
+    *(("events", code, 400) for code in ("ThrottlingException", "InternalFailure")),
+    ("sns", "Throttling", 400),
+    ("lambda", "SomethingNew", 429),
+    ("dynamodb", "SomethingNew", 502),
+]
+
+
+def test_the_services_of_the_handlers_are_found() -> None:
+    assert {"dynamodb", "events", "lambda", "s3", "ses", "sns", "sqs"} <= set(_CALLED)
+    found = {code for _, code, _ in _LATER_CODES}
+    assert {"KMSThrottling", "KmsThrottled", "InternalException", "ServiceException"} <= found
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        *("Throttled", "KMSThrottling", "KmsThrottled", "KMS.ThrottlingException"),
+        *("InternalError", "InternalException", "InternalFailure", "ServiceException"),
+        *("ServiceUnavailable", "SlowDown", "ThrottlingException", "RequestThrottled"),
+    ],
+)
+def test_an_entry_of_a_batch_has_no_status_and_its_code_tells(code: str) -> None:
+    assert aws.is_temporary(queues.EntryError(code))
+
+
+@pytest.mark.parametrize(("service", "code", "status"), [*_LATER_CODES, *_UNMODELLED])
+def test_a_message_that_met_a_busy_service_waits_as_long_as_its_queue_says(
+    request: pytest.FixtureRequest, service: str, code: str, status: int
+) -> None:
+    fake = request.getfixturevalue("aws")
+    response: Any = {
+        "Error": {"Code": code, "Message": service},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    refusals: list[Exception] = [ClientError(response, "Publish")]
+    if code in aws._THROTTLED | aws._UNAVAILABLE:
+        refusals.append(queues.EntryError(code))
+    for refusal in refusals:
+
+        def refused(_: Any, refusal: Exception = refusal) -> None:
+            raise refusal
+
+        answer = queues.each(event("{}", receives=3), Context(30), refused, queue_url="https://q")
+        assert failed(answer) == ["m1"]
+        assert fake.names() == []
+
+
+def test_what_is_not_the_services_trouble_comes_back_when_the_function_says(
+    request: pytest.FixtureRequest,
+) -> None:
+    fake = request.getfixturevalue("aws")
+    fake.on("ChangeMessageVisibilityBatch", lambda _: {"Successful": [], "Failed": []})
+    for code in ("ValidationException", "AccessDenied", "KMSDisabled", "MalformedDetail"):
+
+        def refused(_: Any, code: str = code) -> None:
+            raise queues.EntryError(code)
+
+        queues.each(event("{}"), Context(30), refused, queue_url="https://q")
+    assert fake.names() == ["ChangeMessageVisibilityBatch"] * 4
 
 
 @pytest.mark.parametrize("response", [None, [], {}, {"Error": None}, {"Error": {}}])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -12,6 +13,7 @@ import health_checker
 import pytest
 
 from common.records import ForeignEventError
+from tests.handlers.conftest import Context
 from tests.handlers.fakes import AwsError
 
 
@@ -115,6 +117,64 @@ def test_an_api_that_nobody_answers_for_is_down(
     monkeypatch.setenv("API_URL", "http://127.0.0.1:9/dev")
     with pytest.raises(RuntimeError, match="down: api"):
         health_checker.handler({}, context)
+
+
+def test_what_never_answers_is_down_and_the_line_is_written_in_time(
+    aws: Any, lines: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = threading.Event()
+    for operation in ("GetItem", "ListObjectsV2", "GetQueueAttributes"):
+        aws.on(operation, lambda _: {"answered": answered.wait(10)})
+    monkeypatch.setattr(health_checker, "_ask_api", lambda: answered.wait(10) and None)
+    started = time.monotonic()
+    with pytest.raises(
+        RuntimeError, match=r"^down: table, bucket, queue events-failures, queue orders, api$"
+    ):
+        health_checker.handler({}, Context(1))
+    assert 0.4 < time.monotonic() - started < 0.9
+    answered.set()
+    *told, measured = lines()
+    assert (measured["Down"], measured["ApiUp"], measured["ApiTime"]) == (
+        5,
+        0,
+        pytest.approx(500, 0.1),
+    )
+    assert len(told) == 5
+    assert all("no answer within 0.5 s" in json.dumps(line) for line in told)
+
+
+def test_what_answers_counts_while_something_else_hangs(aws: Any, lines: Any) -> None:
+    answered = threading.Event()
+    aws.on("ListObjectsV2", lambda _: {"answered": answered.wait(10)})
+    with pytest.raises(RuntimeError, match=r"^down: bucket$"):
+        health_checker.handler({}, Context(1))
+    answered.set()
+    measured = lines()[-1]
+    assert (measured["Down"], measured["TableUp"], measured["QueueOrdersDepth"]) == (1, 1, 3)
+
+
+def test_all_is_asked_at_once_by_few_threads(
+    context: Any, aws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(20):
+        monkeypatch.setenv(f"Q{number}_QUEUE_URL", f"https://sqs.example/{number}")
+    before, most = threading.active_count(), [0]
+
+    def answer(_: Any) -> dict[str, Any]:
+        most[0] = max(most[0], threading.active_count() - before)
+        time.sleep(0.05)
+        return {"Attributes": {"ApproximateNumberOfMessages": "1"}}
+
+    aws.on("GetQueueAttributes", answer)
+    started = time.monotonic()
+    assert len(health_checker.handler({}, context)["queues"]) == 22
+    assert time.monotonic() - started < 22 * 0.05
+    assert 1 < most[0] <= health_checker._THREADS + 1  # and the API's own
+
+
+@pytest.mark.parametrize(("left", "waits"), [(300, 20), (30, 20), (10, 8), (3, 1.5), (0.2, 0.1)])
+def test_the_checks_end_before_the_function_does(left: float, waits: float) -> None:
+    assert health_checker._patience(Context(left)) == pytest.approx(waits, abs=0.05)
 
 
 def test_nothing_to_look_at_is_no_health(context: Any, monkeypatch: pytest.MonkeyPatch) -> None:

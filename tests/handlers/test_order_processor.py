@@ -321,3 +321,72 @@ def test_the_reason_of_a_refusal_is_the_mail_services_without_the_address(world:
     world.aws.fail("SendEmail", refusal)
     assert _run(order()) == []
     assert world.orders["o-1"]["reason"]["S"] == "MessageRejected: Address the address is blocked"
+
+
+_DENIED = (
+    "User `arn:aws:sts::123456789012:assumed-role/order-processor/f' is not authorized to perform "
+    "`ses:SendEmail' on resource `arn:aws:ses:us-west-2:123456789012:identity/{}'"
+)
+
+
+@pytest.mark.parametrize("identity", ["a@home.example", "A@Home.example", "home.example"])
+def test_a_recipient_that_the_account_itself_has_verified_is_no_reason_to_lose_the_order(
+    world: World, identity: str
+) -> None:
+    refusal = AwsError("AccessDenied", status=403)
+    refusal.parsed["Error"]["Message"] = _DENIED.format(identity)
+    world.aws.fail("SendEmail", refusal)
+    assert _run(order(customerEmail="a@home.example")) == []
+    row = world.orders["o-1"]
+    assert (row["confirmation"], row["state"]) == ({"S": "unsent"}, {"S": "placed"})
+    assert "sandbox" in row["reason"]["S"]
+    assert "home.example" not in row["reason"]["S"]
+
+
+@pytest.mark.parametrize("sender", ["shop@example.com", "Shop <shop@example.com>"])
+@pytest.mark.parametrize(
+    ("customer", "identity"),
+    [
+        ("a@home.example", "shop@example.com"),
+        ("a@home.example", "example.com"),
+        ("a@example.com", "example.com"),
+        ("shop@example.com", "shop@example.com"),
+        ("a@home.example", "b@home.example"),
+    ],
+)
+def test_a_right_that_lacks_on_the_sender_is_the_stacks_own_trouble(
+    world: World, monkeypatch: pytest.MonkeyPatch, sender: str, customer: str, identity: str
+) -> None:
+    monkeypatch.setenv("MAIL_FROM_ADDRESS", sender)
+    refusal = AwsError("AccessDenied", status=403)
+    refusal.parsed["Error"]["Message"] = _DENIED.format(identity)
+    world.aws.fail("SendEmail", refusal)
+    assert _run(order(customerEmail=customer)) == ["m1"]
+    assert world.orders["o-1"]["confirmation"] == {"S": "pending"}
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "status"),
+    [
+        ("PutItem", "InternalServerError", 500),
+        ("PublishBatch", "Throttled", 429),
+        ("PublishBatch", "KMSThrottling", 400),
+        ("PutEvents", "InternalException", 500),
+        ("SendEmail", "Throttling", 400),
+        ("SendEmail", "ServiceUnavailable", 503),
+    ],
+)
+def test_an_order_that_met_a_busy_service_waits_as_long_as_its_queue_says(
+    world: World, operation: str, code: str, status: int
+) -> None:
+    world.aws.fail(operation, AwsError(code, status=status))
+    assert _run(order(), receives=9) == ["m1"]
+    assert world.postponed == []
+
+
+@pytest.mark.parametrize("code", ["InternalError", "Throttled", "ServiceUnavailable"])
+def test_an_entry_that_the_topic_was_too_busy_for_waits_as_well(world: World, code: str) -> None:
+    failing = {"Successful": [], "Failed": [{"Id": "0", "Code": code, "SenderFault": False}]}
+    world.aws.on("PublishBatch", lambda _: failing)
+    assert _run(order(), receives=9) == ["m1"]
+    assert world.postponed == []

@@ -49,6 +49,11 @@ def _measured(value: object = 1, **members: Any) -> dict[str, Any]:
     return {"device": "station-1", "metric": "temperature", "value": value, "at": at} | members
 
 
+def _undated(**members: Any) -> dict[str, Any]:
+    """A measurement of a device without a clock."""
+    return {name: value for name, value in _measured().items() if name != "at"} | members
+
+
 def test_measurements_of_a_minute_are_one_row_however_often_they_arrive(
     event: Any, context: Any, table: StateTable
 ) -> None:
@@ -86,6 +91,20 @@ def test_devices_metrics_and_minutes_have_rows_of_their_own(
     }
 
 
+def test_without_a_moment_of_its_own_a_measurement_is_of_when_it_was_received(
+    context: Any, table: StateTable
+) -> None:
+    batch = _batch(_undated(received=1763943061000), _undated(), _measured(received=1))
+    # 00:10:10 and a bit, as Kinesis writes it down, which a record keeps when it is read again.
+    batch["Records"][1]["kinesis"]["approximateArrivalTimestamp"] = 1763943010.123
+    for _ in range(2):
+        assert telemetry_aggregator.handler(batch, context) == _DONE
+    assert {key: row["count"]["N"] for key, row in table.rows.items()} == {
+        _ROW.replace("00:10", "00:11"): "1",
+        _ROW: "2",
+    }
+
+
 def test_partition_keys_have_sequences_of_their_own(context: Any, table: StateTable) -> None:
     late = _batch(_measured(1), _measured(2), keys="ab")
     late["Records"][0]["kinesis"]["sequenceNumber"] = "2000"
@@ -111,6 +130,10 @@ def test_partition_keys_have_sequences_of_their_own(context: Any, table: StateTa
         _measured(at="2025-11-24T00:10:10"),
         _measured(at=1e300),
         _measured(at=None),
+        _measured(at="", received=1763943010123),
+        _undated(received="2025-11-24T00:10:10Z"),
+        _undated(received=None),
+        _undated(received=1e300),
         b'{"device": "a", "metric": "m", "at": 1, "value": 1e99999999999999999999}',
     ],
     ids=str,
