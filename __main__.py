@@ -77,7 +77,7 @@ reports = bucket(
     "reports", encryption=key, logs=access_logs, expiration_days=config.reports.expiration_days
 )
 topics = {
-    name: Topic(name, display_name=said.display_name, encryption=key, place=place)
+    name: Topic(name, settings=said, encryption=key, place=place)
     for name, said in config.triggers.topics.items()
 }
 failures = queue("events-failures", senders=None)
@@ -382,6 +382,7 @@ optional: dict[str, Callable[[], events.Trigger]] = {
     "order-forwarder": lambda: events.Notice(
         topics["orders"],
         function("order-forwarder", *once, section("PARTNER", config.partner), uses=[powertools]),
+        {"event": ["OrderPlaced"]},
     ),
 }
 triggers += [optional[name]() for name in optional if name in config.functions]

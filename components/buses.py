@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -102,6 +103,7 @@ class Rule(pulumi.ComponentResource):
             aws.cloudwatch.EventRuleArgs(
                 event_bus_name=bus.name if bus else None,
                 event_pattern=json_text(pattern),
+                description=settings.description,
                 state="ENABLED" if settings.enabled else "DISABLED",
             ),
             pulumi.ResourceOptions(parent=self),
@@ -140,16 +142,21 @@ def whole(*names: str, **renamed: str) -> Template:
 
 @dataclass(frozen=True)
 class Event:
-    """An event that a rule lets through starts a function."""
+    """An event that a rule lets through starts a function, with itself, parts of it, or always the same `constant`."""
 
     rule: Rule
     function: ServerlessFunction
     template: Template | None = None
+    constant: Mapping[str, Any] | None = None
 
     def connect(self, wires: Wires) -> None:
-        """Permission, target with retries, and where an event goes that cannot be delivered."""
+        """Permission, target with retries, and where an event goes that cannot be delivered. Raises pulumi.RunError for a
+        template and a constant at once.
+        """
         rule, function, s = self.rule, self.function, self.rule.settings
         name = f"{function.logical_name}-{rule.component}"
+        if self.template is not None and self.constant is not None:
+            raise pulumi.RunError(f"{name}: EventBridge takes a template or a constant, not both")
         permission = function.allow(
             f"{name}-permission",
             principal=rule.service,
@@ -164,6 +171,7 @@ class Event:
                 rule=rule.rule.name,
                 event_bus_name=rule.rule.event_bus_name,
                 arn=function.arn,
+                input=json_text(self.constant) if self.constant is not None else None,
                 input_transformer=self._transformed(),
                 retry_policy=target.EventTargetRetryPolicyArgs(
                     maximum_retry_attempts=s.maximum_retry_attempts,

@@ -21,7 +21,7 @@ from components.patterns import Pattern
 from components.streams import DataStream
 from components.tables import Table
 from components.triggers import Wires
-from settings import StreamSettings
+from settings import QueueSettings, StreamSettings
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class Message:
             args.scaling_config = aws.lambda_.EventSourceMappingScalingConfigArgs(
                 maximum_concurrency=s.maximum_concurrency
             )
+        _switch(args, s)
         _map(self.function, self.queue.component, args, self.filters, self.queue.consume(), wires)
 
 
@@ -87,7 +88,7 @@ def _reading(
     s: StreamSettings, source_arn: pulumi.Input[str], function: ServerlessFunction, wires: Wires
 ) -> aws.lambda_.EventSourceMappingArgs:
     on_failure = aws.lambda_.EventSourceMappingDestinationConfigOnFailureArgs
-    return aws.lambda_.EventSourceMappingArgs(
+    args = aws.lambda_.EventSourceMappingArgs(
         event_source_arn=source_arn,
         function_name=function.arn,
         starting_position=s.starting_position,
@@ -104,6 +105,18 @@ def _reading(
             on_failure=on_failure(destination_arn=wires.failures.arn)
         ),
     )
+    _switch(args, s)
+    return args
+
+
+def _switch(
+    args: aws.lambda_.EventSourceMappingArgs, settings: QueueSettings | StreamSettings
+) -> None:
+    args.enabled = settings.enabled
+    if settings.metrics_enabled:
+        args.metrics_config = aws.lambda_.EventSourceMappingMetricsConfigArgs(
+            metrics=["EventCount"]
+        )
 
 
 def _map(

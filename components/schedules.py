@@ -63,6 +63,7 @@ class Scheduler:
                 start_date=settings.start_date,
                 end_date=settings.end_date,
                 description=settings.description,
+                action_after_completion=settings.action_after_completion,
                 state="ENABLED" if settings.enabled else "DISABLED",
                 kms_key_arn=self._encryption.arn,
                 flexible_time_window=aws.scheduler.ScheduleFlexibleTimeWindowArgs(

@@ -98,6 +98,8 @@ class DataStream(pulumi.ComponentResource):
             aws.kinesis.StreamArgs(
                 shard_count=s.shard_count if provisioned else None,
                 retention_period=s.retention_period,
+                max_record_size_in_kib=s.max_record_size_in_kib,
+                shard_level_metrics=list(s.shard_level_metrics) or None,
                 stream_mode_details=aws.kinesis.StreamStreamModeDetailsArgs(
                     stream_mode=s.stream_mode
                 ),

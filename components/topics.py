@@ -11,12 +11,13 @@ import pulumi_aws as aws
 from components.grants import Grant, Statement, policy, tls_only, variable_name
 from components.keys import DataKey
 from components.place import Place
+from settings import TopicSettings
 
 
 class Topic(pulumi.ComponentResource):
     """An encrypted SNS topic that refuses plain HTTP; `publishers` are AWS services that may publish to it.
 
-    `display_name` is who its e-mails are from.
+    `settings` are those of a topic that a stack file may say something of; its subscribers are `subscriptions.Outside`.
     """
 
     service = "sns.amazonaws.com"
@@ -27,7 +28,7 @@ class Topic(pulumi.ComponentResource):
         *,
         encryption: DataKey,
         place: Place,
-        display_name: str | None = None,
+        settings: TopicSettings | None = None,
         publishers: Sequence[str] = (),
         email: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -36,9 +37,15 @@ class Topic(pulumi.ComponentResource):
         self.component = name
         self._encryption = encryption
         self._variable = variable_name(name, "TOPIC_ARN")
+        said = settings or TopicSettings()
         self.topic = aws.sns.Topic(
             f"{name}-topic",
-            aws.sns.TopicArgs(kms_master_key_id=encryption.arn, display_name=display_name),
+            aws.sns.TopicArgs(
+                kms_master_key_id=encryption.arn,
+                display_name=said.display_name,
+                signature_version=int(said.signature_version),
+                tracing_config=said.tracing_mode,
+            ),
             pulumi.ResourceOptions(parent=self),
         )
         self.arn = self.topic.arn

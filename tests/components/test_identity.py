@@ -35,8 +35,12 @@ def test_nobody_learns_who_has_an_account(run: Run) -> None:
     assert client.get("enableTokenRevocation") is True
     assert client.get("generateSecret") is False
     assert "ALLOW_USER_PASSWORD_AUTH" not in client.get("explicitAuthFlows")
+
+
+def test_people_make_accounts_of_their_own_in_development_only(run: Run) -> None:
     pool = run.one(POOL, "identity-user-pool")
-    assert pool.get("adminCreateUserConfig") == {"allowAdminCreateUserOnly": True}
+    closed = run.stack != "dev"
+    assert pool.get("adminCreateUserConfig") == {"allowAdminCreateUserOnly": closed}
     assert pool.get("usernameConfiguration") == {"caseSensitive": False}
 
 

@@ -392,6 +392,13 @@ def test_filter_policies_that_sns_refuses_are_refused(policy: Any, said: str) ->
     assert refused(made).endswith(said)
 
 
+def test_a_topic_signs_with_sha_256() -> None:
+    run = tiny(topic)
+    made = run.one("aws:sns/topic:Topic", "news-topic")
+    assert made.get("signatureVersion") == 2
+    assert made.get("tracingConfig") == "PassThrough"
+
+
 def test_a_stack_file_subscribes_people_services_queues_and_devices() -> None:
     said = TopicSettings(
         email=("a@example.com", "b@example.com"),
@@ -484,6 +491,42 @@ def test_a_function_may_get_parts_of_an_event_only() -> None:
         "inputPaths": {"id": "$.id", "type": "$.detail-type"},
         "inputTemplate": '{"id": <id>, "type": <type>}',
     }
+
+
+def test_a_function_may_get_the_same_input_for_every_event() -> None:
+    def made(parts: Parts) -> Sequence[Any]:
+        (event,) = on_a_bus(parts)
+        return [events.Event(event.rule, event.function, constant={"kind": "tick", "n": 1})]
+
+    target = wired(made).one(TARGET, "f-news-target")
+    assert json.loads(target.get("input")) == {"kind": "tick", "n": 1}
+    assert target.get("inputTransformer") is None
+
+
+def test_a_template_and_a_constant_are_refused_together() -> None:
+    def made(parts: Parts) -> Sequence[Any]:
+        (event,) = on_a_bus(parts)
+        return [events.Event(event.rule, event.function, buses.whole("id"), {"n": 1})]
+
+    assert refused(made) == "f-news: EventBridge takes a template or a constant, not both"
+
+
+def test_mappings_can_be_paused_and_counted() -> None:
+    def made(parts: Parts) -> Sequence[Any]:
+        said = QueueSettings(enabled=False, metrics_enabled=True)
+        queue = Queue("work", settings=said, encryption=parts.key)
+        read = StreamSettings(enabled=False)
+        return [
+            events.Message(queue, parts.function("f")),
+            events.Measurement(stream(parts), parts.function("g"), read),
+        ]
+
+    run = wired(made)
+    paused = run.one(MAPPING, "f-work-mapping")
+    assert paused.get("enabled") is False
+    assert paused.get("metricsConfig.metrics") == ["EventCount"]
+    assert run.one(MAPPING, "g-t-mapping").get("enabled") is False
+    assert run.one(MAPPING, "g-t-mapping").get("metricsConfig") is None
 
 
 def test_a_pattern_that_eventbridge_refuses_is_refused() -> None:

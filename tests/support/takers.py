@@ -142,7 +142,7 @@ def schedule(parts: Parts, settings: ScheduleSettings) -> None:
 
 
 def topic(parts: Parts, settings: TopicSettings) -> None:
-    made = Topic("t", encryption=parts.key, place=parts.place, display_name=settings.display_name)
+    made = Topic("t", settings=settings, encryption=parts.key, place=parts.place)
     join(parts, Outside(made, settings), Queue("undelivered", encryption=parts.key, senders=[made]))
 
 
@@ -185,6 +185,7 @@ def observability(parts: Parts, settings: ObservabilitySettings) -> None:
         settings=settings,
         functions=[function],
         failure_queues={"failures": parts.failures.queue},
+        readers={},
         api=parts.front(function, "GET /a"),
         encryption=parts.key,
         place=parts.place,
