@@ -10,6 +10,8 @@ from policies.links import Destination
 from policies.model import Registered, Stack, rule
 
 SEND = "sqs:SendMessage"
+MOST_RETRIES, AGES = 185, (60, 86_400)
+"""What a retry policy of EventBridge and of its Scheduler may say: retries, and seconds of an event's age (API references)."""
 
 FORMS = {
     "sqs": re.compile(r"[\w-]{1,80}", re.ASCII),
@@ -90,6 +92,16 @@ def sending_is_needed(stack: Stack) -> Iterator[tuple[Registered, str]]:
             for arn in set(statement.resources) & collecting:
                 if SEND in statement.actions and (role.urn, arn) not in ending:
                     yield role, f"may send to {arn}, where nothing of it ends; remove the right"
+
+
+def unbounded(resource: Registered, policy: str) -> Iterator[str]:
+    """What is wrong with the retry policy at this path of a resource, one line each: retries and age must be finite."""
+    retries = resource.get(f"{policy}.maximumRetryAttempts")
+    age = resource.get(f"{policy}.maximumEventAgeInSeconds")
+    if not isinstance(retries, int) or not 0 <= retries <= MOST_RETRIES:
+        yield f"maximumRetryAttempts is {retries}; say 0 to {MOST_RETRIES}"
+    if not isinstance(age, int) or not AGES[0] <= age <= AGES[1]:
+        yield f"maximumEventAgeInSeconds is {age}; say {AGES[0]} to {AGES[1]}"
 
 
 def needed(arn: str) -> frozenset[tuple[str, str]]:

@@ -14,8 +14,7 @@ from policies.model import Registered, Stack, rule
 
 DEFAULT, PUT = "default", "events:PutEvents"
 LONGEST_PATTERN, LONGEST_TEMPLATE, MOST_PATHS = 4_096, 8_192, 100
-MOST_TARGETS, MOST_RETRIES = 5, 185
-AGES = (60, 86_400)
+MOST_TARGETS = 5
 INPUTS = ("input", "inputPath", "inputTransformer")
 
 _PLACEHOLDER = re.compile(r"<([A-Za-z0-9_.-]+)>")
@@ -100,12 +99,7 @@ def rule_starts_something(stack: Stack) -> Iterator[tuple[Registered, str]]:
 def target_gives_up_somewhere(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Finite retries and age, then a queue; by the target's own policy, since a role would stand in its way."""
     for target in stack.all(aws.EVENT_TARGET):
-        retries = target.get("retryPolicy.maximumRetryAttempts")
-        age = target.get("retryPolicy.maximumEventAgeInSeconds")
-        if not isinstance(retries, int) or not 0 <= retries <= MOST_RETRIES:
-            yield target, f"maximumRetryAttempts is {retries}; say 0 to {MOST_RETRIES}"
-        if not isinstance(age, int) or not AGES[0] <= age <= AGES[1]:
-            yield target, f"maximumEventAgeInSeconds is {age}; say {AGES[0]} to {AGES[1]}"
+        yield from ((target, text) for text in destinations.unbounded(target, "retryPolicy"))
         if stack.at(str(target.get("deadLetterConfig.arn")), aws.QUEUE) is None:
             yield target, "set deadLetterConfig to a queue of this stack, or events are lost"
         if target.get("roleArn") is not None:

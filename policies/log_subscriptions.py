@@ -11,6 +11,7 @@ from policies.model import Registered, Stack, rule
 MOST = 2
 """Subscription filters of one log group (CloudWatch Logs quotas)."""
 LONGEST = 1_024
+"""Characters of a filter pattern (CloudWatch Logs API reference)."""
 
 
 @rule
@@ -30,7 +31,7 @@ def log_subscription_is_one_that_logs_take(stack: Stack) -> Iterator[tuple[Regis
 
 
 @rule
-def nobody_reads_his_own_log(stack: Stack) -> Iterator[tuple[Registered, str]]:
+def function_does_not_read_its_own_log(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Each line would make another one."""
     for subscription in stack.all(aws.LOG_SUBSCRIPTION):
         target = links.invoked(stack, str(subscription.get("destinationArn")))
@@ -53,6 +54,6 @@ def log_subscription_waits_for_its_permission(stack: Stack) -> Iterator[tuple[Re
 
 RULES = (
     log_subscription_is_one_that_logs_take,
-    nobody_reads_his_own_log,
+    function_does_not_read_its_own_log,
     log_subscription_waits_for_its_permission,
 )

@@ -1,4 +1,4 @@
-"""Mail by SES: who may send, as whom, and that he is told so."""
+"""Mail by SES: which function may send, as which sender, and that its environment names that sender."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def mail_is_sent_as_one_sender(stack: Stack) -> Iterator[tuple[Registered, str]]
 
 @rule
 def sender_and_right_agree(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """A function writes as who it may write as."""
+    """The sender that a function is told of is the one that its role may write as."""
     for function in stack.all(aws.FUNCTION):
         if links.acts_in_a_foreign_role(stack, function):
             continue

@@ -11,15 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from policies import aws, links
+from policies.deliveries import EVENTS, S3, SNS
 from policies.links import Start
 from policies.model import Registered, Stack, rule
 from policies.urls import is_for_a_url
 
 API = "apigateway.amazonaws.com"
-S3 = "s3.amazonaws.com"
 BALANCER = "elasticloadbalancing.amazonaws.com"
-SNS = "sns.amazonaws.com"
-EVENTS = "events.amazonaws.com"
 LOGS = "logs.amazonaws.com"
 COGNITO = "cognito-idp.amazonaws.com"
 PERMISSIONS_A_FUNCTION = 20

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policies import aws, documents
+from policies import aws, destinations, documents
 from policies.model import Registered, Stack, rule
 
-MOST_RETRIES, AGES, WINDOWS = 185, (60, 86_400), (1, 1_440)
+WINDOWS = (1, 1_440)
+"""Minutes of a flexible time window."""
 
 _EXPRESSION = re.compile(
     r"at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\)"
@@ -44,12 +45,8 @@ def schedule_is_one_that_scheduler_takes(stack: Stack) -> Iterator[tuple[Registe
 def schedule_gives_up_somewhere(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Left alone, the scheduler tries for a day and 185 times, and then says nothing."""
     for schedule in stack.all(aws.SCHEDULE):
-        retries = schedule.get("target.retryPolicy.maximumRetryAttempts")
-        age = schedule.get("target.retryPolicy.maximumEventAgeInSeconds")
-        if not isinstance(retries, int) or not 0 <= retries <= MOST_RETRIES:
-            yield schedule, f"maximumRetryAttempts is {retries}; say 0 to {MOST_RETRIES}"
-        if not isinstance(age, int) or not AGES[0] <= age <= AGES[1]:
-            yield schedule, f"maximumEventAgeInSeconds is {age}; say {AGES[0]} to {AGES[1]}"
+        problems = destinations.unbounded(schedule, "target.retryPolicy")
+        yield from ((schedule, text) for text in problems)
         if stack.at(str(schedule.get("target.deadLetterConfig.arn")), aws.QUEUE) is None:
             yield schedule, "set deadLetterConfig to a queue of this stack, or a start is lost"
 

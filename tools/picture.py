@@ -39,7 +39,7 @@ NETWORK: Final = {
         }
     }
 }
-"""What such a function needs besides."""
+"""What such a function needs as well."""
 OFF: Final = {
     aws.LOAD_BALANCER: "load balancer",
     aws.GRAPHQL_API: "GraphQL API",

@@ -62,7 +62,7 @@ QUIET: Final = frozenset(
 """Rights that draw nothing: those to encrypt and log, and those to take what the arrow on the left brings."""
 
 OUTSIDE: Final = {"PARTNER_URL": "partner", "PROBE_HOST": "host of a network"}
-"""Variable of a function -> whom outside it calls there, without any right."""
+"""Variable of a function -> what it calls outside AWS, for which it needs no right."""
 
 _NAMED: Final = {"provided": "Go", "nodejs": "Node.js"}
 _SUFFIXES: Final = {

@@ -158,9 +158,8 @@ def _front(facts: Facts, api: Registered) -> Source:
     if api.type == aws.REST_API:
         passed = tuple(
             (service.endpoint, facts.chip(queue))
-            for service in service_integrations.services(facts.stack)
             for queue in facts.stack.all(aws.QUEUE)
-            if str(service.integration.get("uri")).endswith(f"/{queue.output('name')}")
+            for service in _handing_on(facts.stack, queue)
         )
         note = "keys, quotas, firewall"
         return Source("rest", titled(api), note, "front", "program", passed=passed)
@@ -218,12 +217,15 @@ def _lines(facts: Facts, _subscription: Registered) -> Source:
 
 
 def _fed(facts: Facts, source: Registered) -> Feeders:
-    passing = [
-        (titled(service.api), "front")
-        for service in service_integrations.services(facts.stack)
-        if str(service.integration.get("uri")).endswith(f"/{source.output('name')}")
-    ]
+    passing = [(titled(service.api), "front") for service in _handing_on(facts.stack, source)]
     return (*passing, *facts.feeders(source))
+
+
+def _handing_on(stack: Stack, queue: Registered) -> list[service_integrations.Service]:
+    """The routes of a front that put what they are sent into a queue, without a function."""
+    end = f"/{queue.output('name')}"
+    found = service_integrations.services(stack)
+    return [service for service in found if str(service.integration.get("uri")).endswith(end)]
 
 
 def _read(stack: Stack, mapping: Registered, type_: str) -> Registered:

@@ -1,4 +1,4 @@
-"""Rules over what starts functions, and over whom they reach, in words."""
+"""Rules over what starts functions, and over what they reach, in words."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final

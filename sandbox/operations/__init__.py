@@ -1,6 +1,7 @@
 """What one does to a running stack.
 
 For the command line and for tests alike:
+verbs       Operations: each of them as a method, of `Box` and for the command line
 commands    the verbs of the command line
 arguments   what each of them takes
 targets     the queues, topics, buckets and functions of a stack by the names their users know
@@ -9,5 +10,6 @@ webhooks    a signed call of the webhook
 ticking     a schedule, fired now
 letters     what lies in the dead-letter queues, and why
 redriving   back from a dead-letter queue to where it came from
+replays     what never reached its function or target, done again
 injection   faults at a chosen call of a function
 """

@@ -224,6 +224,7 @@ def _age(seconds: float) -> str:
 def _progress(what: str) -> Generator[Callable[[int, int], None]]:
     """Where somebody looks on, a line that is rewritten; nothing at all for what takes no time."""
     live, began = sys.stderr.isatty(), time.monotonic()
+    # What is sent and moved here has no end that is known; `sandbox.__main__` turned the collector off.
     gc.enable()
 
     def show(done: int, of: int) -> None:

@@ -22,7 +22,7 @@ from sandbox.state import State
 from sandbox.workers import faults
 
 _OWN_POINTS: Final = ("handler", "http")
-"""What a fault may stand at besides calls of AWS: the handler as a whole, and its own HTTP requests."""
+"""What a fault may stand at that is no call of AWS: the handler as a whole, and its own HTTP requests."""
 _REFUSALS: Final = ("throttle", "unavailable")
 """What only a service of AWS does in a way that a client understands."""
 

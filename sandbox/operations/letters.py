@@ -54,6 +54,11 @@ class Place:
     arn: str
     sources: tuple[str, ...]
 
+    def origin(self, system: Mapping[str, str]) -> str:
+        """The ARN of the queue that a letter was moved from, by its system attributes; "" where nothing tells."""
+        alone = self.sources[0] if len(self.sources) == 1 else ""
+        return system.get("DeadLetterQueueSourceArn") or alone
+
 
 def places(aws: Clients, state: State) -> list[Place]:
     """The queues that letters go to: those that another queue names in its redrive policy, and those nobody reads."""
@@ -137,8 +142,7 @@ def _told(
     attributes: Mapping[str, str],
 ) -> dict[str, Any]:
     """What a letter says of itself."""
-    came = system.get("DeadLetterQueueSourceArn") or (at.sources[0] if len(at.sources) == 1 else "")
-    if came:
+    if came := at.origin(system):
         source = targets.name_of(state, "queue", came)
         return {"kind": "message", "source": source, "condition": "MaxReceiveCountExceeded"}
     body = object_of(text)

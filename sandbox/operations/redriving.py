@@ -85,7 +85,7 @@ def _bring_back(
             if letter.kind == "message":
                 by_queue.setdefault(_source(aws, state, at, message), []).append(message)
             else:
-                replays.replay(aws, state, letter)
+                replays.replay(aws, letter)
         except Exception as error:
             if not is_expected(error):
                 raise
@@ -97,9 +97,7 @@ def _bring_back(
 
 def _source(aws: Clients, state: State, at: Place, message: Mapping[str, Any]) -> str:
     """The URL of the queue that a message comes from."""
-    came = message["Attributes"].get("DeadLetterQueueSourceArn")
-    if not came and len(at.sources) == 1:
-        came = at.sources[0]
+    came = at.origin(message["Attributes"])
     for outputs in targets.every(state, "queue").values():
         if outputs["arn"] == came:
             return str(outputs["url"])

@@ -1,4 +1,4 @@
-"""What a function, or another target, did not do: done again, out of what a letter says of it."""
+"""Replays: what a function, or another target, did not do is done again, from what its letter holds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from typing import Any, Final
 from sandbox.clients import Clients
 from sandbox.errors import Mistake
 from sandbox.operations.letters import Letter, object_of
-from sandbox.state import State
 
 _PAGES: Final = 1000
 """Reads of a shard before its batch is given up: each has at most 1,000 records of a table, 10,000 of Kinesis."""
@@ -21,8 +20,8 @@ _TRIMMED: Final = ("TrimmedDataAccessException", "InvalidArgumentException")
 """What a table's stream and Kinesis say of a sequence number that they no longer have."""
 
 
-def replay(aws: Clients, _state: State, letter: Letter) -> None:
-    """Do a letter again. Raises `Mistake` where nobody can, or where the function failed once more."""
+def replay(aws: Clients, letter: Letter) -> None:
+    """Do what a letter tells of again. Raises `Mistake` where nobody can, or where the function failed once more."""
     how = _REPLAYS.get(letter.kind)
     if how is None:
         raise Mistake("nothing says what it is, or for whom: send it by hand")

@@ -134,7 +134,7 @@ LISTENERS = (
     Break(LISTENS, "2 are taken", cut(*(registered(aws.LOG_SUBSCRIPTION, f"s{n}", logGroup="/aws/lambda/sandpiper-tiny-order-processor") for n in range(2)))),
     Break(LISTENS, "filterPattern must choose", cut(edited(aws.LOG_SUBSCRIPTION, LINES, {"filterPattern": ""}))),
     Break(LISTENS, "roleArn is for streams", cut(edited(aws.LOG_SUBSCRIPTION, LINES, {"roleArn": "arn:aws:iam::123456789012:role/x"}))),
-    Break("nobody-reads-his-own-log", "whose log it is", cut(edited(aws.LOG_SUBSCRIPTION, LINES, {"logGroup": f"/aws/lambda/{GROUP}"}))),
+    Break("function-does-not-read-its-own-log", "whose log it is", cut(edited(aws.LOG_SUBSCRIPTION, LINES, {"logGroup": f"/aws/lambda/{GROUP}"}))),
     Break("log-subscription-waits-for-its-permission", "error-collector-order-processor-permission", cut(not_waiting(aws.LOG_SUBSCRIPTION, LINES, "error-collector-order-processor-permission"))),
     Break(INVOKES, "(topic) may not invoke it", cut(without(aws.PERMISSION, "order-forwarder-orders-permission"))),
     Break(INVOKES, "(rule) may not invoke it", cut(edited(aws.PERMISSION, "audit-writer-audit-writer-permission", {"sourceArn": f"arn:aws:events:{HERE}:rule/elsewhere"}))),
