@@ -76,7 +76,7 @@ def test_one_of_several_signatures_is_enough(box: Box, placed: str) -> None:
     assert call(box, body, headers).status == 202
 
 
-WRONG = {
+WRONG: dict[str, dict[str, Any]] = {
     "another key": {"key": b"another"},
     "too old": {"at": int(time.time()) - 3600},
     "of the future": {"at": int(time.time()) + 3600},

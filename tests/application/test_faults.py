@@ -255,7 +255,8 @@ def post(box: Box) -> Callable[[], Any]:
 def test_a_crash_of_a_request_is_5xx_and_its_repetition_leaves_one_item(
     box: Box, effects: Effects, post: Any, when: str
 ) -> None:
-    with box.fault("create-item", request=post.item, **{when: "dynamodb:TransactWriteItems"}) as f:
+    point: dict[str, Any] = {when: "dynamodb:TransactWriteItems"}
+    with box.fault("create-item", request=post.item, **point) as f:
         assert post().status in {500, 502, 503, 504}
         assert f.fired == 1
     assert len(effects.rows("itemsTable", "name", post.item)) == (when == "after")

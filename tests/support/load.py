@@ -124,8 +124,12 @@ def run(effects: Effects, load: Load, *, patience: float) -> Figures:
 
 def _send(effects: Effects, messages: list[str]) -> None:
     batches = [messages[start : start + _BATCH] for start in range(0, len(messages), _BATCH)]
+
+    def send(batch: list[str]) -> None:
+        effects.box.send_sqs("orders", *batch)
+
     with ThreadPoolExecutor(_SENDERS) as pool:
-        list(pool.map(lambda batch: effects.box.send_sqs("orders", *batch), batches))
+        list(pool.map(send, batches))
 
 
 def _wait(check: Callable[[], bool], until: float) -> None:
