@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 from sandbox.box import Box
 from tests.support.effects import Effects, eventually, order, unique
@@ -151,3 +152,31 @@ def test_an_event_that_means_no_order_is_poison_and_fails_alone(box: Box, effect
     box.send_events("Order Placed", {"no": mark}, source="sandpiper.orders")
     (letter,) = eventually(lambda: effects.letters("events-failures", mark))
     assert (letter.source, letter.condition) == ("audit-writer", "RetriesExhausted")
+
+
+def test_events_of_the_archive_are_told_again_and_written_down_once(
+    box: Box, effects: Effects
+) -> None:
+    events, begun = box.client("events"), datetime.now(UTC) - timedelta(seconds=2)
+    name, kept = unique("o"), unique("o")
+    for order_id in (name, kept):
+        box.send_events("Order Placed", {"orderId": order_id}, source="sandpiper.orders")
+    (row,) = eventually(lambda: effects.audited(f"order#{name}"))
+    eventually(lambda: effects.audited(f"order#{kept}"))
+    # As if it had never been written.
+    key = {column: row[column] for column in ("itemId", "sequence")}
+    box.client("dynamodb").delete_item(TableName=box.outputs["auditTable"], Key=key)
+    (archive,) = events.list_archives()["Archives"]
+    bus = archive["EventSourceArn"]
+    described = events.describe_archive(ArchiveName=archive["ArchiveName"])
+    replay = unique("replay")
+    events.start_replay(
+        ReplayName=replay,
+        EventSourceArn=described["ArchiveArn"],
+        EventStartTime=begun,
+        EventEndTime=datetime.now(UTC) + timedelta(seconds=2),
+        Destination={"Arn": bus},
+    )
+    eventually(lambda: events.describe_replay(ReplayName=replay)["State"] == "COMPLETED")
+    assert eventually(lambda: effects.audited(f"order#{name}")) == [row]
+    assert len(effects.audited(f"order#{kept}")) == 1
