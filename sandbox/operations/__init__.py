@@ -11,5 +11,6 @@ ticking     a schedule, fired now
 letters     what lies in the dead-letter queues, and why
 redriving   back from a dead-letter queue to where it came from
 replays     what never reached its function or target, done again
+devices     what a rule over devices did not put into its stream, put there
 injection   faults at a chosen call of a function
 """

@@ -27,7 +27,8 @@ class Letter:
     """A message that nobody could do anything with.
 
     `kind`: `message` (of a queue), `invocation` (asynchronous), `batch` (of a stream), `event` (of a rule), `schedule`,
-    `publication` (of a topic), or `unknown`. `source`: the queue, function, rule, schedule or topic it comes from.
+    `publication` (of a topic), `device` (what a rule of AWS IoT could not pass on), or `unknown`. `source`: the queue,
+    function, rule, schedule or topic it comes from.
     `condition`: in AWS's words. `error`: type and text, as far as anything tells them. `receives`: how often it was
     received, or its function called. `age`: seconds since it was sent.
     """
@@ -167,7 +168,19 @@ def _told(
             "source": source,
             "error": attributes.get("ErrorMessage", ""),
         }
+    if "ruleName" in body and "base64OriginalPayload" in body:
+        return {"kind": "device", "source": str(body["ruleName"]), "error": _of_actions(body)}
     return {"error": attributes.get("ErrorMessage", "")}
+
+
+def _of_actions(body: Mapping[str, Any]) -> str:
+    """Which actions of a rule failed, and why."""
+    failures = body.get("failures")
+    return "; ".join(
+        f"{each.get('failedAction', '')}: {each.get('errorMessage', '')}"
+        for each in (failures if isinstance(failures, list) else [])
+        if isinstance(each, dict)
+    )
 
 
 def _of_function(

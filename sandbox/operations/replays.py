@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sandbox.clients import Clients
 from sandbox.errors import Mistake
+from sandbox.operations import devices
 from sandbox.operations.letters import Letter, object_of
 
 _PAGES: Final = 1000
@@ -252,4 +253,5 @@ _REPLAYS: Final = {
     "publication": _publication,
     "event": _event,
     "schedule": _schedule,
+    "device": devices.replay,
 }

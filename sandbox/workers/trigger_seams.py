@@ -1,8 +1,8 @@
-"""Cognito: the function that is called once a user is confirmed.
+"""Cognito: the function that is called once a user is confirmed, and pools where only administrators make users.
 
-MiniStack keeps it and never calls it. Sources: Cognito developer guide, "Post confirmation Lambda trigger", "Important
+MiniStack keeps both and heeds neither. Sources: Cognito developer guide, "Post confirmation Lambda trigger", "Important
 considerations" (an answer within five seconds, three attempts; an error is the caller's answer, and the user stays
-confirmed).
+confirmed); API reference, "AdminCreateUserConfigType".
 """
 
 import contextvars
@@ -20,6 +20,7 @@ _ATTEMPTS: Final = 3
 _NAME: Final = "PostConfirmation"
 _NOBODY: Final = "CLIENT_ID_NOT_APPLICABLE"
 _REASON: Final = "no function is called once a user is confirmed"
+_OPEN: Final = "everybody may sign up in any pool"
 Record = dict[str, Any]
 Answer = tuple[int, Record, Any]
 Act = Callable[[Record], Answer]
@@ -39,7 +40,7 @@ def seams() -> list[Seam]:
     return [
         Seam(COGNITO, "_confirm_sign_up", ("data",), _REASON, _after("ConfirmSignUp"), needs),
         Seam(COGNITO, "_admin_confirm_sign_up", ("data",), _REASON, _after_admin, needs),
-        Seam(COGNITO, "_sign_up", ("data",), _REASON, _after_sign_up, needs),
+        Seam(COGNITO, "_sign_up", ("data",), f"{_OPEN}, and {_REASON}", _sign_up, needs),
         Seam(
             COGNITO,
             "_confirm_forgot_password",
@@ -76,14 +77,17 @@ def _after_admin(module: ModuleType, original: Act) -> Act:
     return act
 
 
-def _after_sign_up(module: ModuleType, original: Act) -> Act:
-    """A user whom another trigger confirms at sign-up is confirmed there and then."""
+def _sign_up(module: ModuleType, original: Act) -> Act:
+    """Where users may sign up at all; one whom another trigger confirms at sign-up is confirmed there and then."""
 
     def act(data: Record) -> Answer:
+        pool, _ = module._pool_for_client(data.get("ClientId"))
+        if ((pool or {}).get("AdminCreateUserConfig") or {}).get("AllowAdminCreateUserOnly"):
+            text = "SignUp is not permitted for this user pool"
+            return module.error_response_json("NotAuthorizedException", text, 400)
         answer = original(data)
         if answer[0] >= 300:
             return answer
-        pool, _ = module._pool_for_client(data.get("ClientId"))
         user = module._resolve_user(pool, data.get("Username"))[0]
         confirmed = (user or {}).get("UserStatus") == "CONFIRMED"
         return _told(module, data, "ConfirmSignUp", answer) if confirmed else answer

@@ -369,6 +369,128 @@ def test_message_of_a_topic_that_reached_no_function_reaches_it(stack: Box, iden
     assert record["Sns"]["Message"] == ident
 
 
+@pytest.fixture
+def listening(stack: Box, ident: str) -> Iterator[tuple[str, str]]:
+    """A rule over devices and the name of its stream, which is not there."""
+    iam, iot, sqs = (stack.client(name) for name in ("iam", "iot", "sqs"))
+    allowed = {
+        "Effect": "Allow",
+        "Action": ["kinesis:PutRecord", "sqs:SendMessage"],
+        "Resource": "*",
+    }
+    trusted = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Principal": {"Service": "iot.amazonaws.com"},
+    }
+    version = {"Version": "2012-10-17"}
+    role = iam.create_role(
+        RoleName=f"devices-{ident}",
+        AssumeRolePolicyDocument=json.dumps({**version, "Statement": [trusted]}),
+    )["Role"]
+    iam.put_role_policy(
+        RoleName=role["RoleName"],
+        PolicyName="put",
+        PolicyDocument=json.dumps({**version, "Statement": [allowed]}),
+    )
+    url = next(url for url in sqs.list_queues()["QueueUrls"] if "/failures-queue" in url)
+    into = {
+        "streamName": f"late-{ident}",
+        "roleArn": role["Arn"],
+        "partitionKey": "${device}/${topic(2)}",
+    }
+    rule = {
+        "sql": f"SELECT *, timestamp() AS received FROM 'devices/{ident}'",  # noqa: S608 - no database
+        "actions": [{"kinesis": into}],
+        "errorAction": {"sqs": {"queueUrl": url, "roleArn": role["Arn"], "useBase64": False}},
+    }
+    name = f"rule_{ident}"
+    iot.create_topic_rule(ruleName=name, topicRulePayload=rule)
+    yield name, into["streamName"]
+    iot.delete_topic_rule(ruleName=name)
+
+
+def _say(stack: Box, ident: str, payload: str) -> Letter:
+    stack.client("iot-data").publish(topic=f"devices/{ident}", payload=payload.encode())
+    [letter] = letters_of(stack, "failures", f"devices/{ident}")
+    return letter
+
+
+def test_message_of_a_device_that_reached_no_stream_is_put_there(
+    stack: Box, ident: str, listening: tuple[str, str]
+) -> None:
+    name, stream = listening
+    began = time.time()
+    letter = _say(stack, ident, '{"device": "d-1", "value": 5}')
+    assert (letter.kind, letter.source) == ("device", name)
+    assert letter.error.startswith("KinesisAction: LookupError: there is no stream")
+    kept = stack.redrive("failures").kept
+    assert list(kept) == [letter.id]
+    assert "ResourceNotFoundException" in kept[letter.id]
+    kinesis = stack.client("kinesis")
+    kinesis.create_stream(StreamName=stream, ShardCount=1)
+    kinesis.get_waiter("stream_exists").wait(StreamName=stream)
+    assert stack.redrive("failures").kept == {}
+    first = kinesis.get_shard_iterator(
+        StreamName=stream, ShardId="shardId-000000000000", ShardIteratorType="TRIM_HORIZON"
+    )
+    [record] = kinesis.get_records(ShardIterator=first["ShardIterator"])["Records"]
+    message = json.loads(record["Data"])
+    received = message.pop("received") / 1000
+    assert message == {"device": "d-1", "value": 5}
+    assert record["PartitionKey"] == f"d-1/{ident}"
+    assert began - 0.2 < received < time.time()
+    assert stack.dead_letters("failures") == []
+    kinesis.delete_stream(StreamName=stream)
+
+
+@pytest.mark.parametrize(
+    ("payload", "said"),
+    [
+        ('{"value": 5}', "its payload has no 'device', by which the rule puts it into the stream"),
+        ("hello", "its payload is no JSON object: nothing can count it, delete it by hand"),
+    ],
+)
+def test_message_of_a_device_that_no_stream_takes_stays(
+    stack: Box, ident: str, listening: tuple[str, str], payload: str, said: str
+) -> None:
+    letter = _say(stack, ident, payload)
+    assert stack.redrive("failures").kept == {letter.id: said}
+
+
+@pytest.mark.parametrize(
+    ("failed", "said"),
+    [
+        ("S3Action", "rule gone failed at more than its stream: publish its payload on a/b again,"),
+        ("KinesisAction", "there is no rule gone any more: publish its payload on a/b again,"),
+    ],
+)
+def test_letter_of_a_device_says_what_can_be_done_by_hand(
+    stack: Box, failed: str, said: str
+) -> None:
+    failures = [{"failedAction": failed, "failedResource": "x", "errorMessage": "no"}]
+    payload = base64.b64encode(b'{"device": "d-1"}').decode()
+    told = {"ruleName": "gone", "topic": "a/b", "base64OriginalPayload": payload}
+    bury(stack, {**told, "failures": failures})
+    [letter] = letters_of(stack, "failures", "a/b")
+    assert (letter.kind, letter.error) == ("device", f"{failed}: no")
+    assert stack.redrive("failures").kept[letter.id].startswith(said)
+
+
+def test_rule_whose_statement_chooses_is_not_done_again(
+    stack: Box, ident: str, listening: tuple[str, str]
+) -> None:
+    name, _ = listening
+    iot = stack.client("iot")
+    rule = iot.get_topic_rule(ruleName=name)["rule"]
+    changed = {"sql": f"SELECT device FROM 'devices/{ident}'"}  # noqa: S608 - no database
+    kept = {key: rule[key] for key in ("actions", "errorAction")}
+    iot.replace_topic_rule(ruleName=name, topicRulePayload={**kept, **changed})
+    letter = _say(stack, ident, '{"device": "d-1"}')
+    said = stack.redrive("failures").kept[letter.id]
+    assert said.startswith(f"rule {name} does more than put all of it into one stream: publish")
+
+
 def test_letter_that_nobody_understands_stays(stack: Box, ident: str) -> None:
     bury(stack, ident)
     [letter] = letters_of(stack, "failures", ident)

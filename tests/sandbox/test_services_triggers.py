@@ -80,6 +80,26 @@ def test_function_is_called_for_a_user_whom_an_administrator_confirms(aws: Any) 
     assert event["callerContext"]["clientId"] == "CLIENT_ID_NOT_APPLICABLE"
 
 
+def test_nobody_signs_up_where_only_administrators_make_users(aws: Any) -> None:
+    config = {"allowAdminCreateUserOnly": True}
+    pool = make("cognito/userPool:UserPool", "closed", adminCreateUserConfig=config)
+    client = make("cognito/userPoolClient:UserPoolClient", "closed", userPoolId=pool.id)
+    with pytest.raises(ClientError) as caught:
+        sign_up(client)
+    assert caught.value.response["Error"] == {
+        "Code": "NotAuthorizedException",
+        "Message": "SignUp is not permitted for this user pool",
+    }
+    idp = aws("cognito-idp")
+    assert idp.list_users(UserPoolId=pool.id)["Users"] == []
+    idp.admin_create_user(UserPoolId=pool.id, Username="bob", MessageAction="SUPPRESS")
+    pool.update(adminCreateUserConfig={"allowAdminCreateUserOnly": False})
+    sign_up(client)
+    names = {user["Username"] for user in idp.list_users(UserPoolId=pool.id)["Users"]}
+    assert names == {"ann", "bob"}
+    pool.delete()
+
+
 @pytest.mark.parametrize(
     ("name", "source", "allowed", "code", "text"),
     [
