@@ -49,19 +49,7 @@ class Topic(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self),
         )
         self.arn = self.topic.arn
-        self.policy = aws.sns.TopicPolicy(
-            f"{name}-topic-policy",
-            aws.sns.TopicPolicyArgs(
-                arn=self.arn,
-                policy=policy(
-                    [
-                        tls_only([self.arn], "sns:Publish"),
-                        *(self._may_publish(service, place) for service in publishers),
-                    ]
-                ),
-            ),
-            pulumi.ResourceOptions(parent=self),
-        )
+        self.policy = self._refuse_others(publishers, place)
         if email is not None:
             self.subscription = self._subscribe(name, email)
         self.register_outputs({"arn": self.arn})
@@ -74,6 +62,17 @@ class Topic(pulumi.ComponentResource):
                 self._encryption.use("sns", "GenerateDataKey", "Decrypt"),
             ],
             {self._variable: self.arn},
+        )
+
+    def _refuse_others(self, publishers: Sequence[str], place: Place) -> aws.sns.TopicPolicy:
+        statements = [
+            tls_only([self.arn], "sns:Publish"),
+            *(self._may_publish(service, place) for service in publishers),
+        ]
+        return aws.sns.TopicPolicy(
+            f"{self.component}-topic-policy",
+            aws.sns.TopicPolicyArgs(arn=self.arn, policy=policy(statements)),
+            pulumi.ResourceOptions(parent=self),
         )
 
     def _may_publish(self, service: str, place: Place) -> dict[str, Any]:
