@@ -413,11 +413,7 @@ observability = Observability(
         "order-events-dead-letter": order_events.dead_letter,
         "events-failures": failures.queue,
     },
-    readers={
-        name: reading
-        for name, reading in config.triggers.streams.items()
-        if name in config.functions
-    },
+    readers={name: s for name, s in config.triggers.streams.items() if name in config.functions},
     api=front,
     encryption=key,
     place=place,
