@@ -36,7 +36,7 @@ ITEMS_ONLY = [
     {"dynamodb": {image: {"collection": {"S": ["items"]}}}} for image in ("NewImage", "OldImage")
 ]
 PICTURES = [".jpg", ".jpeg", ".png", ".webp", ".gif"]
-AUDITED = buses.whole("id", "time", "source", type="detail-type", detail="detail")
+AUDITED = buses.parts("id", "time", "source", type="detail-type", detail="detail")
 
 ROOT = Path(__file__).resolve().parent
 config = settings.load()
@@ -359,9 +359,11 @@ triggers: list[events.Upload | events.Trigger] = [
     events.Message(new_orders, order_processor),
     events.Message(order_events, order_tracker),
     events.Message(outbox, notification_sender),
-    events.Notice(topics["notifications"], notification_pusher),
+    events.TopicMessage(topics["notifications"], notification_pusher),
     # A large order is worth a word to everybody.
-    events.Copy(topics["orders"], outbox, {"total": [{"numeric": [">=", 1000]}]}, "MessageBody"),
+    events.QueueSubscription(
+        topics["orders"], outbox, {"total": [{"numeric": [">=", 1000]}]}, "MessageBody"
+    ),
     events.Event(order_news, audit_writer, AUDITED),
     # What an Idempotency-Key was used for is a row of the table too, and no item.
     events.Change(items, data_transformer, config.stream("data-transformer"), ITEMS_ONLY),
@@ -370,16 +372,16 @@ triggers: list[events.Upload | events.Trigger] = [
     events.Schedule(cleanup_job, config.schedule("cleanup-job")),
     events.Schedule(report_generator, config.schedule("report-generator")),
     events.Schedule(health_checker, config.schedule("health-checker")),
-    *(events.Outside(topic, config.topic(name)) for name, topic in topics.items()),
+    *(events.Subscribers(topic, config.topic(name)) for name, topic in topics.items()),
 ]
 # Each of these is there once the stack file says what it needs.
 optional: dict[str, Callable[[], events.Trigger]] = {
-    "telemetry-aggregator": lambda: events.Measurement(
+    "telemetry-aggregator": lambda: events.StreamRecord(
         telemetry,
         function("telemetry-aggregator", state.get(), state.put()),
         config.stream("telemetry-aggregator"),
     ),
-    "order-forwarder": lambda: events.Notice(
+    "order-forwarder": lambda: events.TopicMessage(
         topics["orders"],
         function("order-forwarder", *once, section("PARTNER", config.partner), uses=[powertools]),
         {"event": ["OrderPlaced"]},

@@ -17,7 +17,7 @@ from components.grants import Grant, Statement, variable_name
 from components.keys import DataKey
 from components.messaging import Queue
 from components.patterns import Pattern
-from components.triggers import Wires
+from components.triggers import TriggerContext
 from settings import BusSettings, RuleSettings
 
 
@@ -77,7 +77,7 @@ class Bus(pulumi.ComponentResource):
 class Rule(pulumi.ComponentResource):
     """What to listen for on a bus; without one, on the account's own, where AWS services tell of themselves.
 
-    `told_by` is the bucket whose events the rule waits for: it must send them. Raises pulumi.RunError for a pattern
+    `bucket` is the one whose events the rule waits for: it must send them. Raises pulumi.RunError for a pattern
     that EventBridge does not take.
     """
 
@@ -90,14 +90,14 @@ class Rule(pulumi.ComponentResource):
         *,
         settings: RuleSettings,
         bus: Bus | None = None,
-        told_by: Bucket | None = None,
+        bucket: Bucket | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("sandpiper:components:Rule", name, None, opts)
         patterns.check(f"rule {name}", pattern)
         self.component = name
         self.settings = settings
-        self.told_by = told_by
+        self.bucket = bucket
         self.rule = aws.cloudwatch.EventRule(
             f"{name}-rule",
             aws.cloudwatch.EventRuleArgs(
@@ -119,7 +119,7 @@ def created(name: str, bucket: Bucket, prefix: str, *, settings: RuleSettings) -
         "detail-type": ["Object Created"],
         "detail": {"bucket": {"name": [bucket.name]}, "object": {"key": [{"prefix": prefix}]}},
     }
-    return Rule(name, pattern, settings=settings, told_by=bucket)
+    return Rule(name, pattern, settings=settings, bucket=bucket)
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class Template:
     text: str
 
 
-def whole(*names: str, **renamed: str) -> Template:
+def parts(*names: str, **renamed: str) -> Template:
     """Parts of an event by their own names, or as `renamed` says: `whole("id", type="detail-type")`."""
     paths = {name: f"$.{name}" for name in names} | {
         name: f"$.{path}" for name, path in renamed.items()
@@ -149,7 +149,7 @@ class Event:
     template: Template | None = None
     constant: Mapping[str, Any] | None = None
 
-    def connect(self, wires: Wires) -> None:
+    def connect(self, context: TriggerContext) -> None:
         """Permission, target with retries, and where an event goes that cannot be delivered. Raises pulumi.RunError for a
         template and a constant at once.
         """
@@ -157,13 +157,7 @@ class Event:
         name = f"{function.logical_name}-{rule.component}"
         if self.template is not None and self.constant is not None:
             raise pulumi.RunError(f"{name}: EventBridge takes a template or a constant, not both")
-        permission = function.allow(
-            f"{name}-permission",
-            principal=rule.service,
-            source_arn=rule.arn,
-            parent=wires.parent,
-        )
-        function.catch_failures()
+        permission = context.start(function, name, principal=rule.service, source_arn=rule.arn)
         target = aws.cloudwatch
         target.EventTarget(
             f"{name}-target",
@@ -178,10 +172,10 @@ class Event:
                     maximum_event_age_in_seconds=s.maximum_event_age_in_seconds,
                 ),
                 dead_letter_config=target.EventTargetDeadLetterConfigArgs(
-                    arn=wires.undelivered(rule).arn
+                    arn=context.undelivered(rule).arn
                 ),
             ),
-            wires.after(permission, wires.failures.policy),
+            context.after(permission, context.failures.policy),
         )
 
     def _transformed(self) -> aws.cloudwatch.EventTargetInputTransformerArgs | None:

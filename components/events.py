@@ -5,8 +5,8 @@ The kinds are re-exported here, so that a program says `events.Upload`, `events.
 Upload       an object of a bucket, created or removed (uploads)
 Message      messages of a queue (mappings)
 Change       changes of a table (mappings)
-Measurement  records of a data stream (mappings)
-Notice       a message of a topic; Copy puts it into a queue, Outside sends it to a stack file's subscribers (subscriptions)
+StreamRecord  records of a data stream (mappings)
+TopicMessage       a message of a topic; QueueSubscription puts it into a queue, Subscribers sends it to a stack file's subscribers (subscriptions)
 Event        an event that a rule of EventBridge lets through (buses)
 LogLines     what another function logs (subscriptions)
 Schedule     a point in time, again and again
@@ -23,26 +23,26 @@ import pulumi_aws as aws
 from components.buses import Event
 from components.function import ServerlessFunction
 from components.keys import DataKey
-from components.mappings import Change, Measurement, Message
+from components.mappings import Change, Message, StreamRecord
 from components.messaging import Queue
 from components.place import Place
 from components.schedules import Scheduler
-from components.subscriptions import Copy, LogLines, Notice, Outside
-from components.triggers import Trigger, Wires
+from components.subscriptions import LogLines, QueueSubscription, Subscribers, TopicMessage
+from components.triggers import Trigger, TriggerContext
 from components.uploads import Upload, notify
 from settings import ScheduleSettings
 
 __all__ = [
     "Change",
-    "Copy",
     "Event",
     "EventTriggers",
     "LogLines",
-    "Measurement",
     "Message",
-    "Notice",
-    "Outside",
+    "QueueSubscription",
     "Schedule",
+    "StreamRecord",
+    "Subscribers",
+    "TopicMessage",
     "Trigger",
     "Upload",
 ]
@@ -55,7 +55,7 @@ class Schedule:
     function: ServerlessFunction
     settings: ScheduleSettings
 
-    def connect(self, wires: Wires) -> None:
+    def connect(self, context: TriggerContext) -> None:
         """The schedule, and the role in which EventBridge Scheduler starts the function."""
         function, s = self.function, self.settings
         function.catch_failures()
@@ -63,10 +63,10 @@ class Schedule:
         scheduler = Scheduler(
             name,
             starts=[function],
-            failures=wires.failures,
-            encryption=wires.encryption,
-            place=wires.place,
-            parent=wires.parent,
+            failures=context.failures,
+            encryption=context.encryption,
+            place=context.place,
+            parent=context.parent,
         )
         scheduler.schedule(
             name,
@@ -99,11 +99,25 @@ class EventTriggers(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("sandpiper:components:EventTriggers", name, None, opts)
-        wires = Wires(failures, encryption, place, self)
+        context = TriggerContext(failures, encryption, place, self)
         uploads = [trigger for trigger in triggers if isinstance(trigger, Upload)]
         rules = [trigger.rule for trigger in triggers if isinstance(trigger, Event)]
-        notify(uploads, [rule.told_by for rule in rules if rule.told_by], wires)
+        notify(uploads, [rule.bucket for rule in rules if rule.bucket], context)
+        _check(triggers)
         for trigger in triggers:
             if not isinstance(trigger, Upload):
-                trigger.connect(wires)
+                trigger.connect(context)
         self.register_outputs({})
+
+
+def _check(triggers: Sequence[Upload | Trigger]) -> None:
+    """A queue's message goes to one reader only: a second one would take those of the first."""
+    readers: dict[Queue, ServerlessFunction] = {}
+    for trigger in triggers:
+        if isinstance(trigger, Message):
+            first = readers.setdefault(trigger.queue, trigger.function)
+            if first is not trigger.function:
+                raise pulumi.RunError(
+                    f"{trigger.queue.component}: {first.logical_name} and {trigger.function.logical_name} would each get "
+                    "a part of its messages; give each a queue of its own, and a topic before both"
+                )

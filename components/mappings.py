@@ -20,7 +20,7 @@ from components.messaging import Queue
 from components.patterns import Pattern
 from components.streams import DataStream
 from components.tables import Table
-from components.triggers import Wires
+from components.triggers import TriggerContext
 from settings import QueueSettings, StreamSettings
 
 
@@ -32,7 +32,7 @@ class Message:
     function: ServerlessFunction
     filters: Sequence[Pattern] = ()
 
-    def connect(self, wires: Wires) -> None:
+    def connect(self, context: TriggerContext) -> None:
         """The mapping of a working queue; ValueError for a queue of failures."""
         s = self.queue.settings
         if s is None:
@@ -48,27 +48,31 @@ class Message:
                 maximum_concurrency=s.maximum_concurrency
             )
         _switch(args, s)
-        _map(self.function, self.queue.component, args, self.filters, self.queue.consume(), wires)
+        _map(self.function, self.queue.component, args, self.filters, self.queue.consume(), context)
 
 
 @dataclass(frozen=True)
 class Change:
-    """Changes of a table, in order per item."""
+    """Changes of a table, in order per item; the table must have a stream."""
 
     table: Table
     function: ServerlessFunction
     settings: StreamSettings
     filters: Sequence[Pattern] = ()
 
-    def connect(self, wires: Wires) -> None:
-        """The mapping of the table's stream."""
-        rights = self.table.consume() + wires.failures.receive_failures()
-        args = _reading(self.settings, self.table.table.stream_arn, self.function, wires)
-        _map(self.function, self.table.component, args, self.filters, rights, wires)
+    def connect(self, context: TriggerContext) -> None:
+        """The mapping of the table's stream. Raises pulumi.RunError for a table without one."""
+        if not self.table.has_stream:
+            raise pulumi.RunError(
+                f"{self.table.component}: a table without a stream starts no function; make it with stream=True"
+            )
+        rights = self.table.consume() + context.failures.receive_failures()
+        args = _reading(self.settings, self.table.table.stream_arn, self.function, context)
+        _map(self.function, self.table.component, args, self.filters, rights, context)
 
 
 @dataclass(frozen=True)
-class Measurement:
+class StreamRecord:
     """Records of a data stream, in order per partition key."""
 
     stream: DataStream
@@ -76,16 +80,19 @@ class Measurement:
     settings: StreamSettings
     filters: Sequence[Pattern] = ()
 
-    def connect(self, wires: Wires) -> None:
+    def connect(self, context: TriggerContext) -> None:
         """The mapping, on a pipe of the function's own where the stream's settings ask for enhanced fan-out."""
         source = self.stream.source_for(self.function.logical_name)
-        rights = source.rights + wires.failures.receive_failures()
-        args = _reading(self.settings, source.arn, self.function, wires)
-        _map(self.function, self.stream.component, args, self.filters, rights, wires)
+        rights = source.rights + context.failures.receive_failures()
+        args = _reading(self.settings, source.arn, self.function, context)
+        _map(self.function, self.stream.component, args, self.filters, rights, context)
 
 
 def _reading(
-    s: StreamSettings, source_arn: pulumi.Input[str], function: ServerlessFunction, wires: Wires
+    s: StreamSettings,
+    source_arn: pulumi.Input[str],
+    function: ServerlessFunction,
+    context: TriggerContext,
 ) -> aws.lambda_.EventSourceMappingArgs:
     on_failure = aws.lambda_.EventSourceMappingDestinationConfigOnFailureArgs
     args = aws.lambda_.EventSourceMappingArgs(
@@ -102,7 +109,7 @@ def _reading(
         bisect_batch_on_function_error=s.bisect_batch_on_function_error,
         tumbling_window_in_seconds=s.tumbling_window_in_seconds or None,
         destination_config=aws.lambda_.EventSourceMappingDestinationConfigArgs(
-            on_failure=on_failure(destination_arn=wires.failures.arn)
+            on_failure=on_failure(destination_arn=context.failures.arn)
         ),
     )
     _switch(args, s)
@@ -125,7 +132,7 @@ def _map(
     args: aws.lambda_.EventSourceMappingArgs,
     filters: Sequence[Pattern],
     rights: Grant,
-    wires: Wires,
+    context: TriggerContext,
 ) -> None:
     name = f"{function.logical_name}-{source}"
     patterns.check_filters(f"filters of {name}", filters)
@@ -137,5 +144,5 @@ def _map(
                 for one in filters
             ]
         )
-    policies = function.also_may(f"{name}-consume-policy", rights, parent=wires.parent)
-    aws.lambda_.EventSourceMapping(f"{name}-mapping", args, wires.after(*policies))
+    policies = function.also_may(f"{name}-consume-policy", rights, parent=context.parent)
+    aws.lambda_.EventSourceMapping(f"{name}-mapping", args, context.after(*policies))

@@ -27,6 +27,10 @@ MOST_KEYS, MOST_COMBINATIONS = 5, 150
 def check(where: str, pattern: Pattern) -> None:
     """Raise pulumi.RunError for a pattern that no service takes; `where` begins the line."""
     for path, leaf in _leaves(pattern):
+        parent, _, name = path.rpartition(".")
+        if name in _OPERATORS:
+            wanted = f"must stand in a list, as in [{{{name!r}: ...}}]"
+            raise _wrong(where, parent, wanted, {name: leaf})
         if not isinstance(leaf, list | tuple) or not leaf:
             raise _wrong(where, path, "must be a list with at least one value", leaf)
     if (length := len(json.dumps(pattern, default=_unknown))) > LONGEST:
@@ -49,6 +53,20 @@ def check_policy(where: str, filter_policy: Pattern) -> None:
         raise _wrong(where, "", f"must have at most {MOST_KEYS} keys", len(sizes))
     if prod(sizes) > MOST_COMBINATIONS:
         raise _wrong(where, "", f"must be at most {MOST_COMBINATIONS} combinations", prod(sizes))
+
+
+_OPERATORS = frozenset(
+    {
+        "anything-but",
+        "cidr",
+        "equals-ignore-case",
+        "exists",
+        "numeric",
+        "prefix",
+        "suffix",
+        "wildcard",
+    }
+)
 
 
 def _leaves(pattern: Pattern, path: str = "") -> Iterator[tuple[str, Any]]:

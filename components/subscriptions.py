@@ -15,70 +15,68 @@ from components.function import ServerlessFunction
 from components.messaging import Queue
 from components.patterns import Pattern
 from components.topics import Topic
-from components.triggers import Wires
+from components.triggers import TriggerContext
 from settings import TopicSettings
 
 Scope = Literal["MessageAttributes", "MessageBody"]
 
 
 @dataclass(frozen=True)
-class Notice:
-    """A message of a topic starts a function; `policy` lets through some only, by attribute or by the message's JSON."""
+class TopicMessage:
+    """A message of a topic starts a function; `filter_policy` lets through some only, by
+    attribute or by the message's JSON.
+    """
 
     topic: Topic
     function: ServerlessFunction
-    policy: Pattern | None = None
+    filter_policy: Pattern | None = None
     scope: Scope = "MessageAttributes"
 
-    def connect(self, wires: Wires) -> None:
+    def connect(self, context: TriggerContext) -> None:
         """Permission, then the subscription."""
         name = f"{self.function.logical_name}-{self.topic.component}"
-        permission = self.function.allow(
-            f"{name}-permission",
-            principal=self.topic.service,
-            source_arn=self.topic.arn,
-            parent=wires.parent,
+        permission = context.start(
+            self.function, name, principal=self.topic.service, source_arn=self.topic.arn
         )
-        self.function.catch_failures()
         args = aws.sns.TopicSubscriptionArgs(
             topic=self.topic.arn, protocol="lambda", endpoint=self.function.arn
         )
-        _filter(name, args, self.policy, self.scope)
-        _subscribe(name, args, self.topic, wires, permission)
+        _filter(name, args, self.filter_policy, self.scope)
+        _subscribe(name, args, self.topic, context, permission)
 
 
 @dataclass(frozen=True)
-class Copy:
+class QueueSubscription:
     """A message of a topic goes into a queue as it is; the queue's `senders` name the topic."""
 
     topic: Topic
     queue: Queue
-    policy: Pattern | None = None
+    filter_policy: Pattern | None = None
     scope: Scope = "MessageAttributes"
 
-    def connect(self, wires: Wires) -> None:
+    def connect(self, context: TriggerContext) -> None:
         """The subscription. Raises pulumi.RunError where the queue takes nothing from the topic."""
         name = f"{self.topic.component}-{self.queue.component}"
         if self.topic not in self.queue.senders:
             raise pulumi.RunError(
-                f"{self.queue.component}: takes nothing from topic {self.topic.component}; add it to the queue's "
-                "`senders`"
+                f"{self.queue.component}: takes nothing from topic {self.topic.component}; name it in the "
+                "queue's senders, or in its admit(...)"
             )
         args = aws.sns.TopicSubscriptionArgs(
             topic=self.topic.arn, protocol="sqs", endpoint=self.queue.arn, raw_message_delivery=True
         )
-        _filter(name, args, self.policy, self.scope)
-        _subscribe(name, args, self.topic, wires, self.queue.policy)
+        _filter(name, args, self.filter_policy, self.scope)
+        _subscribe(name, args, self.topic, context, self.queue.policy)
 
 
 @dataclass(frozen=True)
-class Outside:
+class Subscribers:
     """Subscribers that a stack file names: people by e-mail, services by HTTPS, queues of other stacks, mobile devices."""
 
     topic: Topic
     settings: TopicSettings
 
-    def connect(self, wires: Wires) -> None:
+    def connect(self, context: TriggerContext) -> None:
         """One subscription each; people confirm theirs by the link they are sent."""
         for protocol in ("email", "https", "sqs", "application"):
             endpoints: Sequence[str] = getattr(self.settings, protocol)
@@ -89,9 +87,9 @@ class Outside:
                 )
                 if protocol == "email":
                     # SNS never gives up on a mailbox: a dead-letter queue would stay empty.
-                    aws.sns.TopicSubscription(f"{name}-subscription", args, wires.after())
+                    aws.sns.TopicSubscription(f"{name}-subscription", args, context.after())
                 else:
-                    _subscribe(name, args, self.topic, wires)
+                    _subscribe(name, args, self.topic, context)
 
 
 @dataclass(frozen=True)
@@ -102,23 +100,25 @@ class LogLines:
     function: ServerlessFunction
     pattern: str
 
-    def connect(self, wires: Wires) -> None:
+    def connect(self, context: TriggerContext) -> None:
         """A permission and a filter for each. Raises pulumi.RunError for a function that would read its own lines."""
-        self.function.catch_failures()
         for logging in self.logging:
-            self._listen(logging, wires)
+            self._listen(logging, context)
 
-    def _listen(self, logging: ServerlessFunction, wires: Wires) -> None:
+    def _listen(self, logging: ServerlessFunction, context: TriggerContext) -> None:
         name = f"{self.function.logical_name}-{logging.logical_name}"
         if logging is self.function:
-            raise pulumi.RunError(f"{name}: a function cannot be started by what it logs itself")
+            raise pulumi.RunError(
+                f"{name}: a function cannot be started by what it logs itself; take it out of the functions that are "
+                "listened to"
+            )
         group = logging.log_group
-        permission = self.function.allow(
-            f"{name}-permission",
+        permission = context.start(
+            self.function,
+            name,
             principal="logs.amazonaws.com",
             source_arn=pulumi.Output.concat(group.arn, ":*"),
-            source_account=wires.place.account,
-            parent=wires.parent,
+            of_this_account=True,
         )
         aws.cloudwatch.LogSubscriptionFilter(
             f"{name}-filter",
@@ -128,7 +128,7 @@ class LogLines:
                 filter_pattern=self.pattern,
             ),
             # CloudWatch Logs tries the function when it is told of it.
-            wires.after(permission),
+            context.after(permission),
         )
 
 
@@ -145,10 +145,10 @@ def _subscribe(
     name: str,
     args: aws.sns.TopicSubscriptionArgs,
     topic: Topic,
-    wires: Wires,
+    context: TriggerContext,
     *first: pulumi.Resource,
 ) -> None:
-    args.redrive_policy = json_text({"deadLetterTargetArn": wires.undelivered(topic).arn})
+    args.redrive_policy = json_text({"deadLetterTargetArn": context.undelivered(topic).arn})
     aws.sns.TopicSubscription(
-        f"{name}-subscription", args, wires.after(*first, wires.failures.policy)
+        f"{name}-subscription", args, context.after(*first, context.failures.policy)
     )

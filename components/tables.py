@@ -36,6 +36,7 @@ class Table(pulumi.ComponentResource):
         super().__init__("sandpiper:components:Table", name, None, opts)
         self.component = name
         self._variable = variable_name(name, "TABLE")
+        self.has_stream = stream
         self._encryption = encryption
         self.table = aws.dynamodb.Table(
             f"{name}-table",

@@ -17,7 +17,7 @@ from settings import TopicSettings
 class Topic(pulumi.ComponentResource):
     """An encrypted SNS topic that refuses plain HTTP; `publishers` are AWS services that may publish to it.
 
-    `settings` are those of a topic that a stack file may say something of; its subscribers are `subscriptions.Outside`.
+    `settings` are those of a topic that a stack file may say something of; its subscribers are `subscriptions.Subscribers`.
     """
 
     service = "sns.amazonaws.com"

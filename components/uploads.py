@@ -12,7 +12,7 @@ import pulumi_aws as aws
 
 from components.buckets import Bucket
 from components.function import ServerlessFunction
-from components.triggers import Wires
+from components.triggers import TriggerContext
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,15 @@ class Upload:
     suffixes: Sequence[str] = ("",)
     removed: bool = False
 
+    def __post_init__(self) -> None:
+        if isinstance(self.suffixes, str):
+            raise pulumi.RunError(
+                f"{self.function.logical_name}: suffixes of an upload must be a list (got {self.suffixes!r}); write "
+                f"[{self.suffixes!r}]"
+            )
 
-def notify(uploads: Sequence[Upload], told: Sequence[Bucket], wires: Wires) -> None:
+
+def notify(uploads: Sequence[Upload], told: Sequence[Bucket], context: TriggerContext) -> None:
     """S3 keeps one notification configuration per bucket, so all its uploads become one resource; buckets that are
     `told` of also send their events to EventBridge. Raises pulumi.RunError for uploads that fit the same key.
     """
@@ -38,7 +45,7 @@ def notify(uploads: Sequence[Upload], told: Sequence[Bucket], wires: Wires) -> N
         mine = [upload for upload in uploads if upload.bucket is bucket]
         _check(bucket, mine)
         functions = dict.fromkeys(upload.function for upload in mine)
-        permissions = [_permit(bucket, function, wires) for function in functions]
+        permissions = [_permit(bucket, function, context) for function in functions]
         aws.s3.BucketNotification(
             f"{bucket.component}-notification",
             aws.s3.BucketNotificationArgs(
@@ -47,19 +54,20 @@ def notify(uploads: Sequence[Upload], told: Sequence[Bucket], wires: Wires) -> N
                 lambda_functions=[f for upload in mine for f in _filters(upload)] or None,
             ),
             # S3 tries the destinations when it is told of them.
-            wires.after(*permissions, bucket.settled),
+            context.after(*permissions, bucket.settled),
         )
 
 
-def _permit(bucket: Bucket, function: ServerlessFunction, wires: Wires) -> aws.lambda_.Permission:
-    function.catch_failures()
-    return function.allow(
-        f"{function.logical_name}-{bucket.component}-permission",
+def _permit(
+    bucket: Bucket, function: ServerlessFunction, context: TriggerContext
+) -> aws.lambda_.Permission:
+    return context.start(
+        function,
+        f"{function.logical_name}-{bucket.component}",
         principal="s3.amazonaws.com",
         source_arn=bucket.arn,
         # A bucket's ARN names no account, and a deleted name may come back in another one.
-        source_account=wires.place.account,
-        parent=wires.parent,
+        of_this_account=True,
     )
 
 

@@ -144,6 +144,14 @@ def test_a_bucket_that_rules_listen_to_tells_eventbridge_in_its_one_notification
     }
 
 
+def test_suffixes_must_be_a_list() -> None:
+    def made(parts: Parts) -> Sequence[Any]:
+        return [events.Upload(bucket(parts), parts.function("f"), "a/", ".jpg")]
+
+    line = refused(made)
+    assert line == "f: suffixes of an upload must be a list (got '.jpg'); write ['.jpg']"
+
+
 # Queues
 
 
@@ -179,6 +187,14 @@ def test_a_queue_takes_messages_of_its_senders_and_of_no_other_service() -> None
         "Resource": [f"arn:aws:sqs:{WHERE}:inbox-queue-0123456"],
         "Condition": {"ArnEquals": {"aws:SourceArn": f"arn:aws:sns:{WHERE}:news-topic-0123456"}},
     }
+
+
+def test_two_functions_that_read_one_queue_are_refused() -> None:
+    def made(parts: Parts) -> Sequence[Any]:
+        queue = Queue("work", settings=QueueSettings(), encryption=parts.key)
+        return [events.Message(queue, parts.function(name)) for name in ("f", "g")]
+
+    assert refused(made).startswith("work: f and g would each get a part of its messages; give")
 
 
 def test_filters_of_a_queue_stand_in_its_mapping() -> None:
@@ -258,7 +274,7 @@ def test_a_stream_that_is_off_is_nothing_and_its_name_is_empty() -> None:
 def test_records_of_a_stream_are_read_with_finite_retries_and_a_way_out() -> None:
     def made(parts: Parts) -> Sequence[Any]:
         said = StreamSettings(tumbling_window_in_seconds=30)
-        return [events.Measurement(stream(parts), parts.function("f"), said)]
+        return [events.StreamRecord(stream(parts), parts.function("f"), said)]
 
     run = wired(made)
     mapping = run.one(MAPPING, "f-t-mapping")
@@ -276,7 +292,7 @@ def test_records_of_a_stream_are_read_with_finite_retries_and_a_way_out() -> Non
 def test_enhanced_fan_out_reads_by_a_consumer_of_the_functions_own() -> None:
     def made(parts: Parts) -> Sequence[Any]:
         source = stream(parts, enhanced_fan_out=True)
-        return [events.Measurement(source, parts.function("f"), StreamSettings())]
+        return [events.StreamRecord(source, parts.function("f"), StreamSettings())]
 
     run = wired(made)
     consumer = run.one("aws:kinesis/streamConsumer:StreamConsumer", "t-f-consumer")
@@ -312,6 +328,14 @@ def test_devices_write_into_the_stream_by_a_rule_with_a_role_of_its_own() -> Non
     assert run.one(POLICY, "t-iot-policy").urn in rule.depends_on
 
 
+def test_a_table_without_a_stream_starts_no_function() -> None:
+    def made(parts: Parts) -> Sequence[Any]:
+        table = Table("rows", settings=LOOSE, encryption=parts.key, key="id")
+        return [events.Change(table, parts.function("f"), StreamSettings())]
+
+    assert refused(made).endswith("starts no function; make it with stream=True")
+
+
 def test_changes_of_a_table_may_be_filtered() -> None:
     def made(parts: Parts) -> Sequence[Any]:
         table = Table("rows", settings=LOOSE, encryption=parts.key, key="id", stream=True)
@@ -330,7 +354,9 @@ def test_changes_of_a_table_may_be_filtered() -> None:
 
 def test_a_topic_starts_a_function_with_what_its_filter_lets_through() -> None:
     def made(parts: Parts) -> Sequence[Any]:
-        return [events.Notice(topic(parts), parts.function("f"), {"kind": ["a", {"prefix": "b"}]})]
+        return [
+            events.TopicMessage(topic(parts), parts.function("f"), {"kind": ["a", {"prefix": "b"}]})
+        ]
 
     run = wired(made)
     subscription = run.one(SUBSCRIPTION, "f-news-subscription")
@@ -351,7 +377,7 @@ def test_a_topic_copies_into_a_queue_that_takes_from_it() -> None:
         news = topic(parts)
         inbox = Queue("inbox", encryption=parts.key, senders=[news], settings=QueueSettings())
         policy = {"total": [{"numeric": [">=", 1000]}]}
-        return [events.Copy(news, inbox, policy, scope="MessageBody")]
+        return [events.QueueSubscription(news, inbox, policy, scope="MessageBody")]
 
     run = wired(made)
     subscription = run.one(SUBSCRIPTION, "news-inbox-subscription")
@@ -364,30 +390,34 @@ def test_a_topic_copies_into_a_queue_that_takes_from_it() -> None:
 def test_a_queue_that_takes_nothing_from_a_topic_is_refused() -> None:
     def made(parts: Parts) -> Sequence[Any]:
         inbox = Queue("inbox", encryption=parts.key, settings=QueueSettings())
-        return [events.Copy(topic(parts), inbox)]
+        return [events.QueueSubscription(topic(parts), inbox)]
 
-    assert refused(made).startswith("inbox: takes nothing from topic news; add it")
+    assert refused(made).startswith("inbox: takes nothing from topic news; name it")
 
 
 def test_a_topic_whose_undelivered_messages_would_be_lost_is_refused() -> None:
     def made(parts: Parts) -> Sequence[Any]:
         news = Topic("news", encryption=parts.key, place=parts.place)
-        return [events.Notice(news, parts.function("f"))]
+        return [events.TopicMessage(news, parts.function("f"))]
 
-    assert refused(made).startswith("failures: what news cannot deliver would be lost; add it")
+    assert refused(made).startswith("failures: what news cannot deliver would be lost; name it")
 
 
 @pytest.mark.parametrize(
     ("policy", "said"),
     [
         ({"a": "b"}, "a must be a list with at least one value (got 'b')"),
+        (
+            {"a": {"numeric": [">=", 5]}},
+            "a must stand in a list, as in [{'numeric': ...}] (got {'numeric': ['>=', 5]})",
+        ),
         ({name: ["x"] for name in "abcdef"}, "must have at most 5 keys (got 6)"),
         ({name: ["x"] * 13 for name in "ab"}, "must be at most 150 combinations (got 169)"),
     ],
 )
 def test_filter_policies_that_sns_refuses_are_refused(policy: Any, said: str) -> None:
     def made(parts: Parts) -> Sequence[Any]:
-        return [events.Notice(topic(parts), parts.function("f"), policy)]
+        return [events.TopicMessage(topic(parts), parts.function("f"), policy)]
 
     assert refused(made).endswith(said)
 
@@ -408,7 +438,7 @@ def test_a_stack_file_subscribes_people_services_queues_and_devices() -> None:
             f"arn:aws:sns:{WHERE}:endpoint/APNS/shop/01234567-89ab-cdef-0123-456789abcdef",
         ),
     )
-    run = wired(lambda parts: [events.Outside(topic(parts), said)])
+    run = wired(lambda parts: [events.Subscribers(topic(parts), said)])
     found = {s.name: s for s in run.all(SUBSCRIPTION)}
     assert sorted(found) == [
         "news-application-1-subscription",
@@ -484,7 +514,7 @@ def test_a_bus_keeps_no_archive_where_settings_say_so() -> None:
 
 
 def test_a_function_may_get_parts_of_an_event_only() -> None:
-    template = buses.whole("id", type="detail-type")
+    template = buses.parts("id", type="detail-type")
     run = wired(lambda parts: on_a_bus(parts, template=template))
     given = run.one(TARGET, "f-news-target").get("inputTransformer")
     assert given == {
@@ -506,7 +536,7 @@ def test_a_function_may_get_the_same_input_for_every_event() -> None:
 def test_a_template_and_a_constant_are_refused_together() -> None:
     def made(parts: Parts) -> Sequence[Any]:
         (event,) = on_a_bus(parts)
-        return [events.Event(event.rule, event.function, buses.whole("id"), {"n": 1})]
+        return [events.Event(event.rule, event.function, buses.parts("id"), {"n": 1})]
 
     assert refused(made) == "f-news: EventBridge takes a template or a constant, not both"
 
@@ -518,7 +548,7 @@ def test_mappings_can_be_paused_and_counted() -> None:
         read = StreamSettings(enabled=False)
         return [
             events.Message(queue, parts.function("f")),
-            events.Measurement(stream(parts), parts.function("g"), read),
+            events.StreamRecord(stream(parts), parts.function("g"), read),
         ]
 
     run = wired(made)
@@ -539,7 +569,7 @@ def test_a_rule_whose_undelivered_events_would_be_lost_is_refused() -> None:
         rule = Rule("news", {"source": ["shop"]}, settings=RuleSettings())
         return [events.Event(rule, parts.function("f"))]
 
-    assert refused(made).startswith("failures: what news cannot deliver would be lost; add it")
+    assert refused(made).startswith("failures: what news cannot deliver would be lost; name it")
 
 
 def test_events_are_put_in_the_name_of_one_source_only() -> None:
@@ -576,7 +606,9 @@ def test_a_function_is_not_started_by_what_it_logs_itself() -> None:
         f = parts.function("f")
         return [events.LogLines([f], f, "")]
 
-    assert refused(made) == "f-f: a function cannot be started by what it logs itself"
+    assert refused(made).startswith(
+        "f-f: a function cannot be started by what it logs itself; take"
+    )
 
 
 def test_a_pool_asks_functions_that_let_it() -> None:

@@ -9,7 +9,15 @@ from components.api import ApiFront, Route, speaks
 from components.authorizers import TokenAuthorizer
 from components.buckets import Bucket
 from components.buses import Bus, Rule
-from components.events import Change, Event, EventTriggers, Measurement, Message, Outside, Trigger
+from components.events import (
+    Change,
+    Event,
+    EventTriggers,
+    Message,
+    StreamRecord,
+    Subscribers,
+    Trigger,
+)
 from components.events import Schedule as ScheduleTrigger
 from components.graphql import GraphQl
 from components.http_api import HttpApi, HttpRoute
@@ -143,7 +151,11 @@ def schedule(parts: Parts, settings: ScheduleSettings) -> None:
 
 def topic(parts: Parts, settings: TopicSettings) -> None:
     made = Topic("t", settings=settings, encryption=parts.key, place=parts.place)
-    join(parts, Outside(made, settings), Queue("undelivered", encryption=parts.key, senders=[made]))
+    join(
+        parts,
+        Subscribers(made, settings),
+        Queue("undelivered", encryption=parts.key, senders=[made]),
+    )
 
 
 def rule(parts: Parts, settings: RuleSettings) -> None:
@@ -157,7 +169,7 @@ def telemetry(parts: Parts, settings: TelemetrySettings) -> None:
         "s", settings=settings, failures=parts.failures, encryption=parts.key, place=parts.place
     )
     if settings.enabled:
-        join(parts, Measurement(made, parts.function("f"), StreamSettings()))
+        join(parts, StreamRecord(made, parts.function("f"), StreamSettings()))
 
 
 def bus(parts: Parts, settings: BusSettings) -> None:

@@ -91,13 +91,13 @@ def _program(parts: Parts) -> None:
             StreamSettings(),
             [{"dynamodb": {"Keys": {"id": {"S": [{"exists": True}]}}}}],
         ),
-        events.Measurement(telemetry, f("telemetry-aggregator", state.update()), StreamSettings()),
-        events.Notice(notices, f("notification-pusher", state.query())),
-        events.Notice(orders_topic, f("order-forwarder", state.get()), {"event": ["OrderPlaced"]}),
-        events.Copy(
+        events.StreamRecord(telemetry, f("telemetry-aggregator", state.update()), StreamSettings()),
+        events.TopicMessage(notices, f("notification-pusher", state.query())),
+        events.TopicMessage(orders_topic, f("order-forwarder", state.get()), {"event": ["OrderPlaced"]}),
+        events.QueueSubscription(
             orders_topic, outbox, {"total": [{"numeric": [">=", 1000]}]}, scope="MessageBody"
         ),
-        events.Outside(
+        events.Subscribers(
             notices, TopicSettings(email=("a@example.com",), https=("https://a.example.com/",))
         ),
         events.Event(
