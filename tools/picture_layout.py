@@ -19,9 +19,9 @@ ENDS: Final = (1040.0, 122.0)
 SPINE: Final = 1172.0
 """Lanes: where each begins and how wide it is, of the chips where they end; the red line that runs down on the right."""
 LEFT: Final = SOURCE[0] - 10
-PITCH, LINE, GAP = 28.0, 13.0, 5.5
+PITCH, LINE, GAP = 24.0, 13.0, 3.0
 """Heights of a function's row, of a line of text, and of the room between two sources."""
-HIGH, CHIP_HIGH, BOTH = 25.0, 21.0, 36.0
+HIGH, CHIP_HIGH, BOTH = 21.0, 19.0, 32.0
 """Heights of a function, of a chip, and of a source with a title and a note."""
 
 HEADS: Final = {

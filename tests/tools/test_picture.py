@@ -119,7 +119,7 @@ def test_no_line_goes_through_a_box_or_across_another(drawn: Drawing) -> None:
 
 def test_everything_is_inside_and_the_page_is_not_too_long(drawn: Drawing) -> None:
     assert drawn.width == 1180
-    assert drawn.height < HIGHEST
+    assert drawn.height < HIGHEST, "lower PITCH, GAP or BOTH in tools/picture_layout.py"
     shapes = [*drawn.boxes, *drawn.zones, *drawn.texts]
     for name, left, top, right, foot in [*map(_area, shapes), *_segments(drawn)]:
         assert 0 <= left <= right <= drawn.width, name
