@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import pulumi
 
@@ -11,10 +11,15 @@ from settings.deliveries import RuleSettings, TopicSettings
 from settings.function import FunctionSettings
 from settings.images import RepositorySettings
 from settings.sections import Sections
-from settings.text import did_you_mean, unknown
+from settings.text import did_you_mean
 from settings.triggers import QueueSettings, ScheduleSettings, StreamSettings
 
 Thing = TypeVar("Thing")
+
+STREAM_TABLES: Final = "STREAM_CONSUMERS or KINESIS_CONSUMERS"
+
+SLIP: Final = 0.85
+"""How near a slip of the pen is to a name: a new one often starts as another does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,11 +67,11 @@ class Settings(Stack):
 
     def queue(self, name: str) -> QueueSettings:
         """Return one queue's settings, its visibility timeout (seconds) filled in; `pulumi.RunError` for an unknown one."""
-        return self._trigger(self.triggers.queues, "queue", name)
+        return self._trigger(self.triggers.queues, "queue", name, "QUEUE_CONSUMERS")
 
     def stream(self, name: str) -> StreamSettings:
         """Return how one function reads a stream; `pulumi.RunError` for a function that reads none."""
-        return self._trigger(self.triggers.streams, "stream", name, "STREAM_CONSUMERS")
+        return self._trigger(self.triggers.streams, "stream", name, STREAM_TABLES)
 
     def schedule(self, name: str) -> ScheduleSettings:
         """Return the settings of one scheduled function; `pulumi.RunError` for an unknown one."""
@@ -74,19 +79,19 @@ class Settings(Stack):
 
     def topic(self, name: str) -> TopicSettings:
         """Return one topic's settings; `pulumi.RunError` for an unknown one."""
-        return self._trigger(self.triggers.topics, "topic", name)
+        return self._trigger(self.triggers.topics, "topic", name, "TOPICS")
 
     def rule(self, name: str) -> RuleSettings:
         """Return the settings of the rule that starts one function; `pulumi.RunError` for a function without one."""
         return self._trigger(self.triggers.rules, "rule", name, "RULE_TARGETS")
 
-    def _trigger(self, known: Mapping[str, Thing], kind: str, name: str, table: str = "") -> Thing:
-        """Return an entry of `known`; `table` of settings/wiring.py says which functions have one."""
+    def _trigger(self, known: Mapping[str, Thing], kind: str, name: str, table: str) -> Thing:
+        """Return an entry of `known`; `table` of settings/wiring.py says which there are."""
         if name in known:
             return known[name]
-        if table and name in self.families:
-            raise _ended(kind, name, f"no such {kind}; add it to {table} in settings/wiring.py")
-        raise _ended(kind, name, unknown(kind, name, known))
+        slip = "" if name in self.families else did_you_mean(name, known, cutoff=SLIP)
+        what = slip or f"add it to {table} in settings/wiring.py"
+        raise _ended(kind, name, f"no such {kind}; {what}")
 
 
 def _ended(kind: str, name: str, text: str) -> pulumi.RunError:
@@ -100,8 +105,7 @@ def _no_function(name: str, families: Mapping[str, str]) -> str:
             "no such function in this stack, whose file switches it off or does not say where its code is; "
             "ask whether config.functions has it"
         )
-    # A new name often starts as another one does; only a slip of the pen is one.
-    if meant := did_you_mean(name, families, cutoff=0.85):
+    if meant := did_you_mean(name, families, cutoff=SLIP):
         return f"no such function; {meant}"
     file = f"{wiring.HANDLERS.name}/{name.replace('-', '_')}"
     return f"no such function; {file}.py is missing, or a folder {file}/ in another language"
