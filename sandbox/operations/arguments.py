@@ -25,6 +25,8 @@ def add(make: Add) -> None:
     _send(_command(make, "send", None, "put an event into the front door of a service"))
     tick = _command(make, "tick", commands.tick, "fire a schedule now, with its own input")
     tick.add_argument("name", metavar="NAME", help="the schedule, or the function that it starts")
+    mails = _command(make, "mails", commands.mails, "the mails that functions sent")
+    mails.add_argument("--json", action="store_true", help="as JSON")
     letters = _command(make, "dlq", commands.dlq, "what lies in the dead-letter queues, and why")
     letters.add_argument("name", metavar="NAME", nargs="?", default="", help="one queue")
     letters.add_argument("--json", action="store_true", help="whole letters, as JSON")

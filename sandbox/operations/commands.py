@@ -109,6 +109,23 @@ def tick(options: Namespace) -> int:
     return 0 if run.status == "success" else 1
 
 
+def mails(options: Namespace) -> int:
+    """`mails`: a line for each mail, then its text."""
+    found = _operations(options).mails()
+    if options.json:
+        told = [{"from": mail.sender, **asdict(mail), "when": mail.when} for mail in found]
+        kept = ("id", "from", "to", "subject", "text", "when")
+        shown = [{name: each[name] for name in kept} for each in told]
+        print(json.dumps(shown, indent=2, ensure_ascii=False))
+        return 0
+    if not found:
+        print("no mails")
+    for mail in found:
+        print(f"{mail.when} from {mail.sender} to {', '.join(mail.to)}: {mail.subject}")
+        print("".join(f"  {line}".rstrip() + "\n" for line in mail.text.splitlines()), end="")
+    return 0
+
+
 def dlq(options: Namespace) -> int:
     """`dlq`: a line for each queue and each letter."""
     letters = _operations(options).dead_letters(options.name)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-import urllib.parse
-import urllib.request
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -13,10 +11,9 @@ from typing import Any, Final
 from sandbox import functions
 from sandbox.clients import Clients
 from sandbox.errors import Mistake
-from sandbox.operations import targets
+from sandbox.operations import peeking, targets
 from sandbox.state import State
 
-_PEEK: Final = "/_ministack/sqs/messages"
 _LEVELS: Final = ("ERROR", "WARN", "WARNING", "CRITICAL", "FATAL")
 """Of the lines that tell why a message failed."""
 _BATCHES: Final = ("DDBStreamBatchInfo", "KinesisBatchInfo")
@@ -103,10 +100,7 @@ def read(aws: Clients, state: State, name: str = "") -> list[Letter]:
 
 def read_at(aws: Clients, each: Place) -> list[Any]:
     """The messages in a queue as they lie there, received by somebody or not."""
-    url = f"{aws.endpoint}{_PEEK}?{urllib.parse.urlencode({'QueueUrl': each.url})}"
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(url, timeout=30) as answer:
-        found: Mapping[str, Mapping[str, Mapping[str, list[Any]]]] = json.load(answer)["messages"]
+    found = peeking.messages(aws, "sqs", QueueUrl=each.url)
     of_queue = [
         m for regions in found.values() for queues in regions.values() for m in queues.values()
     ]

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.clients import Clients
-from sandbox.operations import injection, letters, redriving, sending, ticking, webhooks
+from sandbox.operations import injection, letters, mails, redriving, sending, ticking, webhooks
 from sandbox.operations.injection import Fault
 from sandbox.operations.letters import Letter
+from sandbox.operations.mails import Mail
 from sandbox.operations.redriving import Redriven
 from sandbox.operations.ticking import Run
 from sandbox.place import Place
@@ -18,7 +19,8 @@ from sandbox.web import Answer
 
 
 class Operations:
-    """Sends events, fires schedules, looks into and empties dead-letter queues, and lets functions meet faults.
+    """Sends events, fires schedules, reads mails, looks into and empties dead-letter queues, and lets functions meet
+    faults.
 
     Names are those of the program (`orders`, `uploads`), of the exports (`uploadsBucket`) or of AWS. Each raises
     `Mistake` with one line for what is not there, and botocore's ClientError for what AWS refuses.
@@ -126,6 +128,10 @@ class Operations:
     def dead_letters(self, name: str = "") -> list[Letter]:
         """What lies in a dead-letter queue, or in all of them and the queue of failures; looking changes nothing."""
         return letters.read(self._aws, self._state, name)
+
+    def mails(self) -> list[Mail]:
+        """The mails that functions sent, oldest first: `sender`, `to`, `subject`, `text`, `when`."""
+        return mails.read(self._aws)
 
     def redrive(
         self,

@@ -30,7 +30,7 @@ def send(
     """Post a body (text, or JSON) to the export `webhookUrl`; the same `ident` twice is the same delivery.
 
     `timestamp`: seconds since the epoch, now where None. `key` signs in place of what the export `webhookSecretArn`
-    holds, whose text is the key as it is. Raises `Mistake` where the stack exports neither.
+    holds: `whsec_BASE64`, or any other text as it is. Raises `Mistake` where the stack exports neither.
     """
     url = str(exports.get("webhookUrl") or "")
     if not url:
@@ -44,7 +44,7 @@ def send(
         "Content-Type": "application/json",
         "webhook-id": ident,
         "webhook-timestamp": str(moment),
-        "webhook-signature": signature(key.encode(), ident, moment, text),
+        "webhook-signature": signature(_bytes(key), ident, moment, text),
     }
     return Http(url, lambda: "").post("", body=text, headers=headers)
 
@@ -53,6 +53,11 @@ def signature(key: bytes, ident: str, timestamp: int, body: str) -> str:
     """The header `webhook-signature`."""
     digest = hmac.digest(key, f"{ident}.{timestamp}.{body}".encode(), "sha256")
     return f"v1,{base64.b64encode(digest).decode()}"
+
+
+def _bytes(key: str) -> bytes:
+    marked = key.startswith("whsec_")
+    return base64.b64decode(key.removeprefix("whsec_")) if marked else key.encode()
 
 
 def _secret(aws: Clients, arn: str) -> str:

@@ -136,6 +136,27 @@ def test_schedule_is_fired_and_its_log_shown(stack: Project) -> None:
     assert done.stderr.startswith("sweeper: success (request ")
 
 
+def test_mail_is_read(stack: Project) -> None:
+    assert stack.run("mails").stdout == "no mails\n"
+    ses = stack.client("sesv2")
+    ses.create_email_identity(EmailIdentity="shop@example.com")
+    plain = {"Text": {"Data": "two lamps\n\nthank you"}}
+    for body in (plain, {"Html": {"Data": "<p>a &amp; b</p>"}}):
+        ses.send_email(
+            FromEmailAddress="shop@example.com",
+            Destination={"ToAddresses": ["a@example.com"], "CcAddresses": ["b@example.com"]},
+            Content={"Simple": {"Subject": {"Data": "Order o-1"}, "Body": body}},
+        )
+    lines = stack.run("mails").stdout.splitlines()
+    said = " from shop@example.com to a@example.com, b@example.com: Order o-1"
+    assert [line.partition("Z")[2] for line in lines if line.endswith("Order o-1")] == [said, said]
+    assert lines[1:4] == ["  two lamps", "", "  thank you"]
+    assert lines[5:] == ["  a & b"]
+    [first, _] = json.loads(stack.run("mails", "--json").stdout)
+    assert list(first) == ["id", "from", "to", "subject", "text", "when"]
+    assert first["to"] == ["a@example.com", "b@example.com"]
+
+
 def test_fault_is_made_listed_met_and_taken_away(stack: Project) -> None:
     assert stack.run("fault").stdout == "no faults\n"
     made = stack.run("fault", "sweeper", "kill", "--before", "handler", "--where", "sweeper").stdout
@@ -173,7 +194,8 @@ def test_wrong_call_is_one_line_with_the_remedy(
 
 
 @pytest.mark.parametrize(
-    "given", [("send", "sqs", "q", "b"), ("tick", "n"), ("dlq",), ("redrive", "q"), ("fault",)]
+    "given",
+    [("send", "sqs", "q", "b"), ("tick", "n"), ("mails",), ("dlq",), ("redrive", "q"), ("fault",)],
 )
 def test_stack_that_does_not_run_is_one_line(
     given: tuple[str, ...], tmp_path: Any, capsys: pytest.CaptureFixture[str]
