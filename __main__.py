@@ -108,7 +108,7 @@ cursor_key = secret(
 )
 webhook_secret = secret(
     "webhook",
-    value=secrets_manager.random_text("webhook-key", settings=config.data),
+    value=secrets_manager.webhook_key("webhook-key", settings=config.data),
     description="Signs what payment and shipping call the webhook with",
 )
 

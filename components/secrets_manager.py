@@ -69,6 +69,12 @@ def random_text(name: str, *, settings: DataSettings, length: int = 64) -> pulum
     return random.RandomPassword(name, length=length, special=False, opts=kept).result
 
 
+def webhook_key(name: str, *, settings: DataSettings) -> pulumi.Output[str]:
+    """What signs webhooks, as the libraries of Standard Webhooks take it: `whsec_` and 48 random bytes in base64."""
+    # Letters and digits, a multiple of four of them, are base64 as they stand.
+    return pulumi.Output.concat("whsec_", random_text(name, settings=settings))
+
+
 def signing_key(
     name: str, *, settings: DataSettings, issuer: str, audience: str
 ) -> pulumi.Output[str]:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 _ID = re.compile(r"[!-~]{1,128}")  # what SQS takes as a deduplication id
 _SECONDS = re.compile(r"[0-9]{1,12}")
+_MARK = "whsec_"
 _MOST_SIGNATURES = 10  # one for each key while keys are changed
 
 
@@ -46,8 +47,8 @@ def check_age(stamp: Stamp, *, tolerance: int) -> None:
 
 
 def is_signed(stamp: Stamp, body: bytes, *, key: str) -> bool:
-    """Whether one of the signatures is this key's, the text of which is the key as it is. Takes the
-    same time for every wrong signature.
+    """Whether one of the signatures is this key's, as `signature` takes it. Takes the same time for
+    every wrong signature.
     """
     wanted = signature(stamp.id, stamp.timestamp, body, key=key).encode()
     given = stamp.signatures.split(" ", _MOST_SIGNATURES)[:_MOST_SIGNATURES]
@@ -55,7 +56,14 @@ def is_signed(stamp: Stamp, body: bytes, *, key: str) -> bool:
 
 
 def signature(identity: str, timestamp: str, body: bytes, *, key: str) -> str:
-    """A webhook's signature, "v1,BASE64"."""
+    """A webhook's signature, "v1,BASE64". The key is "whsec_BASE64", as senders' libraries want it;
+    any other text is the key as it is.
+    """
     content = f"{identity}.{timestamp}.".encode() + body
-    digest = hmac.new(key.encode(), content, hashlib.sha256).digest()
+    digest = hmac.new(_bytes(key), content, hashlib.sha256).digest()
     return f"v1,{base64.b64encode(digest).decode()}"
+
+
+def _bytes(key: str) -> bytes:
+    marked = key.startswith(_MARK)
+    return base64.b64decode(key.removeprefix(_MARK)) if marked else key.encode()

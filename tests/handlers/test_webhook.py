@@ -108,6 +108,11 @@ def test_the_example_of_the_specification_is_signed_as_it_says() -> None:
     )
 
 
+def test_a_key_that_senders_libraries_take_is_decoded() -> None:
+    plain = webhooks.signature("msg_1", "1614265330", b"{}", key="text")
+    assert webhooks.signature("msg_1", "1614265330", b"{}", key="whsec_dGV4dA==") == plain
+
+
 def test_without_an_instant_of_its_own_an_event_happened_when_it_was_sent(world: World) -> None:
     moment = int(time.time())
     body = {"type": "order.shipped", "data": {"orderId": "o-1", "other": 1}, "other": None}
