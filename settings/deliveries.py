@@ -27,7 +27,7 @@ EndpointArn = Annotated[str, AfterValidator(arns.one_of(arns.ENDPOINT))]
 
 
 class TopicSettings(Model):
-    """A topic, and who is told besides the program's own functions."""
+    """A topic, and its subscribers outside the program."""
 
     other_names = MappingProxyType({"sms": "text messages are not sent; email and application are"})
 

@@ -115,7 +115,8 @@ def _of_field(name: str, field: FieldInfo, detail: Any, *, member: bool) -> str:
     if member:
         return _wrong_member(name, detail["loc"][-1], given)
     if detail["type"] in _TOO:
-        return refused(_expected(field, given), len(given))
+        # An empty text is shown: nobody looks for a 0 in the stack file.
+        return refused(_expected(field, given), "" if given == "" else len(given))
     remedy = _quoted(field, given) or facts(field).remedy or _meant(field, given)
     return refused(_expected(field, given), given, remedy)
 

@@ -94,6 +94,8 @@ def check_timezone(name: str) -> str:
 MOMENT: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 """Regular expression of a date and a time of day in UTC, as RFC 3339 has them."""
 
+UNQUOTED: Final = "write it in quotes: without them YAML reads a date, which arrives here as this"
+
 
 def check_moment(text: str) -> str:
     """Return a date and time in UTC; raise WrongValueError for another text."""
@@ -102,7 +104,7 @@ def check_moment(text: str) -> str:
     except ValueError:
         raise WrongValueError(
             "must be a date and a time in UTC, with Z, as in 2027-01-31T03:00:00Z",
-            "write it in quotes",
+            UNQUOTED if text.endswith(" UTC") else "",
         ) from None
     return text
 

@@ -80,6 +80,10 @@ def read() -> Facts:
         for name, (section, key) in SWITCHED.items()
         if not (given.get(f"sandpiper:{section}") or {}).get(key)
     ]
+    if unknown := sorted({SWITCHED[name][0] for name in off} - SWITCHES.keys()):
+        raise ValueError(
+            f"SWITCHES in tools/picture.py does not switch on {', '.join(unknown)}; say how"
+        )
     needed = {name: NETWORK[name] for name in off if name in NETWORK}
     config = {
         "sandpiper:functions": {**(given.get("sandpiper:functions") or {}), **needed},

@@ -88,6 +88,12 @@ def test_right_that_nobody_draws_is_a_mistake() -> None:
         facts._other("iot:Publish", "*")  # pyright: ignore[reportPrivateUsage]
 
 
+def test_section_that_nobody_switches_on_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picture, "SWITCHED", {**SWITCHED, "returner": ("returns", "enabled")})
+    with pytest.raises(ValueError, match=r"SWITCHES in tools/picture.py .* returns; say how"):
+        picture.read.__wrapped__()
+
+
 def test_no_two_boxes_overlap(drawn: Drawing) -> None:
     both = itertools.combinations([_area(box) for box in drawn.boxes], 2)
     assert [pair for pair in both if _meet(*pair)] == []
