@@ -7,7 +7,8 @@ APIs and of WebSockets are outside: what an answer makes them do is theirs.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from policies import aws, deliveries, documents, event_rules, links
 from policies.model import Registered, Stack, rule
@@ -35,10 +36,14 @@ NOTIFIED = (
     ("topics", "topicArn"),
 )
 """What a bucket's notification tells, and by which key it names it."""
-OBJECTS = frozenset({"s3:PutObject", "s3:DeleteObject"})
+OBJECTS = {
+    "s3:PutObject": ("s3:ObjectCreated", "Object Created"),
+    "s3:DeleteObject": ("s3:ObjectRemoved", "Object Deleted"),
+}
+"""Action -> what it makes S3 tell: a notification (as this begins), a rule of EventBridge (as its detail-type)."""
 
 Edges = dict[str, set[str]]
-"""URN -> the URNs that it reaches in one step."""
+"""URN, or a filter of a notification (`_filter`) -> what it reaches in one step."""
 
 
 @rule
@@ -51,8 +56,7 @@ def nothing_starts_itself(stack: Stack) -> Iterator[tuple[Registered, str]]:
         way = _way_back(edges, function.urn)
         if way and frozenset(way) not in told:
             told.add(frozenset(way))
-            names = " -> ".join(stack.by_urn[urn].name for urn in way)
-            yield function, f"starts itself: {names}"
+            yield function, f"starts itself: {' -> '.join(_called(stack, node) for node in way)}"
 
 
 def reached(stack: Stack) -> Edges:
@@ -65,13 +69,20 @@ def reached(stack: Stack) -> Edges:
         source, target = stack.at(delivery.source), stack.at(delivery.arn)
         if source is not None and target is not None:
             edges[_teller(stack, source).urn].add(target.urn)
-    for queue in stack.all(aws.QUEUE):
-        redrive = documents.json_object(queue.get("redrivePolicy")) or {}
-        if dead := stack.at(str(redrive.get("deadLetterTargetArn")), aws.QUEUE):
-            edges[queue.urn].add(dead.urn)
+    for queue, dead in _redriven(stack):
+        edges[queue.urn].add(dead.urn)
+    for filter_, _, _, told in _filters(stack):
+        edges[filter_].add(told.urn)
     for function in stack.all(aws.FUNCTION):
         edges[function.urn] |= _written(stack, function)
     return edges
+
+
+def _redriven(stack: Stack) -> Iterator[tuple[Registered, Registered]]:
+    for queue in stack.all(aws.QUEUE):
+        redrive = documents.json_object(queue.get("redrivePolicy")) or {}
+        if dead := stack.at(str(redrive.get("deadLetterTargetArn")), aws.QUEUE):
+            yield queue, dead
 
 
 def _source(stack: Stack, start: links.Start) -> Registered | None:
@@ -112,24 +123,41 @@ def _written(stack: Stack, function: Registered) -> set[str]:
             found.add(called.function.urn)
         if action in OBJECTS and (bucket := stack.at(resource.removesuffix("*"), aws.BUCKET)):
             prefix = resource.removeprefix(f"{bucket.output('arn')}/").removesuffix("*")
-            found |= set(_waiting(stack, bucket, prefix))
+            found |= set(_waiting(stack, bucket, prefix, action))
     group = stack.answering("name", str(function.get("loggingConfig.logGroup")), aws.LOG_GROUP)
     return found | ({group.urn} if group else set())
 
 
-def _waiting(stack: Stack, bucket: Registered, prefix: str) -> Iterator[str]:
-    """URNs of what starts when an object under a prefix comes or goes."""
-    name = bucket.output("bucket")
-    for notification in stack.having(aws.BUCKET_NOTIFICATION, bucket=name):
+def _waiting(stack: Stack, bucket: Registered, prefix: str, action: str) -> Iterator[str]:
+    """What starts when this is done to an object under a prefix: filters of notifications, URNs of rules."""
+    name, (event, detail_type) = bucket.output("bucket"), OBJECTS[action]
+    for filter_, notification, entry, _ in _filters(stack):
+        listens = any(str(one).startswith((event, "s3:*")) for one in entry.get("events") or [])
+        mine = notification.get("bucket") == name and listens
+        if mine and _meet(prefix, entry.get("filterPrefix") or ""):
+            yield filter_
+    for one in stack.all(aws.EVENT_RULE):
+        types = event_rules.pattern_of(one).get("detail-type") or [detail_type]
+        # What is no plain text may match.
+        listens = any(said == detail_type or not isinstance(said, str) for said in types)
+        waited = event_rules.keys(one) if name in event_rules.buckets(one) and listens else []
+        if any(_meet(prefix, key) for key in waited):
+            yield one.urn
+
+
+def _filters(stack: Stack) -> Iterator[tuple[str, Registered, Mapping[str, Any], Registered]]:
+    """(its name in the graph, notification, filter, whom it tells): filters that differ by suffix only have one name."""
+    for notification in stack.all(aws.BUCKET_NOTIFICATION):
         for kind, key in NOTIFIED:
             for entry in notification.get(kind) or []:
                 told = _told(stack, str(entry.get(key)))
-                if told is not None and _meet(prefix, entry.get("filterPrefix") or ""):
-                    yield told.urn
-    for one in stack.all(aws.EVENT_RULE):
-        waited = event_rules.keys(one) if name in event_rules.buckets(one) else []
-        if any(_meet(prefix, key) for key in waited):
-            yield one.urn
+                if told is not None:
+                    prefix = entry.get("filterPrefix") or "every key"
+                    yield f"{notification.name} ({prefix})\n{told.urn}", notification, entry, told
+
+
+def _called(stack: Stack, node: str) -> str:
+    return stack.by_urn[node].name if node in stack.by_urn else node.partition("\n")[0]
 
 
 def _told(stack: Stack, arn: str) -> Registered | None:

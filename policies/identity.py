@@ -36,6 +36,15 @@ def pool_guards_its_users(stack: Stack) -> Iterator[tuple[Registered, str]]:
 
 
 @rule
+def pool_invites_its_users(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Where visitors come, accounts are made by administrators: whoever signs up has a token for every route that asks one."""
+    for pool in stack.all(aws.USER_POOL):
+        invites = pool.get("adminCreateUserConfig.allowAdminCreateUserOnly") is True
+        if stack.rehearsal and not invites:
+            yield pool, "anybody may sign up; set allow_self_sign_up: false in staging and prod"
+
+
+@rule
 def pool_outlives_a_mistake(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Users cannot be restored: AWS and Pulumi both refuse to delete the pool of production, or neither does."""
     for pool in stack.all(aws.USER_POOL):
@@ -79,4 +88,9 @@ def is_believed(stack: Stack, arn: str) -> bool:
     return listed or stack.at(arn, aws.USER_POOL) is not None
 
 
-RULES = (pool_guards_its_users, pool_outlives_a_mistake, client_tells_nothing)
+RULES = (
+    pool_guards_its_users,
+    pool_invites_its_users,
+    pool_outlives_a_mistake,
+    client_tells_nothing,
+)

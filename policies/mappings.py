@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from policies import aws, documents, links, patterns
@@ -79,6 +79,22 @@ def fifo_mapping_is_what_sqs_takes(stack: Stack) -> Iterator[tuple[Registered, s
 
 
 @rule
+def queue_has_one_reader(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """A message goes to one reader: of two functions each gets what the other one should have had, and takes it away."""
+    read: dict[str, list[Registered]] = defaultdict(list)
+    for mapping in stack.all(aws.EVENT_SOURCE_MAPPING):
+        if (queue := links.source(stack, mapping, aws.QUEUE)) is not None:
+            read[queue.urn].append(mapping)
+    for urn, mappings in read.items():
+        if len({str(mapping.get("functionName")) for mapping in mappings}) > 1:
+            names = " and ".join(sorted(mapping.name for mapping in mappings))
+            yield (
+                stack.by_urn[urn],
+                f"{names} share its messages; one queue for each, behind one topic",
+            )
+
+
+@rule
 def changes_have_two_readers_at_most(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """A third reader of a table's stream throttles the other two; fan out behind one of them instead."""
     read = Counter(
@@ -124,5 +140,6 @@ RULES = (
     mapping_names_its_place_and_window,
     mapping_asks_for_one_way_to_poll,
     fifo_mapping_is_what_sqs_takes,
+    queue_has_one_reader,
     changes_have_two_readers_at_most,
 )

@@ -6,6 +6,7 @@ not know it refuses, or takes for one that never matches.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
@@ -16,6 +17,7 @@ COMMON = frozenset({*TEXT, NUMERIC, "anything-but", "exists"})
 OF_EVENTS: AbstractSet[str] = COMMON | {"wildcard", "cidr"}
 OF_TOPICS: AbstractSet[str] = COMMON | {"cidr"}
 OF_MAPPINGS: AbstractSet[str] = COMMON
+OPERATORS = OF_EVENTS | OF_TOPICS | OF_MAPPINGS
 COMPARISONS = frozenset({"=", "<", "<=", ">", ">="})
 
 
@@ -29,6 +31,9 @@ def wrong(pattern: object, operators: AbstractSet[str], *, nested: bool = True) 
         if name == OR:
             for part in value if isinstance(value, list) else [value]:
                 yield from wrong(part, operators, nested=nested)
+        elif name in OPERATORS and not isinstance(value, Mapping):
+            # It would be read as one more name, which no event has.
+            yield f"{name}: an operator stands in a list; write [{{{json.dumps(name)}: ...}}]"
         elif isinstance(value, list):
             yield from (f"{name}: {text}" for text in _leaf(value, operators))
         elif not nested or not isinstance(value, Mapping):

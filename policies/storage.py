@@ -1,11 +1,11 @@
-"""Buckets: private, versioned, tidy, logged, and never feeding themselves."""
+"""Buckets: private, versioned, tidy and logged."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from policies import aws, documents, links
+from policies import aws, documents
 from policies.model import Registered, Stack, rule
 
 PUBLIC_ACCESS = (
@@ -147,23 +147,6 @@ def bucket_has_one_notification(stack: Stack) -> Iterator[tuple[Registered, str]
 
 
 @rule
-def trigger_does_not_feed_itself(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """A function that writes where it reads starts itself again, at its owner's expense."""
-    for notification in stack.all(aws.BUCKET_NOTIFICATION):
-        bucket = stack.answering("bucket", str(notification.get("bucket")), aws.BUCKET)
-        for entry in notification.get("lambdaFunctions") or []:
-            target = links.invoked(stack, str(entry.get("lambdaFunctionArn")))
-            role = links.role_of(stack, target.function) if target else None
-            prefix = entry.get("filterPrefix") or ""
-            for written in _written(stack, role, bucket):
-                if written.startswith(prefix) or prefix.startswith(written):
-                    yield (
-                        notification,
-                        f"starts a function that writes '{written}*' into the same bucket",
-                    )
-
-
-@rule
 def data_is_protected_in_production(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Tables, buckets, keys, secrets and images of production outlive a mistake."""
     if not stack.production:
@@ -212,22 +195,11 @@ def _same_event(ones: list[str], others: list[str]) -> bool:
     )
 
 
-def _written(stack: Stack, role: Registered | None, bucket: Registered | None) -> Iterator[str]:
-    """Prefixes of a bucket under which a role may write."""
-    arn = bucket.output("arn") if bucket else ""
-    for statement in links.rights(stack, role):
-        if "s3:PutObject" in statement.actions and arn:
-            for resource in statement.resources:
-                if resource.startswith(f"{arn}/"):
-                    yield resource.removeprefix(f"{arn}/").removesuffix("*")
-
-
 RULES = (
     bucket_is_private,
     bucket_is_encrypted,
     bucket_keeps_and_tidies,
     bucket_is_logged,
     bucket_has_one_notification,
-    trigger_does_not_feed_itself,
     data_is_protected_in_production,
 )

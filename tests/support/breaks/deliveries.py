@@ -84,6 +84,8 @@ SUBSCRIPTIONS = (
     Break(FILTER, "exists takes true or false", cut(edited(aws.SUBSCRIPTION, FORWARDER, {"filterPolicy": '{"event": [{"exists": "yes"}]}'}))),
     Break(FILTER, "numeric takes one or two of", cut(edited(aws.SUBSCRIPTION, COPY, {"filterPolicy": '{"total": [{"numeric": [">=", "1000"]}]}'}))),
     Break(FILTER, "numeric takes one or two of", cut(edited(aws.SUBSCRIPTION, COPY, {"filterPolicy": '{"total": [{"numeric": [">=", 1, "<"]}]}'}))),
+    Break(FILTER, 'total.numeric: an operator stands in a list; write [{"numeric": ...}]', cut(edited(aws.SUBSCRIPTION, COPY, {"filterPolicy": '{"total": {"numeric": [">=", 1000]}}'}))),
+    Break(FILTER, "prefix: an operator stands in a list", cut(edited(aws.SUBSCRIPTION, FORWARDER, {"filterPolicy": '{"prefix": ["Order"]}'}))),
     Break(FILTER, "a list within a list", cut(edited(aws.SUBSCRIPTION, FORWARDER, {"filterPolicy": '{"event": [["a"]]}'}))),
     Break(FILTER, "has 6 names", cut(edited(aws.SUBSCRIPTION, FORWARDER, {"filterPolicy": MANY}))),
     Break(FILTER, "makes 156 combinations", cut(edited(aws.SUBSCRIPTION, FORWARDER, {"filterPolicy": WIDE}))),

@@ -71,6 +71,10 @@ RULES = (
     Break(CHOOSES, "matches nothing", cut(_pattern(source=[]))),
     Break(CHOOSES, "'Prefix' is not one of", cut(_pattern(source=[{"Prefix": "sandpiper."}]))),
     Break(CHOOSES, "detail.a: must be a list", cut(_pattern(source=["sandpiper.orders"], detail={"a": 1}))),
+    *(
+        Break(CHOOSES, f"detail.a.{operator}: an operator stands in a list", cut(_pattern(source=["sandpiper.orders"], detail={"a": {operator: value}})))
+        for operator, value in {"exists": True, "prefix": "b", "suffix": ["b"], "anything-but": ["b"], "equals-ignore-case": ["b"], "cidr": ["10.0.0.0/8"], "wildcard": ["b*"]}.items()
+    ),
     Break(CHOOSES, "b: must be a list", cut(_pattern(source=["sandpiper.orders"], **{"$or": [{"b": 1}]}))),
     Break(CHOOSES, "must be a JSON object", cut(edited(aws.EVENT_RULE, RULE, {"eventPattern": None}))),
     Break(CHOOSES, "must name the source", cut(_pattern(detail={"a": ["b"]}))),
@@ -117,7 +121,7 @@ LOOPS = (
     Break(LOOP, "content-router-function -> content-router-function", cut(allowed("content-router-policy", "lambda:InvokeFunction", on=f"{FUNCTIONS}-content-router:live"))),
     Break(LOOP, "content-router-function -> image-processor-function -> content-router-function", cut(allowed("image-processor-policy", "lambda:InvokeFunction", on=f"{FUNCTIONS}-content-router:live"))),
     Break(LOOP, "content-router-function -> content-router-rule -> content-router-function", cut(allowed("content-router-policy", "s3:PutObject", on="arn:aws:s3:::uploads-bucket-0123456/incoming/done/*"))),
-    Break(LOOP, "image-processor-function -> image-processor-function", cut(allowed("image-processor-policy", "s3:DeleteObject", on="arn:aws:s3:::uploads-bucket-0123456/*"))),
+    Break(LOOP, "image-processor-function -> uploads-notification (uploads/) -> image-processor-function", cut(allowed("image-processor-policy", "s3:DeleteObject", on="arn:aws:s3:::uploads-bucket-0123456/*"))),
     Break(LOOP, "data-transformer-function -> items-table -> data-transformer-function", cut(allowed("data-transformer-policy", "dynamodb:UpdateItem", on=f"arn:aws:dynamodb:{HERE}:table/items-table-0123456"))),
     Break(LOOP, "audit-writer-function -> events-bus -> audit-writer-function", cut(allowed("audit-writer-policy", "events:PutEvents", on=f"arn:aws:events:{HERE}:event-bus/events-bus-0123456"))),
     Break(LOOP, "telemetry-aggregator-function -> telemetry-stream -> telemetry-aggregator-function", cut(allowed("telemetry-aggregator-policy", "kinesis:PutRecord", on=f"arn:aws:kinesis:{HERE}:stream/telemetry-stream-0123456"))),

@@ -29,6 +29,11 @@ BREAKS = (
     Break(USERS, "mfaConfiguration is OFF", pool({"mfaConfiguration": "OFF"})),
     Break(USERS, "mfaConfiguration is OPTIONAL", pool({"mfaConfiguration": "OPTIONAL"}), stack="prod"),
     Break(USERS, "set softwareTokenMfaConfiguration", pool({"softwareTokenMfaConfiguration": None})),
+    *(
+        Break("pool-invites-its-users", "anybody may sign up", pool(changes), stack=stack)
+        for stack in ("staging", "prod")
+        for changes in ({"adminCreateUserConfig": None}, {"adminCreateUserConfig.allowAdminCreateUserOnly": False})
+    ),
     Break(KEPT, "must agree", pool({"deletionProtection": "ACTIVE"})),
     Break(KEPT, "must agree", pool({"deletionProtection": None})),
     Break(KEPT, "must be ACTIVE in production", pool({"deletionProtection": "INACTIVE"}), stack="prod"),

@@ -93,7 +93,9 @@ def _program(parts: Parts) -> None:
         ),
         events.StreamRecord(telemetry, f("telemetry-aggregator", state.update()), StreamSettings()),
         events.TopicMessage(notices, f("notification-pusher", state.query())),
-        events.TopicMessage(orders_topic, f("order-forwarder", state.get()), {"event": ["OrderPlaced"]}),
+        events.TopicMessage(
+            orders_topic, f("order-forwarder", state.get()), {"event": ["OrderPlaced"]}
+        ),
         events.QueueSubscription(
             orders_topic, outbox, {"total": [{"numeric": [">=", 1000]}]}, scope="MessageBody"
         ),
