@@ -9,8 +9,9 @@ sending     events, put into the front door of each service
 webhooks    a signed call of the webhook
 ticking     a schedule, fired now
 mails       what functions sent by mail
-letters     what lies in the dead-letter queues, and why
-redriving   back from a dead-letter queue to where it came from
+letters     what lies in the dead-letter queues
+reasons     why, as far as logs tell
+redriving   back from a dead-letter queue to where it came from, or away for good
 peeking     what the emulator holds, looked at
 replays     what never reached its function or target, done again
 devices     what a rule over devices did not put into its stream, put there

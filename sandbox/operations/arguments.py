@@ -30,6 +30,7 @@ def add(make: Add) -> None:
     letters = _command(make, "dlq", commands.dlq, "what lies in the dead-letter queues, and why")
     letters.add_argument("name", metavar="NAME", nargs="?", default="", help="one queue")
     letters.add_argument("--json", action="store_true", help="whole letters, as JSON")
+    letters.add_argument("--discard", default="", metavar="ID", help="throw this one away for good")
     redrive = _command(make, "redrive", commands.redrive, "bring letters back to where they belong")
     redrive.add_argument("name", metavar="QUEUE", help="orders, or orders-dead-letter")
     redrive.add_argument("--max", type=_count, metavar="N", help="the oldest N only")

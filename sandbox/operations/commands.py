@@ -127,8 +127,15 @@ def mails(options: Namespace) -> int:
 
 
 def dlq(options: Namespace) -> int:
-    """`dlq`: a line for each queue and each letter."""
-    letters = _operations(options).dead_letters(options.name)
+    """`dlq`: a line for each queue and each letter; or one of them thrown away."""
+    does = _operations(options)
+    if options.discard:
+        gone = _discard(does, options.name, options.discard)
+        print(
+            json.dumps(asdict(gone), indent=2, ensure_ascii=False) if options.json else _gone(gone)
+        )
+        return 0
+    letters = does.dead_letters(options.name)
     if options.json:
         print(json.dumps([asdict(letter) for letter in letters], indent=2, ensure_ascii=False))
         return 0
@@ -140,8 +147,22 @@ def dlq(options: Namespace) -> int:
     for queue, some in by_queue.items():
         print(f"{queue}: {len(some)}")
         for letter in some:
-            print(f"  {_line(letter)}")
+            print(f"  {letter.id}  {_line(letter)}")
     return 0
+
+
+def _discard(does: Operations, name: str, ident: str) -> Letter:
+    """Throw a letter away, whose id names one at most: the queue need not be said."""
+    if name:
+        return does.discard(name, ident)
+    found = [letter for letter in does.dead_letters() if letter.id == ident]
+    if not found:
+        raise Mistake(f"no letter {ident}: `dlq --json` shows the id of each", code=2)
+    return does.discard(found[0].queue, ident)
+
+
+def _gone(letter: Letter) -> str:
+    return f"{letter.queue}: thrown away {letter.id}\n  {_line(letter)}\n  {letter.body}"
 
 
 def redrive(options: Namespace) -> int:
@@ -224,10 +245,11 @@ def _line(letter: Letter) -> str:
         f"{letter.kind} from {letter.source}" if letter.source else letter.kind,
         f"{verb} {times}" if letter.receives else "",
         letter.condition,
-        letter.error or letter.body,
+        letter.error or ("" if letter.records else letter.body),
     ]
     text = ", ".join(" ".join(part.split()) for part in parts if part)
-    return text if len(text) <= _MOST_TEXT else f"{text[:_MOST_TEXT]}..."
+    short = text if len(text) <= _MOST_TEXT else f"{text[:_MOST_TEXT]}..."
+    return f"{short}, {letter.records}" if letter.records else short
 
 
 def _age(seconds: float) -> str:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
-from sandbox import functions
 from sandbox.clients import Clients
 from sandbox.errors import Mistake
 from sandbox.operations import peeking, targets
 from sandbox.state import State
 
-_LEVELS: Final = ("ERROR", "WARN", "WARNING", "CRITICAL", "FATAL")
-"""Of the lines that tell why a message failed."""
 _BATCHES: Final = ("DDBStreamBatchInfo", "KinesisBatchInfo")
 
 
@@ -41,6 +38,8 @@ class Letter:
     body: str
     attributes: Mapping[str, str]
     """Its message attributes, as text."""
+    records: str = ""
+    """Of a batch: shard, how many records, first and last sequence number."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +93,7 @@ def place(aws: Clients, state: State, name: str) -> Place:
 def read(aws: Clients, state: State, name: str = "") -> list[Letter]:
     """The letters of one queue, or of all of them, oldest first within each; none is received by it."""
     found = [place(aws, state, name)] if name else places(aws, state)
-    letters = [letter_of(state, each, message) for each in found for message in read_at(aws, each)]
-    return _explained(aws, state, letters)
+    return [letter_of(state, each, message) for each in found for message in read_at(aws, each)]
 
 
 def read_at(aws: Clients, each: Place) -> list[Any]:
@@ -126,6 +124,7 @@ def letter_of(state: State, at: Place, message: Mapping[str, Any]) -> Letter:
         age=round(max(0.0, time.time() - sent), 1),
         body=message["Body"],
         attributes=attributes,
+        records=told.get("records", ""),
     )
 
 
@@ -186,19 +185,36 @@ def _of_function(
         parts = (str(answer.get(key) or "") for key in ("errorType", "errorMessage"))
         error = ": ".join(part for part in parts if part)
     return {
-        "kind": "batch" if any(key in body for key in _BATCHES) else "invocation",
+        "kind": "batch" if batch_of(body) else "invocation",
         "source": _function_name(state, str(context["functionArn"])),
         "condition": context.get("condition", ""),
         "error": error,
         "calls": context.get("approximateInvokeCount", 0),
+        "records": _records(batch_of(body)),
     }
 
 
 def _function_name(state: State, arn: str) -> str:
+    """The function's name in the program; its own in AWS where the stack has it no longer, or switched off."""
     try:
         return targets.function_of(state, arn).name
     except Mistake:
-        return arn
+        return targets.unqualified(arn)
+
+
+def batch_of(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Where the records of a batch lie; empty where a letter's body tells of none."""
+    return next((body[key] for key in _BATCHES if isinstance(body.get(key), dict)), {})
+
+
+def _records(info: Mapping[str, Any]) -> str:
+    if not info:
+        return ""
+    count, first, last = (
+        info.get(key, "?") for key in ("batchSize", "startSequenceNumber", "endSequenceNumber")
+    )
+    many = f"record {first}" if count == 1 else f"{count} records {first} to {last}"
+    return f"{info.get('shardId', '?')}: {many}"
 
 
 def object_of(text: str) -> dict[str, Any]:
@@ -208,45 +224,3 @@ def object_of(text: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _explained(aws: Clients, state: State, letters: Iterable[Letter]) -> list[Letter]:
-    """The letters of queues with what the function that took them logged of them last: SQS itself knows no reason."""
-    found = list(letters)
-    silent = [each for each in found if each.kind == "message" and not each.error]
-    if not silent:
-        return found
-    since = int((time.time() - max(each.age for each in silent) - 1) * 1000)
-    said: dict[str, str] = {}
-    wanted = {each.id for each in silent}
-    for event in functions.read(
-        aws, _consumers(aws, state, {each.source for each in silent}), since
-    ):
-        line = event.parsed
-        if isinstance(line, dict) and (ident := line.get("messageId")) in wanted:
-            said[str(ident)] = _reason(line) or said.get(str(ident), "")
-    return [replace(each, error=each.error or said.get(each.id, "")) for each in found]
-
-
-def _consumers(aws: Clients, state: State, queues: set[str]) -> list[functions.Function]:
-    client = aws.client("lambda")
-    arns = [
-        outputs["arn"] for name, outputs in targets.every(state, "queue").items() if name in queues
-    ]
-    mappings = [
-        mapping
-        for arn in arns
-        for mapping in client.list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
-    ]
-    return [targets.function_of(state, mapping["FunctionArn"]) for mapping in mappings]
-
-
-def _reason(line: Mapping[str, Any]) -> str:
-    """The error that a line of a log tells of; empty where it tells of none."""
-    if line.get("level") not in _LEVELS:
-        return ""
-    error = line.get("error")
-    told = error if isinstance(error, dict) else {}
-    kind = str(told.get("type") or line.get("errorType") or line.get("code") or "")
-    text = str(told.get("message") or line.get("errorMessage") or line.get("reason") or "")
-    return ": ".join(part for part in (kind, text) if part) or str(line.get("message") or "")

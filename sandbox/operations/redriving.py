@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sandbox.clients import Clients
-from sandbox.errors import Mistake
+from sandbox.errors import Mistake, similar
 from sandbox.faults import aws_said, is_expected
 from sandbox.operations import letters, replays, targets
 from sandbox.operations.letters import Place
@@ -51,14 +51,45 @@ def redrive(
     left = len(letters.read_at(aws, at))
     left = total = left if most is None else min(most, left)
     done = Redriven(at.name)
-    while left and (batch := _receive(aws, at, min(_BATCH, left))):
-        left -= len(batch)
-        kept = _bring_back(aws, state, at, batch)
-        done.kept |= kept
-        done.moved += len(batch) - len(kept)
-        _settle(aws, at, batch, kept)
-        progress(total - left, total)
+    stay: list[dict[str, Any]] = []
+    try:
+        while left and (batch := _receive(aws, at, min(_BATCH, left))):
+            left -= len(batch)
+            kept = _bring_back(aws, state, at, batch)
+            done.kept |= kept
+            done.moved += len(batch) - len(kept)
+            stay += [each for each in batch if each["MessageId"] in kept]
+            _delete(aws, at, [each for each in batch if each["MessageId"] not in kept])
+            progress(total - left, total)
+    finally:
+        # Shown sooner, they would be received once more in place of those behind them.
+        _show(aws, at, stay)
     return done
+
+
+def discard(aws: Clients, state: State, name: str, ident: str) -> letters.Letter:
+    """Delete the letter with this id from a queue of letters; what it was. Raises `Mistake` where there is none.
+
+    Letters are received until it comes: SQS deletes only what was received. Those before it are shown again.
+    """
+    at = letters.place(aws, state, name)
+    there = [str(message["MessageId"]) for message in letters.read_at(aws, at)]
+    if ident not in there:
+        raise Mistake(f"{at.name} holds no letter {ident}{similar(ident, there)}", code=2)
+    held: list[dict[str, Any]] = []
+    wanted: dict[str, Any] | None = None
+    try:
+        while wanted is None and (batch := _receive(aws, at, _BATCH)):
+            wanted = next((each for each in batch if each["MessageId"] == ident), None)
+            held += [each for each in batch if each is not wanted]
+    finally:
+        _show(aws, at, held)
+    if wanted is None:
+        raise Mistake(
+            f"{ident} cannot be received now: somebody holds it, or ten of its group come before it"
+        )
+    _delete(aws, at, [wanted])
+    return letters.letter_of(state, at, wanted)
 
 
 def _receive(aws: Clients, at: Place, most: int) -> list[dict[str, Any]]:
@@ -154,16 +185,18 @@ def _entry(place: str, message: Mapping[str, Any], ending: str) -> dict[str, Any
     return entry
 
 
-def _settle(aws: Clients, at: Place, batch: list[dict[str, Any]], kept: Mapping[str, str]) -> None:
-    """Delete what is where it belongs, and show what stays again."""
-    gone = [m for m in batch if m["MessageId"] not in kept]
-    stay = [m for m in batch if m["MessageId"] in kept]
-    sqs = aws.client("sqs")
-    if gone:
-        sqs.delete_message_batch(QueueUrl=at.url, Entries=_handles(gone))
-    if stay:
-        entries = [{**each, "VisibilityTimeout": 0} for each in _handles(stay)]
-        sqs.change_message_visibility_batch(QueueUrl=at.url, Entries=entries)
+def _delete(aws: Clients, at: Place, messages: list[dict[str, Any]]) -> None:
+    """Delete what is where it belongs, ten at most."""
+    if messages:
+        aws.client("sqs").delete_message_batch(QueueUrl=at.url, Entries=_handles(messages))
+
+
+def _show(aws: Clients, at: Place, messages: list[dict[str, Any]]) -> None:
+    """Let others receive what stays."""
+    for start in range(0, len(messages), _BATCH):
+        handles = _handles(messages[start : start + _BATCH])
+        entries = [{**each, "VisibilityTimeout": 0} for each in handles]
+        aws.client("sqs").change_message_visibility_batch(QueueUrl=at.url, Entries=entries)
 
 
 def _handles(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -54,14 +54,14 @@ def name_of(state: State, kind: str, arn: str) -> str:
 
 def function_of(state: State, arn: str) -> Function:
     """The function that an ARN names, with or without an alias. Raises `Mistake` where the stack has none."""
-    wanted = _unqualified(arn)
+    wanted = unqualified(arn)
     for function in functions.find(state).values():
-        if wanted in (_unqualified(function.target), function.target):
+        if wanted in (unqualified(function.target), function.target):
             return function
     raise Mistake(f"no function of this stack: {arn}")
 
 
-def _unqualified(arn: str) -> str:
+def unqualified(arn: str) -> str:
     """The physical name of a function, whose ARN or name it is."""
     parts = arn.split(":")
     return parts[6] if parts[0] == "arn" and len(parts) > 6 else parts[0]

@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.clients import Clients
-from sandbox.operations import injection, letters, mails, redriving, sending, ticking, webhooks
+from sandbox.operations import (
+    injection,
+    letters,
+    mails,
+    reasons,
+    redriving,
+    sending,
+    ticking,
+    webhooks,
+)
 from sandbox.operations.injection import Fault
 from sandbox.operations.letters import Letter
 from sandbox.operations.mails import Mail
@@ -127,7 +136,8 @@ class Operations:
 
     def dead_letters(self, name: str = "") -> list[Letter]:
         """What lies in a dead-letter queue, or in all of them and the queue of failures; looking changes nothing."""
-        return letters.read(self._aws, self._state, name)
+        found = letters.read(self._aws, self._state, name)
+        return reasons.explained(self._aws, self._state, found)
 
     def mails(self) -> list[Mail]:
         """The mails that functions sent, oldest first: `sender`, `to`, `subject`, `text`, `when`."""
@@ -145,6 +155,11 @@ class Operations:
         `name`: a dead-letter queue, the queue before it, or the queue of failures, whose events are done again.
         """
         return redriving.redrive(self._aws, self._state, name, most=most, progress=progress)
+
+    def discard(self, name: str, ident: str) -> Letter:
+        """Throw one letter away for good, named by queue and id; what it was."""
+        found = redriving.discard(self._aws, self._state, name, ident)
+        return reasons.explained(self._aws, self._state, [found])[0]
 
     def fault(
         self,

@@ -1,7 +1,8 @@
-"""Which Lambda action a request is, and on which resource: what a role's policy is judged by.
+"""Which action a request is, and on which resource: what a role's policy is judged by.
 
 MiniStack judges a call of an alias or a version by the bare function where the qualifier stands in the query, and takes
-several actions for a neighbour's. Source: service authorization reference, "Actions, resources, and condition keys for
+several actions for a neighbour's; the key of an object loses the strokes at its end there, and every second one of two.
+Source: service authorization reference, "Actions, resources, and condition keys for
 AWS Lambda", "... for Amazon SNS" and "... for Amazon SQS".
 """
 
@@ -53,7 +54,7 @@ _REQUEST: Final = ("service", "method", "path", "headers", "body", "query_params
 
 
 def seams() -> list[Seam]:
-    """Return the seams of Lambda's rights."""
+    """Return the seams of rights."""
     return [
         Seam(
             ACTIONS,
@@ -66,8 +67,8 @@ def seams() -> list[Seam]:
             ACTIONS,
             "extract_resource_arn",
             (*_REQUEST, "region", "account_id"),
-            "rights on an alias or a version are judged on the bare function",
-            _qualified,
+            "rights on an alias or a version are judged on the bare function, those on folder markers of S3 on another key",
+            _exact,
         ),
         Seam(
             ACTIONS,
@@ -98,7 +99,7 @@ def _named(_module: ModuleType, original: Callable[..., Any]) -> Callable[..., A
     return action
 
 
-def _qualified(_module: ModuleType, original: Callable[..., Any]) -> Callable[..., Any]:
+def _exact(_module: ModuleType, original: Callable[..., Any]) -> Callable[..., Any]:
     def resource(
         service: str,
         method: str,
@@ -110,13 +111,27 @@ def _qualified(_module: ModuleType, original: Callable[..., Any]) -> Callable[..
         account_id: str,
     ) -> Any:
         arn = original(service, method, path, headers, body, query_params, region, account_id)
-        if service != "lambda" or ":function:" not in str(arn):
-            return arn
-        given = (query_params or {}).get("Qualifier")
-        qualifier = given[0] if isinstance(given, list) and given else given
-        return f"{arn}:{qualifier}" if qualifier and arn.count(":") == 6 else arn
+        if service == "s3":
+            return _with_whole_key(arn, path)
+        if service == "lambda" and ":function:" in str(arn):
+            return _qualified(arn, query_params)
+        return arn
 
     return resource
+
+
+def _with_whole_key(arn: Any, path: str) -> Any:
+    """The ARN of an object by its key as it is: `incoming/` is one, and so is `a//b`."""
+    bucket, _, key = path.removeprefix("/").partition("/")
+    # The path of a batch names no key.
+    named = bool(key) and str(arn).startswith(f"arn:aws:s3:::{bucket}/")
+    return f"arn:aws:s3:::{bucket}/{key}" if named else arn
+
+
+def _qualified(arn: str, query_params: Mapping[str, Any]) -> str:
+    given = (query_params or {}).get("Qualifier")
+    qualifier = given[0] if isinstance(given, list) and given else given
+    return f"{arn}:{qualifier}" if qualifier and arn.count(":") == 6 else arn
 
 
 def _single(_module: ModuleType, original: Callable[..., Any]) -> Callable[..., Any]:

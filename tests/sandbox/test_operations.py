@@ -7,10 +7,14 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from sandbox.box import Box
 from sandbox.errors import Mistake
@@ -151,6 +155,41 @@ def test_file_lies_where_it_is_put(stack: Box, tmp_path: Path) -> None:
     assert found["Body"].read() == b"[]"
 
 
+def test_folder_marker_is_read_by_who_may_read_the_folder(stack: Box, ident: str) -> None:
+    bucket = stack.outputs["uploadsBucket"]
+    version = {"Version": "2012-10-17"}
+    trusted = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}
+    allowed = {
+        "Effect": "Allow",
+        "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+        "Resource": f"arn:aws:s3:::{bucket}/{ident}/*",
+    }
+    iam = stack.client("iam")
+    role = iam.create_role(
+        RoleName=ident, AssumeRolePolicyDocument=json.dumps({**version, "Statement": [trusted]})
+    )["Role"]
+    rights = json.dumps({**version, "Statement": [allowed]})
+    iam.put_role_policy(RoleName=ident, PolicyName="read", PolicyDocument=rights)
+    keys = stack.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName=ident)[
+        "Credentials"
+    ]
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=stack.endpoint,
+        region_name=stack.region,
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+        config=Config(s3={"addressing_style": "path"}),
+    )
+    for key in (f"{ident}/", f"{ident}/a//b/", f"{ident}/ä b/"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"")
+        assert s3.head_object(Bucket=bucket, Key=key)["ContentLength"] == 0
+    s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": f"{ident}/"}]})
+    with pytest.raises(ClientError, match="403"):
+        s3.head_object(Bucket=bucket, Key=f"other-{ident}/")
+
+
 def test_signature_is_the_one_of_the_specification() -> None:
     # The example of the specification's own libraries; its key is given in Base64 there.
     key = base64.b64decode("plJ3nmyCDGBKInavdOK15jsl")
@@ -286,6 +325,8 @@ def test_batch_of_a_stream_is_read_again_and_stays_while_it_fails(
     stack.client("dynamodb").put_item(TableName=stack.outputs["changesTable"], Item=row)
     [letter] = within(15, lambda: [x for x in stack.dead_letters("failures") if x.kind == "batch"])
     assert (letter.source, letter.condition) == ("reader", "RetryAttemptsExhausted")
+    assert letter.error == "LookupError: not yet"
+    assert letter.records.startswith("shardId-00000000000000000000-00000000: record ")
     done = stack.redrive("failures")
     assert done.kept == {letter.id: "it failed again: LookupError: not yet"}
     mended()
@@ -297,6 +338,77 @@ def test_batch_of_a_stream_is_read_again_and_stays_while_it_fails(
         .partition("/stream/")[0]
         .endswith("table/" + stack.outputs["changesTable"])
     )
+
+
+def test_batch_says_which_records_and_what_was_logged_of_them(stack: Box, ident: str) -> None:
+    name = stack.outputs["functions"]["taker"]["name"]
+    arn = stack.client("lambda").get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+    logs, now = stack.client("logs"), int(time.time() * 1000)
+    lines = [
+        {"level": "ERROR", "reason": "of another batch", "eventId": "shardId-1:31"},
+        {"level": "ERROR", "reason": "not a measurement", "eventId": "shardId-1:20"},
+        {"level": "ERROR", "message": "no record is named"},
+        {"level": "INFO", "message": "fine", "eventId": "shardId-1:20"},
+    ]
+    stack.invoke("taker")
+    logs.create_log_stream(logGroupName=f"/aws/lambda/{name}", logStreamName=ident)
+    logs.put_log_events(
+        logGroupName=f"/aws/lambda/{name}",
+        logStreamName=ident,
+        logEvents=[{"timestamp": now + n, "message": json.dumps(x)} for n, x in enumerate(lines)],
+    )
+    info = {"shardId": "shardId-1", "startSequenceNumber": "10", "endSequenceNumber": "30"}
+    first = datetime.fromtimestamp(now / 1000 - 1, UTC).isoformat()
+    info |= {"batchSize": 3, "approximateArrivalOfFirstRecord": first}
+    context = {
+        "functionArn": arn,
+        "condition": "RetryAttemptsExhausted",
+        "approximateInvokeCount": 2,
+    }
+    bury(stack, {"requestContext": context, "KinesisBatchInfo": info})
+    [letter] = letters_of(stack, "failures", "shardId-1")
+    assert (letter.source, letter.error, letter.receives) == ("taker", "not a measurement", 2)
+    assert letter.records == "shardId-1: 3 records 10 to 30"
+    bury(stack, {"requestContext": context, "KinesisBatchInfo": {**info, "shardId": "shardId-2"}})
+    [letter] = letters_of(stack, "failures", "shardId-2")
+    assert letter.error == "no record is named"
+
+
+def test_letter_of_a_function_that_is_gone_has_its_name(stack: Box, ident: str) -> None:
+    arn = f"arn:aws:lambda:us-west-2:000000000000:function:gone-{ident}:live"
+    info = {"shardId": "shardId-1", "startSequenceNumber": "1", "endSequenceNumber": "1"}
+    bury(
+        stack,
+        {"requestContext": {"functionArn": arn}, "KinesisBatchInfo": {**info, "batchSize": 1}},
+    )
+    [letter] = letters_of(stack, "failures", ident)
+    assert (letter.source, letter.error) == (f"gone-{ident}", "")
+    assert letter.records == "shardId-1: record 1"
+
+
+def test_one_letter_is_thrown_away(stack: Box, ident: str) -> None:
+    for number in range(12):
+        bury(stack, f"{ident}-{number}")
+    [chosen] = letters_of(stack, "failures", f"{ident}-11")
+    assert stack.discard("failures", chosen.id).body == chosen.body
+    left = stack.dead_letters("failures")
+    assert [json.loads(each.body) for each in left] == [f"{ident}-{n}" for n in range(11)]
+    with pytest.raises(Mistake, match=f"^failures holds no letter {chosen.id}") as caught:
+        stack.discard("failures", chosen.id)
+    assert caught.value.code == 2
+    # What was looked through is there for others at once.
+    assert len(stack.redrive("failures").kept) == 11
+
+
+def test_letter_of_a_group_is_thrown_away(stack: Box, ident: str) -> None:
+    for number in range(3):
+        body = {"id": f"{ident}-{number}", "bad": True}
+        stack.send_sqs("steps", body, group=ident, dedup=f"{ident}-{number}")
+    chosen = letters_of(stack, "steps", ident, 3)[1]
+    gone = stack.discard("steps", chosen.id)
+    assert (gone.id, gone.error) == (chosen.id, "Poison: no such lamp")
+    left = [json.loads(each.body)["id"] for each in stack.dead_letters("steps")]
+    assert left == [f"{ident}-0", f"{ident}-2"]
 
 
 def test_batch_that_the_stream_no_longer_has_stays_with_the_reason(stack: Box, ident: str) -> None:

@@ -84,8 +84,26 @@ def test_letter_that_stays_makes_the_command_fail_and_says_why(stack: Project) -
     assert done.stdout == "failures: 0 went back, 1 stayed\n"
     assert done.stderr.endswith("nothing says what it is, or for whom: send it by hand\n")
     assert "unknown" in stack.run("dlq", "failures").stdout
-    sqs.purge_queue(QueueUrl=url)
+    [letter] = letters(stack, "scribble")
+    gone = stack.run("dlq", "--discard", letter["id"]).stdout
+    assert gone.startswith(f"failures: thrown away {letter['id']}\n")
+    assert gone.endswith("\n  scribble\n")
     assert stack.run("dlq", "failures").stdout == "no letters\n"
+    said = stack.line("dlq", "--discard", letter["id"], code=2)
+    assert said == f"no letter {letter['id']}: `dlq --json` shows the id of each"
+    body = {
+        "requestContext": {"functionArn": "arn:aws:lambda:us-west-2:000000000000:function:gone"}
+    }
+    body["KinesisBatchInfo"] = {
+        "shardId": "s",
+        "startSequenceNumber": "1",
+        "endSequenceNumber": "9",
+    }
+    sqs.send_message(QueueUrl=url, MessageBody=json.dumps(body))
+    shown = stack.run("dlq", "failures").stdout
+    assert "batch from gone, " in shown
+    assert shown.endswith(", s: ? records 1 to 9\n")
+    sqs.purge_queue(QueueUrl=url)
 
 
 def test_messages_come_from_files_lines_and_standard_input(stack: Project) -> None:
