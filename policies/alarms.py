@@ -80,8 +80,22 @@ def alarm_can_fire(stack: Stack) -> Iterator[tuple[Registered, str]]:
 
 
 @rule
+def something_raises_alarms(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """A stack without any alarm is told once, not once for everything that should have one."""
+    watched = sorted(stack.all(aws.FUNCTION, aws.REST_STAGE), key=lambda each: each.name)
+    place = next(iter((*stack.all(aws.DASHBOARD), *watched)), None)
+    if _silent(stack) and place is not None:
+        yield (
+            place,
+            "no alarm in the whole stack; nobody hears of errors unless alarms_enabled is set",
+        )
+
+
+@rule
 def failures_raise_an_alarm(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Nobody looks into a dead-letter queue unasked."""
+    if _silent(stack):
+        return
     arns = deliveries.collectors(stack)
     for queue in stack.all(aws.QUEUE):
         if queue.output("arn") in arns and not _alarms(
@@ -96,7 +110,7 @@ def failures_raise_an_alarm(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def function_raises_alarms(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """Errors, throttles, and a duration that comes close to the function's own timeout."""
-    for function in stack.all(aws.FUNCTION):
+    for function in [] if _silent(stack) else stack.all(aws.FUNCTION):
         name, timeout = function.get("name"), int(function.get("timeout") or 3)
         for metric in ("Errors", "Throttles", "Duration"):
             found = _alarms(stack, "AWS/Lambda", metric, FunctionName=name)
@@ -110,7 +124,7 @@ def function_raises_alarms(stack: Stack) -> Iterator[tuple[Registered, str]]:
 @rule
 def api_raises_an_alarm(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """An answer 5xx is our fault, whichever function gave it."""
-    for stage in stack.all(aws.REST_STAGE):
+    for stage in [] if _silent(stack) else stack.all(aws.REST_STAGE):
         api = stack.answering("id", str(stage.get("restApi")), aws.REST_API)
         name = api.get("name") if api else None
         if not _alarms(
@@ -153,6 +167,11 @@ def runbook(alarm: Registered) -> str:
     """The name of an alarm's runbook (docs/runbooks/<name>.md); empty where it names none."""
     found = _RUNBOOK.search(str(alarm.get("alarmDescription") or ""))
     return found.group(1) if found else ""
+
+
+def _silent(stack: Stack) -> bool:
+    """Alarms are off as a whole; in production each one that is missing is named."""
+    return not stack.all(aws.ALARM) and not stack.production
 
 
 def _alarms(stack: Stack, namespace: str, metric: str, **dimensions: Any) -> Sequence[Registered]:
@@ -199,6 +218,7 @@ def _widgets(widgets: list[dict[str, Any]]) -> Iterator[str]:
 RULES = (
     alarm_reaches_somebody,
     alarm_can_fire,
+    something_raises_alarms,
     failures_raise_an_alarm,
     function_raises_alarms,
     api_raises_an_alarm,

@@ -10,12 +10,12 @@ from collections.abc import Callable
 import pytest
 
 import policies
-from policies import Registered, Stack
+from policies import Registered, Stack, aws, urls
 from tests.conftest import STACKS
 from tests.support.breaking import RULES, Break
 from tests.support.breaks import EVERY
 from tests.support.breaks.everything import asked_for
-from tests.support.program import Run
+from tests.support.program import Run, run_stack
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -72,6 +72,27 @@ def test_finding_reads_as_one_line_naming_resource_and_rule(dev: Run) -> None:
 
 def test_empty_stack_breaks_no_rule() -> None:
     assert policies.check([], stack="prod") == []
+
+
+def test_stack_without_alarms_is_told_once_and_production_of_each() -> None:
+    off = run_stack("dev", config={"sandpiper:observability": {"alarms_enabled": False}})
+    said = [str(finding) for finding in policies.check(off.resources, stack="dev")]
+    (only,) = said
+    assert only.startswith("observability-dashboard: no alarm in the whole stack; nobody hears")
+    assert only.endswith("(something-raises-alarms)")
+    functions = {f.name for f in off.all(aws.FUNCTION)}
+    assert functions <= {
+        finding.resource for finding in policies.check(off.resources, stack="prod")
+    }
+
+
+def test_url_for_everybody_needs_no_permission_of_the_program(run: Run) -> None:
+    """The provider gives it two by itself; declared once more under their names, they would be refused."""
+    (url,) = [u for u in run.all(aws.FUNCTION_URL) if u.get("authorizationType") == "NONE"]
+    assert [p for p in run.all(aws.PERMISSION) if urls.is_for_a_url(p)] == []
+    assert [
+        f for f in policies.check(run.resources, stack=run.stack) if f.resource == url.name
+    ] == []
 
 
 def test_any_other_stack_name_is_judged_as_a_development_stack(dev: Run) -> None:
