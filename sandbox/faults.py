@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+_PLACED: Final = re.compile(r"[\w./-]+\.(?:yaml|yml|json|py|lock|toml|txt)(?::\d+)?: ")
+"""How a line begins that names a place itself."""
 
 
 def aws_said(error: Any) -> str:
@@ -54,6 +58,18 @@ def in_program(error: BaseException, root: Path) -> list[str]:
         f"{places[0]}: {said}",
         *(f"  called from {place}" for place in dict.fromkeys(places[1:])),
     ]
+
+
+def refused(error: BaseException, root: Path) -> list[str]:
+    """The lines of a refusal that the program raised itself, each with the line of `__main__.py` that led to it.
+
+    A line that begins with a file, as those about a stack file do, stays as it is.
+    """
+    program = str(root / "__main__.py")
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == program]
+    place = f"__main__.py:{frames[-1].lineno}: " if frames else ""
+    lines = str(error).splitlines() or ["the program stopped without a reason"]
+    return [line if _PLACED.match(line) else f"{place}{line}" for line in lines]
 
 
 def _own(file: str, root: Path) -> bool:

@@ -25,7 +25,7 @@ from pulumi.runtime.stack import run_in_stack
 
 from sandbox import lean
 from sandbox.apply import Engine, Stopped
-from sandbox.faults import in_program
+from sandbox.faults import in_program, refused
 from sandbox.monitor import Log, Monitor, quick_stack_trace
 from sandbox.stack import Stack
 
@@ -62,7 +62,7 @@ def run(root: Path, stack: Stack, engine: Engine, say: Callable[[str], object]) 
         except Stopped:
             pass
         except pulumi.RunError as error:
-            faults = str(error).splitlines() or ["the program stopped without a reason"]
+            faults = refused(error, root)
         except SystemExit as error:
             faults = [f"__main__.py: the program called exit({error.code})"] if error.code else []
         except Exception as error:  # noqa: BLE001 whatever the program raises is shown as its own fault

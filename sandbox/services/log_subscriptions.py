@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from sandbox.resources import Outputs, Resource, resource
 from sandbox.services.permissions import may_invoke
 from sandbox.services.shared import REGION, physical_name, remove
@@ -9,6 +12,11 @@ from sandbox.workers import log_patterns
 
 _MOST = 2
 """Subscription filters of one log group (CloudWatch Logs quotas)."""
+_LONGEST: Final = 1024
+_QUOTED: Final = re.compile(r'"(?:\\.|[^"\\])*"|%[^%]*%')
+_CONDITION: Final = re.compile(
+    r"!?\s*\$[^\s=!<>]*\s*(?:(?:=|!=|<=?|>=?)\s*[^\s=!<>]|(?:IS|NOT)\s+\w)", re.IGNORECASE
+)
 
 
 @resource("aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter", ignored=REGION)
@@ -19,6 +27,7 @@ def subscription_filter(r: Resource) -> Outputs:
     place = r.inputs["destinationArn"]
     _must_fit(r, group, name)
     _must_be_invocable(r, place, group)
+    must_be_a_pattern(r.inputs.get("filterPattern") or "")
     try:
         log_patterns.matcher(r.inputs.get("filterPattern") or "")
     except log_patterns.Unread as error:
@@ -65,6 +74,38 @@ def _must_fit(r: Resource, group: str, name: str) -> None:
     others = {each["filterName"] for each in there["subscriptionFilters"]} - {name}
     if len(others) >= _MOST:
         raise ValueError(f"{group} has {_MOST} subscription filters already, AWS allows no more")
+
+
+def must_be_a_pattern(pattern: str) -> None:
+    """Refuse what is no pattern by any reading, as AWS does; the emulator would take it.
+
+    Source: CloudWatch Logs user guide, "Filter pattern syntax".
+    """
+    if why := _flaw(pattern.strip()):
+        said = "InvalidParameterException: Invalid subscription filter pattern"
+        raise ValueError(f"{said} ({why}): {pattern}")
+
+
+def _flaw(pattern: str) -> str:
+    if len(pattern) > _LONGEST:
+        return f"{len(pattern)} characters, {_LONGEST} at most"
+    # What stands in quotes, or between the signs of a regular expression, is nobody's syntax.
+    bare = _QUOTED.sub("x", pattern)
+    if '"' in bare:
+        return "a quote is not closed"
+    for opened, closed in ("{}", "[]"):
+        if bare.startswith(opened) and not bare.endswith(closed):
+            return f"no closing {closed}"
+    return _flaw_of_conditions(bare[1:-1]) if bare.startswith("{") else ""
+
+
+def _flaw_of_conditions(bare: str) -> str:
+    if bare.count("(") != bare.count(")"):
+        return "a parenthesis is not closed"
+    for part in re.split(r"&&|\|\|", bare):
+        if not _CONDITION.match(part.strip(" ()\t\n")):
+            return f"no condition: '{part.strip()}'"
+    return ""
 
 
 def _must_be_invocable(r: Resource, place: str, group: str) -> None:

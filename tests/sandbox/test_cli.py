@@ -205,6 +205,13 @@ def test_a_mistake_of_the_program_is_printed_without_a_traceback(running):
         running.run("up", code=1).stderr.splitlines()[0]
         == "Pulumi.dev.yaml: size: must be 1 to 3 (got 9)"
     )
+    (running.root / "parts.py").write_text(
+        "import pulumi\n\ndef part(name):\n    raise pulumi.RunError(f'{name}: S3 takes no two')\n"
+    )
+    running.write(f"{HEAD}import parts\n\ndef uploads():\n    parts.part('uploads')\n\nuploads()\n")
+    line = len(HEAD.splitlines()) + 4
+    said = running.run("up", code=1).stderr.splitlines()[0]
+    assert said == f"__main__.py:{line}: uploads: S3 takes no two"
     running.write("import pulumi\nx = (\n")
     assert running.run("up", code=1).stderr.startswith("__main__.py:2: SyntaxError: ")
 
