@@ -39,8 +39,8 @@ def _added(kind: str, name: str, table: str) -> str:
         ),
         *((kind, "zzz", _added(kind, "zzz", table)) for kind, table in TABLES.items()),
         *((kind, "health", _added(kind, "health", table)) for kind, table in TABLES.items()),
-        # Far from 'orders' and 'items', though both are the nearest.
-        ("queue", "returns", _added("queue", "returns", "QUEUE_CONSUMERS")),
+        # No slips of the pen, though 'orders' and nothing else is near.
+        ("queue", "waders", _added("queue", "waders", "QUEUE_CONSUMERS")),
         ("stream", "items", _added("stream", "items", "STREAM_CONSUMERS or KINESIS_CONSUMERS")),
         ("queue", "order", "settings.queue('order'): no such queue; did you mean 'orders'?"),
         ("topic", "Orders", "settings.topic('Orders'): no such topic; did you mean 'orders'?"),
