@@ -205,6 +205,11 @@ def running(options: Namespace) -> tuple[Place, Emulator, State]:
     name = options.stack or (alive[0] if len(alive) == 1 else "dev")
     place = Place.of(root, name)
     emulator = emulators.running(place)
+    if len(alive) > 1 and not options.stack:
+        stacks = ", ".join(alive)
+        if emulator is None:
+            raise Mistake(f"several stacks run: name one of {stacks} with --stack", code=2)
+        print(f"stack {name} is meant; --stack names another of {stacks}", file=sys.stderr)
     if emulator is None:
         more = f" (running: {', '.join(alive)})" if alive else ""
         raise Mistake(

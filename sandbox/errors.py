@@ -20,3 +20,9 @@ def similar(word: str, known: object) -> str:
 
     near = difflib.get_close_matches(word, [str(k) for k in known], n=1, cutoff=0.6)  # type: ignore[attr-defined]
     return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def choice(word: str, known: object) -> str:
+    """`; did you mean 'x'?` where one of `known` comes near, else `; there are: x, y`."""
+    there = ", ".join(sorted(str(k) for k in known)) or "none"  # type: ignore[attr-defined]
+    return similar(word, known) or f"; there are: {there}"

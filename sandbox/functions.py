@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sandbox.clients import Clients
-from sandbox.errors import Mistake, similar
+from sandbox.errors import Mistake, choice
 from sandbox.state import State
 
 _FUNCTION: Final = "aws:lambda/function:Function"
@@ -73,9 +73,7 @@ def named(state: State, name: str) -> Function:
     """The function of that name, or `Mistake` with the nearest one."""
     known = find(state)
     if name not in known:
-        raise Mistake(
-            f"no function '{name}'{similar(name, known)}; there are: {', '.join(sorted(known)) or 'none'}"
-        )
+        raise Mistake(f"no function '{name}'{choice(name, known)}", code=2)
     return known[name]
 
 

@@ -6,6 +6,7 @@ commands    the verbs of the command line
 arguments   what each of them takes
 targets     the queues, topics, buckets and functions of a stack by the names their users know
 sending     events, put into the front door of each service
+checking    what services refuse of them
 webhooks    a signed call of the webhook
 ticking     a schedule, fired now
 mails       what functions sent by mail

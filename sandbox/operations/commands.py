@@ -28,7 +28,7 @@ def send_s3(options: Namespace) -> int:
     if options.key and len(options.files) > 1:
         raise Mistake("--key: several files would lie at one key, each over the last", code=2)
     does = _operations(options)
-    with _progress("files") as progress:
+    with _progress("files") as progress, _given():
         for done, file in enumerate(options.files, 1):
             made = does.send_s3(file, options.key, bucket=options.bucket, content_type=options.type)
             version = f" version {made['versionId']}" if made["versionId"] else ""
@@ -43,7 +43,7 @@ def send_sqs(options: Namespace) -> int:
     bodies = [line for line in body.splitlines() if line.strip()] if options.lines else [body]
     if not bodies:
         raise Mistake("BODY: there is no line in it", code=2)
-    with _progress("messages") as progress:
+    with _progress("messages") as progress, _given():
         sent = _operations(options).send_sqs(
             options.queue,
             *bodies,
@@ -52,29 +52,34 @@ def send_sqs(options: Namespace) -> int:
             attributes=_attributes(options.attribute),
             progress=progress,
         )
-    print(f"{len(sent)} messages sent to {options.queue}" if options.lines else sent[0])
+    many = f"{len(sent)} {'message' if len(sent) == 1 else 'messages'} sent to {options.queue}"
+    print(many if options.lines else sent[0])
     return 0
 
 
 def send_sns(options: Namespace) -> int:
     """`send sns`: the message's id."""
-    ident = _operations(options).send_sns(
-        options.topic,
-        _body(options.body),
-        subject=options.subject,
-        group=options.group,
-        dedup=options.dedup,
-        attributes=_attributes(options.attribute),
-    )
+    body, attributes = _body(options.body), _attributes(options.attribute)
+    with _given():
+        ident = _operations(options).send_sns(
+            options.topic,
+            body,
+            subject=options.subject,
+            group=options.group,
+            dedup=options.dedup,
+            attributes=attributes,
+        )
     print(ident)
     return 0
 
 
 def send_events(options: Namespace) -> int:
     """`send events`: the event's id; on standard error, which rules it matches."""
-    made = _operations(options).send_events(
-        options.detail_type, _json(options.body), source=options.source, bus=options.bus
-    )
+    detail = _json(options.body)
+    with _given():
+        made = _operations(options).send_events(
+            options.detail_type, detail, source=options.source, bus=options.bus
+        )
     print(made["id"])
     rules = ", ".join(made["rules"])
     print(f"it matches {rules}" if rules else "no rule of this bus matches it", file=sys.stderr)
@@ -83,9 +88,9 @@ def send_events(options: Namespace) -> int:
 
 def send_kinesis(options: Namespace) -> int:
     """`send kinesis`: shard and sequence number."""
-    made = _operations(options).send_kinesis(
-        _json(options.body), options.key, stream=options.stream
-    )
+    record = _json(options.body)
+    with _given():
+        made = _operations(options).send_kinesis(record, options.key, stream=options.stream)
     print(f"{made['shard']} {made['sequence']}")
     return 0
 
@@ -181,7 +186,8 @@ def fault(options: Namespace) -> int:
     if options.clear:
         if options.function:
             raise Mistake("--clear takes all faults away: name no function", code=2)
-        print(f"{does.clear_faults()} faults taken away")
+        gone = does.clear_faults()
+        print(f"{gone} {'fault' if gone == 1 else 'faults'} taken away")
         return 0
     if options.function:
         print(
@@ -207,6 +213,20 @@ def _operations(options: Namespace) -> Operations:
 
     place, emulator, state = running(options)
     return Operations(clients(emulator), state, place, state.exports)
+
+
+@contextmanager
+def _given() -> Generator[None]:
+    """What a service refuses of what it was sent was given wrongly."""
+    from botocore.exceptions import ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        from sandbox.faults import aws_said
+
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        raise Mistake(aws_said(error), code=2 if 400 <= status < 500 else 1) from None
 
 
 def _body(given: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 
 from sandbox import functions
 from sandbox.clients import Clients
-from sandbox.errors import Mistake, similar
+from sandbox.errors import Mistake, choice, similar
 from sandbox.place import Place, write_json
 from sandbox.state import State
 from sandbox.workers import faults
@@ -141,8 +141,7 @@ def _point(after: str, before: str) -> tuple[str, str]:
 
 def _check(aws: Clients, do: str, at: str, times: int | None, seconds: float) -> None:
     if do not in faults.KINDS:
-        known = ", ".join(faults.KINDS)
-        raise Mistake(f"no fault '{do}'{similar(do, faults.KINDS)}; there are: {known}", code=2)
+        raise Mistake(f"no fault '{do}'{choice(do, faults.KINDS)}", code=2)
     if times is not None and times < 1:
         raise Mistake(f"times: must be 1 or more (got {times})", code=2)
     if seconds < 0:

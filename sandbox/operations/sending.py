@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sandbox.clients import Clients
 from sandbox.errors import Mistake
-from sandbox.operations import targets
+from sandbox.operations import checking, targets
 from sandbox.state import State
 
 SOURCE: Final = "sandbox"
@@ -60,21 +60,23 @@ def to_queue(
     """
     url = targets.named(state, "queue", queue)["url"]
     order = _order(url.endswith(".fifo"), f"queue '{queue}'", group, dedup, len(bodies))
+    texts = [checking.body(_text(each), "BODY") for each in bodies]
+    given = checking.attributes(attributes or {})
     sent: list[str] = []
     for start in range(0, len(bodies), _BATCH):
-        some = bodies[start : start + _BATCH]
+        some = texts[start : start + _BATCH]
         entries = [
             {
                 "Id": str(place),
-                "MessageBody": _text(body),
-                "MessageAttributes": _attributes(attributes),
+                "MessageBody": text,
+                "MessageAttributes": given,
                 **next(order),
             }
-            for place, body in enumerate(some)
+            for place, text in enumerate(some)
         ]
         answer = aws.client("sqs").send_message_batch(QueueUrl=url, Entries=entries)
         for refused in answer.get("Failed", []):
-            raise Mistake(f"{refused['Code']}: {refused.get('Message', '')}")
+            raise Mistake(f"{refused['Code']}: {refused.get('Message', '')}", code=2)
         sent += [each["MessageId"] for each in answer["Successful"]]
         progress(len(sent), len(bodies))
     return sent
@@ -94,11 +96,11 @@ def to_topic(
     """Publish a message; its id."""
     arn = targets.named(state, "topic", topic)["arn"]
     order = next(_order(arn.endswith(".fifo"), f"topic '{topic}'", group, dedup, 1))
-    more = {"Subject": subject} if subject else {}
+    more = {"Subject": checking.subject(subject)} if subject else {}
     made = aws.client("sns").publish(
         TopicArn=arn,
-        Message=_text(message),
-        MessageAttributes=_attributes(attributes),
+        Message=checking.body(_text(message), "MESSAGE"),
+        MessageAttributes=checking.attributes(attributes or {}, topic=True),
         **more,
         **order,
     )
@@ -112,10 +114,11 @@ def to_bus(
     name = bus if bus == "default" else targets.named(state, "bus", bus)["name"]
     client = aws.client("events")
     text = _text(detail)
+    checking.event(detail_type, text, source)
     entry = {"Source": source, "DetailType": detail_type, "Detail": text, "EventBusName": name}
     made = client.put_events(Entries=[entry])["Entries"][0]
     if "EventId" not in made:
-        raise Mistake(f"{made['ErrorCode']}: {made.get('ErrorMessage', '')}")
+        raise Mistake(f"{made['ErrorCode']}: {made.get('ErrorMessage', '')}", code=2)
     event = {
         "id": made["EventId"],
         "source": source,
@@ -157,15 +160,6 @@ def _read(file: Path) -> bytes:
 
 def _text(body: Any) -> str:
     return body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
-
-
-def _attributes(given: Attributes | None) -> dict[str, dict[str, str]]:
-    """`{"total:Number": "5"}` is a number; without a type it is text."""
-    made: dict[str, dict[str, str]] = {}
-    for name, value in (given or {}).items():
-        plain, _, kind = name.partition(":")
-        made[plain] = {"DataType": kind or "String", "StringValue": value}
-    return made
 
 
 def _order(fifo: bool, what: str, group: str, dedup: str, count: int) -> Iterator[dict[str, str]]:  # noqa: FBT001 the kind of what takes it

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from sandbox import functions
-from sandbox.errors import Mistake, similar
+from sandbox.errors import Mistake, choice
 from sandbox.functions import Function
 from sandbox.state import State
 
@@ -18,6 +18,9 @@ _KINDS: Final = {
     "stream": "aws:kinesis/stream:Stream",
     "topic": "aws:sns/topic:Topic",
 }
+
+_SWITCHES: Final = {"telemetryStream": "`telemetry.enabled: true`"}
+"""What makes an export that is empty while it is switched off."""
 
 Outputs = Mapping[str, Any]
 
@@ -41,8 +44,10 @@ def named(state: State, kind: str, name: str) -> Outputs:
     for outputs in known.values():
         if name in (outputs.get("url"), outputs.get("arn"), outputs.get("name"), outputs.get("id")):
             return outputs
-    there = ", ".join(sorted(known)) or "none"
-    raise Mistake(f"no {kind} '{name}'{similar(name, known)}; there are: {there}", code=2)
+    switch = _SWITCHES.get(f"{short}{kind.title()}")
+    if switch and state.exports.get(f"{short}{kind.title()}") == "":
+        raise Mistake(f"no {kind} '{name}': {switch} in the stack file switches it on", code=2)
+    raise Mistake(f"no {kind} '{name}'{choice(name, known)}", code=2)
 
 
 def name_of(state: State, kind: str, arn: str) -> str:

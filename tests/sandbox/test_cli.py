@@ -311,6 +311,9 @@ def test_two_checkouts_and_two_stacks_run_side_by_side(running, tmp_path):
         assert len(ports) == 3
         assert running.run("status").stdout.count("3 resources at") == 2
         assert "(running: dev, two)" in running.line("outputs", "--stack", "three")
+        said = "stack dev is meant; --stack names another of dev, two\n"
+        assert running.run("outputs").stderr == said
+        assert running.run("outputs", "--stack", "two").stderr == ""
     finally:
         other.run("down")
         running.run("down", "--stack", "two")
@@ -484,13 +487,13 @@ def test_invoke_fails_where_the_function_fails(standing):
 @pytest.mark.parametrize(
     ("arguments", "code", "line"),
     [
-        (["invoke", "helo"], 1, "no function 'helo'; did you mean 'hello'?; there are: hello"),
+        (["invoke", "helo"], 2, "no function 'helo'; did you mean 'hello'?"),
         (
             ["invoke", "hello", "--event", "none.json"],
             2,
             "--event none.json: No such file or directory",
         ),
-        (["logs", "nobody"], 1, "no function 'nobody'; there are: hello"),
+        (["logs", "nobody"], 2, "no function 'nobody'; there are: hello"),
         (
             ["token"],
             1,

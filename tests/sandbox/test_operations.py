@@ -18,8 +18,9 @@ from botocore.exceptions import ClientError
 
 from sandbox.box import Box
 from sandbox.errors import Mistake
-from sandbox.operations import replays, webhooks
+from sandbox.operations import checking, replays, targets, webhooks
 from sandbox.operations.letters import Letter
+from sandbox.state import State
 from tests.sandbox.operations_support import EVENTS, SOURCES, running
 
 
@@ -212,6 +213,7 @@ def test_failing_run_of_a_schedule_says_so(stack: Box) -> None:
     run = stack.tick("sweeper")
     assert run.status == "error"
     assert run.request in str(run.log)
+    assert "a fault that was asked for: exit before handler" in run.log
 
 
 def test_letter_says_where_from_how_often_and_why(stack: Box, ident: str) -> None:
@@ -256,6 +258,48 @@ def test_message_goes_back_with_its_attributes(
     assert done.kept == {}
     assert told(stack, ident)["messageAttributes"]["colour"]["stringValue"] == "red"
     assert stack.dead_letters("orders") == []
+
+
+@pytest.mark.parametrize(
+    ("written", "value", "said"),
+    [
+        ("n:Number", "1e", "its value is no number"),
+        ("n:Number", "9" * 39, "its value is no number"),
+        ("n:Number", "NaN", "its value is no number"),
+        ("n:String.Array", "{}", "its value is no JSON array"),
+        ("n:", "", "its value is empty"),
+        ("n:Number.", "1", "no type 'Number.'"),
+        ("AWS.n", "1", "a name has 1 to 256"),
+        ("a..b", "1", "a name has 1 to 256"),
+        ("a b", "1", "a name has 1 to 256"),
+    ],
+)
+def test_attribute_that_is_refused_is_one_line(written: str, value: str, said: str) -> None:
+    with pytest.raises(Mistake, match=f"^--attribute {written}: {said}") as caught:
+        checking.attributes({written: value}, topic=True)
+    assert caught.value.code == 2
+
+
+def test_attributes_are_typed() -> None:
+    given = {"a": "x", "b:Number.int": "-1.5e3", "c:Binary": "AP8=", "d:String.Array": '["x"]'}
+    assert checking.attributes(given, topic=True) == {
+        "a": {"DataType": "String", "StringValue": "x"},
+        "b": {"DataType": "Number.int", "StringValue": "-1.5e3"},
+        "c": {"DataType": "Binary", "BinaryValue": b"\x00\xff"},
+        "d": {"DataType": "String.Array", "StringValue": '["x"]'},
+    }
+    with pytest.raises(Mistake, match=r"^--attribute: a message has 10 at most \(got 11\)"):
+        checking.attributes({f"n{number}": "x" for number in range(11)})
+
+
+def test_stream_that_is_switched_off_names_the_switch() -> None:
+    state = State()
+    state.exports = {"telemetryStream": ""}
+    for name in ("telemetry", "telemetryStream"):
+        with pytest.raises(Mistake) as caught:
+            targets.named(state, "stream", name)
+        said = "`telemetry.enabled: true` in the stack file switches it on"
+        assert str(caught.value) == f"no stream '{name}': {said}"
 
 
 def test_only_the_oldest_go_back_where_there_is_a_limit(
@@ -650,8 +694,8 @@ def test_template_of_a_target_is_filled_in(template: str, wanted: Any) -> None:
 @pytest.mark.parametrize(
     ("verb", "given", "more", "said"),
     [
-        ("send_sqs", ("ordres", "x"), {}, "no queue 'ordres'; did you mean 'orders'?; there are:"),
-        ("send_sns", ("newz", "x"), {}, "no topic 'newz'; did you mean 'news'?; there are:"),
+        ("send_sqs", ("ordres", "x"), {}, "no queue 'ordres'; did you mean 'orders'?"),
+        ("send_sns", ("newz", "x"), {}, "no topic 'newz'; did you mean 'news'?"),
         (
             "send_s3",
             (b"", "k"),

@@ -186,18 +186,39 @@ def test_fault_is_made_listed_met_and_taken_away(stack: Project) -> None:
         "taker: throttle before dynamodb:*, happened 0, without end",
     ]
     assert stack.run("fault", "--clear").stdout == "2 faults taken away\n"
+    stack.run("fault", "taker", "exit", "--before", "handler")
+    assert stack.run("fault", "--clear").stdout == "1 fault taken away\n"
 
 
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (("send", "sqs", "ordres", "x"), "no queue 'ordres'; did you mean 'orders'?; there are: "),
+        (("send", "sqs", "ordres", "x"), "no queue 'ordres'; did you mean 'orders'?"),
         (("send", "sqs", "orders", "@no.such"), "@no.such: No such file or directory"),
         (("send", "sqs", "orders", " ", "--lines"), "BODY: there is no line in it"),
         (
             ("send", "sqs", "orders", "x", "--attribute", "a"),
             "--attribute a: write it as NAME=VALUE",
         ),
+        (("send", "sqs", "orders", ""), "BODY: is empty, which is refused"),
+        (("send", "sqs", "orders", "@large"), "AWS.SimpleQueueService.BatchRequestTooLong: "),
+        (
+            ("send", "sqs", "orders", "x", "--attribute", "n:Number=abc"),
+            "--attribute n:Number: its value is no number of 38 digits at most (got abc)",
+        ),
+        (
+            ("send", "sns", "news", "x", "--attribute", "n:Blob=abc"),
+            "--attribute n:Blob: no type 'Blob'; there are: String, Number, Binary, String.Array",
+        ),
+        (
+            ("send", "sns", "news", "x", "--attribute", "n:Binary=abc"),
+            "--attribute n:Binary: its value is no Base64 (got abc)",
+        ),
+        (("send", "sns", "news", ""), "MESSAGE: is empty, which is refused"),
+        (("send", "sns", "news", "x", "--subject", "a\nb"), "--subject: takes no line breaks"),
+        (("send", "sns", "news", "x", "--subject", "s" * 101), "--subject: has 101 characters"),
+        (("send", "events", "", "{}"), "DETAIL_TYPE: is empty, which is refused"),
+        (("send", "events", "A", "[1]"), "JSON: the detail of an event is an object (got [1])"),
         (("send", "events", "A", "{"), "JSON: Expecting property name"),
         (("send", "s3", "a", "b", "--key", "k"), "--key: several files would lie at one key"),
         (("tick", "nothing"), "no schedule 'nothing'; there are: silent, sweeper"),
@@ -208,6 +229,7 @@ def test_fault_is_made_listed_met_and_taken_away(stack: Project) -> None:
 def test_wrong_call_is_one_line_with_the_remedy(
     stack: Project, given: tuple[str, ...], said: str
 ) -> None:
+    (stack.root / "large").write_text("x" * 1_048_577)
     assert stack.line(*given, code=2).startswith(said)
 
 

@@ -224,7 +224,7 @@ def test_trace_of_a_refused_call_names_no_file_of_the_sandbox(stack: Box) -> Non
     [
         (
             {"function": "wirter"},
-            "no function 'wirter'; did you mean 'writer'?; there are: caller, writer",
+            "no function 'wirter'; did you mean 'writer'?",
         ),
         ({"do": "exti"}, "no fault 'exti'; did you mean 'exit'?"),
         ({"after": ""}, "a fault stands after or before one call: give one of the two"),
