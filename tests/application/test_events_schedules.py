@@ -66,17 +66,17 @@ def once(box: Box, name: str, *, seconds: float = 2.0, **target: Any) -> str:
 def test_a_schedule_fires_by_the_clock_with_its_input_and_once(box: Box, effects: Effects) -> None:
     given = {"report_type": "items", "format": "csv"}
     name = once(box, "report-generator", Input=json.dumps(given))
-    eventually(lambda: of_items(box), seconds=20)
+    eventually(lambda: of_items(box, "csv"), seconds=20)
     scheduler = box.client("scheduler")
     eventually(lambda: all(e["Name"] != name for e in scheduler.list_schedules()["Schedules"]))
-    assert len(of_items(box)) == 1
+    assert len(of_items(box, "csv")) == 1
 
 
-def of_items(box: Box) -> list[Any]:
+def of_items(box: Box, form: str) -> list[Any]:
     listed = box.client("s3").list_object_versions(
         Bucket=box.outputs["reportsBucket"], Prefix="reports/items/"
     )
-    return listed.get("Versions", [])
+    return [each for each in listed.get("Versions", []) if each["Key"].endswith(f".{form}")]
 
 
 def test_a_run_that_failed_is_kept_with_its_input_and_done_after_a_redrive(
@@ -89,4 +89,4 @@ def test_a_run_that_failed_is_kept_with_its_input_and_done_after_a_redrive(
     assert (letter.kind, letter.source) == ("invocation", "report-generator")
     assert json.loads(letter.body)["requestPayload"]["format"] == "pdf"
     assert box.redrive("events-failures").moved >= 1
-    eventually(lambda: [each for each in of_items(box) if each["Key"].endswith(".pdf")])
+    eventually(lambda: of_items(box, "pdf"))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox.box import Box
-from tests.support.effects import Effects, eventually, unique
+from tests.support.effects import Effects, eventually, item_row, unique
 
 NewItem = Callable[..., dict[str, Any]]
 AT = "2026-11-01T10:00:30Z"
@@ -46,9 +46,8 @@ def of_item(effects: Effects, inbox: str, item_id: str) -> list[dict[str, Any]]:
     return [event for event in events if event["detail"]["id"] == item_id]
 
 
-def put_row(box: Box, ident: str, **attributes: Any) -> None:
+def put_row(box: Box, row: dict[str, Any]) -> None:
     """Write a row of the items table past the API."""
-    row = {"id": {"S": ident}, "version": {"N": "1"}, **attributes}
     box.client("dynamodb").put_item(TableName=box.outputs["itemsTable"], Item=row)
 
 
@@ -57,7 +56,7 @@ def test_rows_that_are_no_items_start_nothing(
 ) -> None:
     started = time.time()
     other = unique("row")
-    put_row(box, other)
+    put_row(box, {"id": {"S": other}, "version": {"N": "1"}})
     later = new_item(name="later")["id"]
     eventually(lambda: effects.audited(later))
     assert effects.audited(other) == []
@@ -82,7 +81,7 @@ def test_a_change_that_fails_is_halved_out_and_its_batch_can_be_replayed(
     )
     with fault:
         for ident in (unique("good"), bad, last := unique("good")):
-            put_row(box, ident, name={"S": ident}, collection={"S": "items"})
+            put_row(box, item_row(ident))
         (letter,) = eventually(lambda: batches(box, "data-transformer"), seconds=30)
         eventually(lambda: effects.audited(last))
     assert effects.audited(bad) == []

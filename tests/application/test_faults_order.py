@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sandbox.box import Box
-from tests.support.effects import Effects, eventually, order, unique
+from tests.support.effects import Effects, eventually, item_row, order, unique
 from tests.support.faults import AT, SOURCES
 
 TOPICAL = "SQS", "SQS FIFO", "DynamoDB stream", "EventBridge"
@@ -94,9 +94,8 @@ def _state(effects: Effects, order_id: str) -> str:
 
 def test_an_older_change_of_an_item_takes_its_own_place(box: Box, effects: Effects) -> None:
     mark = unique("m")
-    for version in ("1", "2"):
-        row = {"id": mark, "version": version, "collection": "items"}
-        item = {key: {"N" if key == "version" else "S": text} for key, text in row.items()}
+    for version in (1, 2):
+        item = item_row(mark, version=version)
         box.client("dynamodb").put_item(TableName=box.outputs["itemsTable"], Item=item)
     before = eventually(lambda: rows if len(rows := effects.audited(mark)) == 2 else None)
     for record in reversed(changed(box, mark)):

@@ -57,9 +57,9 @@ def letters(stack: Project, text: str) -> list[Any]:
 
 def test_message_that_cannot_be_done_is_found_and_brought_back(stack: Project) -> None:
     ident = stack.run("send", "sqs", "orders", '{"id": "c1", "bad": 1}').stdout.strip()
-    wait_for(lambda: letters(stack, "c1"), 20)
+    wait_for(lambda: letters(stack, '"c1"'), 20)
     shown = stack.run("dlq", "orders").stdout
-    assert shown.startswith("orders-dead-letter: 1\n")
+    assert shown.startswith("orders-dead-letter: 1\n"), stack.run("dlq", "--json").stdout
     for part in (
         " s old, message from orders",
         "received once",
@@ -67,7 +67,7 @@ def test_message_that_cannot_be_done_is_found_and_brought_back(stack: Project) -
         "Poison: no such lamp",
     ):
         assert part in shown
-    [letter] = letters(stack, "c1")
+    [letter] = letters(stack, '"c1"')
     assert letter["id"] == ident
     assert (
         stack.run("redrive", "orders", "--max", "5").stdout

@@ -45,6 +45,21 @@ def order(order_id: str, *, price: str = "1.50", email: str = "ann@example.com")
     return {"orderId": order_id, "customerEmail": email, "items": items}
 
 
+def item_row(item_id: str, *, version: int = 1) -> dict[str, dict[str, Any]]:
+    """A whole row of an item, as the API writes it: whoever lists the items meets it too."""
+    now = "2026-11-21T00:00:00.000Z"
+    return {
+        "id": {"S": item_id},
+        "collection": {"S": "items"},
+        "name": {"S": "written past the API"},
+        "price": {"N": "1.50"},
+        "tags": {"L": []},
+        "version": {"N": str(version)},
+        "createdAt": {"S": now},
+        "updatedAt": {"S": now},
+    }
+
+
 class Effects:
     """Looks at one box."""
 

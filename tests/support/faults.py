@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image
 
-from tests.support.effects import Effects, eventually, order
+from tests.support.effects import Effects, eventually, item_row, order
 
 Act = Callable[[Effects, str], Any]
 AT = "2026-11-01T10:00:30Z"
@@ -61,8 +61,9 @@ def _imported(effects: Effects, mark: str) -> int:
 
 def _row(effects: Effects, mark: str) -> None:
     """An item, written past the API."""
-    row = {"id": {"S": mark}, "version": {"N": "1"}, "collection": {"S": "items"}}
-    effects.box.client("dynamodb").put_item(TableName=effects.box.outputs["itemsTable"], Item=row)
+    effects.box.client("dynamodb").put_item(
+        TableName=effects.box.outputs["itemsTable"], Item=item_row(mark)
+    )
 
 
 def _measure(effects: Effects, mark: str) -> None:
