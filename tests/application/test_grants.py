@@ -47,10 +47,13 @@ _later = itertools.count()
 
 @pytest.fixture(scope="module")
 def fresh() -> Iterator[Box]:
-    """A sandbox of its own: an environment that has read a secret once would not ask again."""
+    """A sandbox of its own: an environment that has read a secret once would not ask again. With the timeouts of the
+    stack, so that who failed stands in the way for as long as there.
+    """
     # Without the authorizer's cache every request asks the authorizer.
     uncached = {"api": {"authorizer_result_ttl_in_seconds": 0}}
-    with sandbox.running("dev", config={**QUICK, **uncached}) as running:
+    config = {"graphql": QUICK["graphql"], **uncached}
+    with sandbox.running("dev", config=config) as running:
         yield running
 
 
