@@ -162,8 +162,13 @@ def _last_mail(effects: Effects) -> float:
 
 
 def _innocents(effects: Effects, load: Load) -> list[str]:
-    letters = effects.peek(effects.box.outputs["ordersDeadLetterQueueUrl"])
-    return [letter for letter in letters if letter not in load.poison]
+    # What other tests buried stays out of it.
+    good = set(load.messages) - set(load.poison)
+    return [
+        letter
+        for letter in effects.peek(effects.box.outputs["ordersDeadLetterQueueUrl"])
+        if letter in good
+    ]
 
 
 def _judge(effects: Effects, load: Load, figures: Figures, inbox: str) -> None:
