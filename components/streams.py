@@ -15,6 +15,10 @@ from components.service_roles import service_role
 from settings import TelemetrySettings
 
 
+KINESIS_RECORD_KIB = 1024
+"""The largest record of a stream that nobody changed."""
+
+
 class Source(NamedTuple):
     """What a mapping reads, and the rights that takes."""
 
@@ -98,7 +102,10 @@ class DataStream(pulumi.ComponentResource):
             aws.kinesis.StreamArgs(
                 shard_count=s.shard_count if provisioned else None,
                 retention_period=s.retention_period,
-                max_record_size_in_kib=s.max_record_size_in_kib,
+                # Kinesis's own size is left unsaid: only another one takes a call of its own.
+                max_record_size_in_kib=s.max_record_size_in_kib
+                if s.max_record_size_in_kib != KINESIS_RECORD_KIB
+                else None,
                 shard_level_metrics=list(s.shard_level_metrics) or None,
                 stream_mode_details=aws.kinesis.StreamStreamModeDetailsArgs(
                     stream_mode=s.stream_mode
