@@ -14,7 +14,6 @@ from components.place import Place
 from components.service_roles import service_role
 from settings import TelemetrySettings
 
-
 KINESIS_RECORD_KIB = 1024
 """The largest record of a stream that nobody changed."""
 
