@@ -21,9 +21,8 @@ from urllib.parse import quote_plus
 from common import aws, documents, loading, logs, records, uploads, warming
 from common.uploads import OLDER, SAME, Outdated, Refused, Upload
 
-_PICTURES = ("image/jpeg", "image/jpg", "image/png", "image/webp", "image/gif")
 _ROUTES = {
-    **dict.fromkeys(_PICTURES, "picture"),
+    **dict.fromkeys(uploads.PICTURE_TYPES, "picture"),
     "text/csv": "csv",
     "application/json": "json",
     "application/jsonl": "json",
@@ -32,7 +31,7 @@ _ROUTES = {
 }
 # Where nobody named a type, the name tells.
 _NAMES = {
-    **dict.fromkeys((".jpg", ".jpeg", ".png", ".webp", ".gif"), "picture"),
+    **dict.fromkeys(uploads.PICTURE_SUFFIXES, "picture"),
     ".csv": "csv",
     **dict.fromkeys((".json", ".jsonl", ".ndjson"), "json"),
     ".txt": "text",

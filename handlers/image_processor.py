@@ -25,7 +25,7 @@ from common.uploads import OLDER, SAME, Outdated, Refused, Upload
 
 _FOLDERS = {"thumbnail": "thumbnails/", "optimised": "optimised/", "watermarked": "watermarked/"}
 _METADATA = "metadata/"
-_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif")
+_SUFFIXES = tuple(uploads.PICTURE_SUFFIXES)
 _LARGEST_OBJECT = 40 * 1024 * 1024  # bytes
 _DEFAULT_WATERMARK = "sandpiper"
 _MOST_LABELS, _LEAST_CONFIDENCE = 20, 70.0  # percent

@@ -13,20 +13,12 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image, ImageOps
 
 from common import logs
-from common.uploads import NO_TYPE, Refused, media_type
+from common.uploads import NO_TYPE, PICTURE_SUFFIXES, PICTURE_TYPES, Refused, media_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
-_SUFFIXES = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP", ".gif": "GIF"}
-_TYPES = {
-    "image/jpeg": "JPEG",
-    "image/jpg": "JPEG",
-    "image/png": "PNG",
-    "image/webp": "WEBP",
-    "image/gif": "GIF",
-}
 _THUMBNAIL = (200, 200)  # pixels, as are the next two
 _OPTIMISED = (1600, 1600)
 _MOST_PIXELS = 64_000_000  # decoded with alpha 256 MB
@@ -84,10 +76,10 @@ def claims(key: str, content_type: str) -> set[str]:
     """
     kind = media_type(content_type)
     dot = key.rfind(".")
-    named = _SUFFIXES.get(key[dot:].lower()) if dot >= 0 else None
-    if kind not in NO_TYPE and kind not in _TYPES:
+    named = PICTURE_SUFFIXES.get(key[dot:].lower()) if dot >= 0 else None
+    if kind not in NO_TYPE and kind not in PICTURE_TYPES:
         raise Refused("the content type is not that of a JPEG, PNG, WebP or GIF")
-    claimed = {format_ for format_ in (named, _TYPES.get(kind)) if format_}
+    claimed = {format_ for format_ in (named, PICTURE_TYPES.get(kind)) if format_}
     if not claimed:
         raise Refused("neither name nor content type say that it is a picture")
     return claimed

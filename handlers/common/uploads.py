@@ -23,6 +23,21 @@ UPLOADS = "uploads/"
 INCOMING = "incoming/"
 READ_TIMEOUT = 10  # seconds
 # What S3 and its clients say when nobody named a type.
+# What a key's suffix and a content type say of a picture's format, in Pillow's words.
+PICTURE_SUFFIXES = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".png": "PNG",
+    ".webp": "WEBP",
+    ".gif": "GIF",
+}
+PICTURE_TYPES = {
+    "image/jpeg": "JPEG",
+    "image/jpg": "JPEG",
+    "image/png": "PNG",
+    "image/webp": "WEBP",
+    "image/gif": "GIF",
+}
 NO_TYPE = ("", "binary/octet-stream", "application/octet-stream")
 _LONGEST_KEY = 1024  # bytes, a limit of S3
 _CREATED = "ObjectCreated:"
