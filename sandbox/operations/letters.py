@@ -98,7 +98,7 @@ def read(aws: Clients, state: State, name: str = "") -> list[Letter]:
 
 def read_at(aws: Clients, each: Place) -> list[Any]:
     """The messages in a queue as they lie there, received by somebody or not."""
-    found = peeking.messages(aws, "sqs", QueueUrl=each.url)
+    found = peeking.messages(aws.endpoint, "sqs", QueueUrl=each.url)
     of_queue = [
         m for regions in found.values() for queues in regions.values() for m in queues.values()
     ]

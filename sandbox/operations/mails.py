@@ -35,7 +35,7 @@ class Mail:
 
 def read(aws: Clients) -> list[Mail]:
     """All mails that were sent, oldest first."""
-    found = peeking.messages(aws, "ses")
+    found = peeking.messages(aws.endpoint, "ses")
     mails = [_mail(each) for sent in found.values() for each in sent]
     return sorted(mails, key=lambda mail: mail.time)
 

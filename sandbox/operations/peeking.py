@@ -7,13 +7,11 @@ import urllib.parse
 import urllib.request
 from typing import Any
 
-from sandbox.clients import Clients
 
-
-def messages(aws: Clients, service: str, **asked: str) -> dict[str, Any]:
+def messages(endpoint: str, service: str, **asked: str) -> dict[str, Any]:
     """The messages that `sqs` or `ses` has, by account, as the emulator tells them."""
     query = f"?{urllib.parse.urlencode(asked)}" if asked else ""
-    url = f"{aws.endpoint}/_ministack/{service}/messages{query}"
+    url = f"{endpoint}/_ministack/{service}/messages{query}"
     # A proxy that the user's environment names has no business on loopback.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(url, timeout=30) as answer:

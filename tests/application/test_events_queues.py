@@ -57,7 +57,7 @@ def test_an_order_over_http_is_placed_told_and_confirmed_once(box: Box, effects:
     row = eventually(lambda: effects.placed(wanted["orderId"]))
     assert (row["state"], row["total"]) == ({"S": "placed"}, {"N": "1.5"})
     (mail,) = effects.mails(wanted["customerEmail"])
-    assert (mail["Source"], wanted["orderId"] in mail["Subject"]) == ("orders@example.com", True)
+    assert (mail.sender, wanted["orderId"] in mail.subject) == ("orders@example.com", True)
     told = [json.loads(text) for text in effects.peek(inbox)]
     assert [each["orderId"] for each in told].count(wanted["orderId"]) == 1
     (audit,) = eventually(lambda: effects.audited(f"order#{wanted['orderId']}"))

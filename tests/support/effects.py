@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import time
-import urllib.parse
-import urllib.request
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +14,9 @@ from typing import Any
 import pytest
 
 from sandbox.box import Box
+from sandbox.operations import peeking
 from sandbox.operations.letters import Letter
+from sandbox.operations.mails import Mail
 
 Row = dict[str, Any]
 POLL_SECONDS = 0.05
@@ -114,7 +114,7 @@ class Effects:
 
     def peek(self, url: str) -> list[str]:
         """The bodies of all messages that a queue holds, in flight or not."""
-        found = self._asked("sqs", QueueUrl=url)["messages"]
+        found = peeking.messages(self.box.endpoint, "sqs", QueueUrl=url)
         queues = [queue for regions in found.values() for queue in regions.values()]
         return [
             message["Body"]
@@ -123,10 +123,9 @@ class Effects:
             for message in messages
         ]
 
-    def mails(self, address: str) -> list[dict[str, Any]]:
+    def mails(self, address: str) -> list[Mail]:
         """The mails that went to an address, oldest first."""
-        found = self._asked("ses")["messages"]
-        return [mail for mails in found.values() for mail in mails if address in mail["To"]]
+        return [mail for mail in self.box.mails() if address in mail.to]
 
     def letters(self, queue: str, marker: str) -> list[Letter]:
         """The letters in a dead-letter queue that hold a text."""
@@ -174,10 +173,3 @@ class Effects:
         policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
         return url, own
-
-    def _asked(self, service: str, **query: str) -> Any:
-        """What the emulator itself shows of a service."""
-        url = f"{self.box.endpoint}/_ministack/{service}/messages?{urllib.parse.urlencode(query)}"
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(url, timeout=30) as answer:
-            return json.load(answer)

@@ -158,7 +158,7 @@ def _is_empty(effects: Effects) -> bool:
 
 def _last_mail(effects: Effects) -> float:
     """When the last order was confirmed, in seconds since 1970."""
-    return max((mail["Timestamp"] for mail in effects.mails(_ADDRESS)), default=0.0)
+    return max((mail.time for mail in effects.mails(_ADDRESS)), default=0.0)
 
 
 def _innocents(effects: Effects, load: Load) -> list[str]:
