@@ -133,7 +133,7 @@ class Template:
 
 
 def parts(*names: str, **renamed: str) -> Template:
-    """Parts of an event by their own names, or as `renamed` says: `whole("id", type="detail-type")`."""
+    """Parts of an event by their own names, or as `renamed` says: `parts("id", type="detail-type")`."""
     paths = {name: f"$.{name}" for name in names} | {
         name: f"$.{path}" for name, path in renamed.items()
     }

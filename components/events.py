@@ -2,14 +2,16 @@
 
 The kinds are re-exported here, so that a program says `events.Upload`, `events.Message`:
 
-Upload       an object of a bucket, created or removed (uploads)
-Message      messages of a queue (mappings)
-Change       changes of a table (mappings)
-StreamRecord  records of a data stream (mappings)
-TopicMessage       a message of a topic; QueueSubscription puts it into a queue, Subscribers sends it to a stack file's subscribers (subscriptions)
-Event        an event that a rule of EventBridge lets through (buses)
-LogLines     what another function logs (subscriptions)
-Schedule     a point in time, again and again
+Upload             an object of a bucket, created or removed (uploads)
+Message            messages of a queue (mappings)
+Change             changes of a table (mappings)
+StreamRecord       records of a data stream (mappings)
+TopicMessage       a message of a topic (subscriptions)
+QueueSubscription  the same, put into a queue
+Subscribers        the same, sent to whom a stack file names
+Event              an event that a rule of EventBridge lets through (buses)
+LogLines           what another function logs (subscriptions)
+Schedule           a point in time, again and again
 """
 
 from __future__ import annotations
