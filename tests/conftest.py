@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import functools
+import json
+import time
 from collections.abc import Callable, Generator
 
 import pytest
 
+from sandbox.box import Box
 from tests.support.program import Run, run_stack
 
 STACKS = ("dev", "staging", "prod")
@@ -42,10 +45,32 @@ def prod() -> Run:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Half of a surrogate pair, which some tests log, cannot be sent from one test process to another."""
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that failed with a sandbox tells what the functions logged meanwhile: it may not fail a second time.
+
+    Half of a surrogate pair, which some tests log, cannot be sent from one test process to another.
+    """
     report = yield
+    box = getattr(item, "funcargs", {}).get("box")
+    if report.failed and isinstance(box, Box):
+        report.sections.append(("What the functions logged", _logged(box, call.start)))
     report.sections = [
         (name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections
     ]
     return report
+
+
+def _logged(box: Box, since: float) -> str:
+    """The last lines since a moment that are more than INFO; `since` in seconds since the epoch."""
+    try:
+        lines = [
+            f"{name}: {line if isinstance(line, str) else json.dumps(line, ensure_ascii=False)}"
+            for name in box.outputs["functions"]
+            for line in box.logs(name, since - 1)
+            if not (isinstance(line, dict) and line.get("level") in {"DEBUG", "INFO"})
+        ]
+    except Exception as error:  # noqa: BLE001 the failure of the test itself is what is looked for
+        return f"could not be read after {time.time() - since:.1f} s: {error!r}"
+    return "\n".join(lines[-60:])
