@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox import domains, functions, rules, sockets, stack, tokens, web
 from sandbox.clients import KEY
+from sandbox.emulator import MINUTE
 from sandbox.errors import Mistake
 from sandbox.operations.verbs import Operations
 from sandbox.place import HOME, Place
@@ -108,11 +109,13 @@ def running(
     port: int | None = None,
     strict: bool = True,
     root: Path = HOME,
+    alarm_seconds: float = MINUTE,
 ) -> Iterator[Box]:
     """Bring up a private sandbox of a stack and end it at exit; nothing of it is shared with `python -m sandbox`.
 
     `config` is laid over the stack file: keys without a namespace are the project's, dicts are merged key by key.
     `strict` makes an input that the sandbox does not consume an error. `root` is the folder of `__main__.py`.
+    `alarm_seconds`: how long a minute of CloudWatch lasts, so that a test need not wait for alarms.
     Raises `Mistake` with one line per failure. It ends even where this process is killed.
     """
     folder = Path(tempfile.mkdtemp(prefix="box-"))
@@ -123,6 +126,7 @@ def running(
         stable=False,
         leashed=True,
         strict=strict,
+        minute=alarm_seconds,
         say=said.append,
     )
     try:

@@ -100,6 +100,12 @@ def _add_up(command: argparse.ArgumentParser, run: Callable[[argparse.Namespace]
         "--port", type=_port, help="port on 127.0.0.1 (default: one of this checkout's own)"
     )
     command.add_argument(
+        "--alarm-seconds",
+        type=_seconds,
+        metavar="N",
+        help="how long a minute of CloudWatch lasts, so that alarms need not be waited for (default: 60)",
+    )
+    command.add_argument(
         "-c",
         "--config",
         action="append",
@@ -114,6 +120,16 @@ def _port(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(f"must be 1 to 65535 (got {text})")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.05 <= seconds <= 3600:
+        raise argparse.ArgumentTypeError(f"must be 0.05 to 3600 seconds (got {text})")
+    return seconds
 
 
 def _outputs(command: argparse.ArgumentParser) -> None:

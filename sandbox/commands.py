@@ -187,7 +187,13 @@ def _root(options: Namespace) -> Path:
 
 def _session(root: Path, options: Namespace, screen: Screen) -> Session:
     place = Place.of(root, options.stack)
-    return Session(place, options.port, say=screen.line, progress=screen.progress)
+    return Session(
+        place,
+        options.port,
+        minute=options.alarm_seconds,
+        say=screen.line,
+        progress=screen.progress,
+    )
 
 
 def _known(root: Path) -> list[str]:

@@ -36,6 +36,11 @@ _PORTS: Final = range(20000, 30000)
 _KEPT: Final = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SANDBOX_WORKERS", borders.VARIABLE)
 """What the emulator gets of the caller's environment; handlers get none of it."""
 
+MINUTE: Final = 60.0
+"""Seconds that a minute of CloudWatch lasts."""
+
+_MINUTE_VARIABLE: Final = "SANDPIPER_MINUTE"
+
 _LAUNCHER_SAYS: Final = " [sandbox.workers] "
 
 _children: dict[int, subprocess.Popen[bytes]] = {}
@@ -45,7 +50,7 @@ _children: dict[int, subprocess.Popen[bytes]] = {}
 @dataclass(frozen=True)
 class Emulator:
     """A started emulator. `birth` tells its process from a later one with the same number; `node` is the Node.js that
-    its search path led to, which stays the one it started with.
+    its search path led to, which stays the one it started with. `minute`: seconds that a minute of CloudWatch lasts.
     """
 
     id: str
@@ -55,6 +60,7 @@ class Emulator:
     region: str
     started: float
     node: str = ""
+    minute: float = MINUTE
 
     @property
     def endpoint(self) -> str:
@@ -81,11 +87,12 @@ def start(
     last_port: int | None = None,
     stable: bool = True,
     leashed: bool = False,
+    minute: float = MINUTE,
 ) -> Emulator:
     """Start the emulator without waiting for it (`wait` does), and record it.
 
     `port` None takes the last one, or a free one: the checkout's and stack's own where `stable`. `leashed` makes it end with this
-    process, however that ends. Raises `Mistake` for a port in use.
+    process, however that ends. `minute`: seconds that a minute of CloudWatch lasts. Raises `Mistake` for a port in use.
     """
     chosen = free(port) if port else _again(last_port) or _free(place if stable else None)
     place.make()
@@ -93,7 +100,7 @@ def start(
         child = subprocess.Popen(
             [sys.executable, "-m", *(["sandbox.leash"] if leashed else []), _module()],
             cwd=HOME,
-            env=_environment(place, region, chosen),
+            env=_environment(place, region, chosen, minute),
             stdin=subprocess.PIPE if leashed else subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -102,7 +109,14 @@ def start(
     _children[child.pid] = child
     node = shutil.which("node") or ""
     emulator = Emulator(
-        secrets.token_hex(8), child.pid, _birth(child.pid), chosen, region, time.time(), node
+        secrets.token_hex(8),
+        child.pid,
+        _birth(child.pid),
+        chosen,
+        region,
+        time.time(),
+        node,
+        minute,
     )
     write_json(place.record, asdict(emulator))
     return emulator
@@ -211,7 +225,7 @@ def _module() -> str:
     return "sandbox.launcher" if importlib.util.find_spec("sandbox.launcher") else "ministack"
 
 
-def _environment(place: Place, region: str, port: int) -> dict[str, str]:
+def _environment(place: Place, region: str, port: int, minute: float) -> dict[str, str]:
     """Everything that the emulator and the handlers' interpreter get to see."""
     kept = {k: os.environ[k] for k in _KEPT if k in os.environ}
     return kept | {
@@ -226,6 +240,7 @@ def _environment(place: Place, region: str, port: int) -> dict[str, str]:
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "LOG_LEVEL": "WARNING",
+        _MINUTE_VARIABLE: str(minute),
         reference.ROOT_VARIABLE: str(place.root),
         reference.STATE_VARIABLE: str(place.state),
     }

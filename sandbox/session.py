@@ -48,7 +48,8 @@ class Session:
     """A sandbox of one stack that can be brought up again and again.
 
     `say` prints a line, `progress` gets each resource as it is done, `stable` asks for the checkout's own port,
-    `strict` makes an input that nobody reads an error, `leashed` ends the emulator with this process.
+    `strict` makes an input that nobody reads an error, `leashed` ends the emulator with this process. `minute`: seconds
+    that a minute of CloudWatch is to last; None keeps what runs, 60 in a fresh one.
     """
 
     place: Place
@@ -56,11 +57,13 @@ class Session:
     stable: bool = True
     strict: bool = False
     leashed: bool = False
+    minute: float | None = None
     say: Callable[[str], object] = print
     progress: Callable[[str, Registration], object] = lambda _what, _registration: None
     _restarts: list[str] = field(default_factory=list)
     _saved: int = 0
     _last_port: int | None = None
+    _last_minute: float = emulators.MINUTE
     _aws: Clients | None = None
 
     def up(self, stack: Stack) -> Outcome:
@@ -123,6 +126,8 @@ class Session:
             self._stop(found, f"it runs on port {found.port}, {self.port} is asked for")
         elif found.region != stack.region:
             self._stop(found, f"it runs in {found.region}, the stack now names {stack.region}")
+        elif self.minute not in (None, found.minute):
+            self._stop(found, f"a minute of its alarms lasts {found.minute:g} s")
         elif found.lacks_node:
             self._stop(found, "Node.js was installed")
         else:
@@ -132,6 +137,7 @@ class Session:
     def _stop(self, emulator: Emulator, reason: str) -> None:
         self._restarts.append(reason)
         self._last_port = emulator.port
+        self._last_minute = emulator.minute
         self.say(f"starting over: {reason}")
         emulators.stop(emulator, self.place)
 
@@ -143,6 +149,7 @@ class Session:
             last_port=self._last_port,
             stable=self.stable,
             leashed=self.leashed,
+            minute=self._last_minute if self.minute is None else self.minute,
         )
 
     def _apply(self, stack: Stack, emulator: Emulator) -> Outcome:

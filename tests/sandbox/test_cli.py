@@ -298,6 +298,23 @@ def test_a_port_can_be_asked_for_and_a_taken_one_is_refused(project):
     assert "must be 1 to 65535 (got 70000)" in project.run("up", "--port", "70000", code=2).stderr
 
 
+def test_a_minute_of_alarms_lasts_as_long_as_is_asked_and_stays_so(project):
+    project.run("up")
+    assert project.record["minute"] == 60
+    said = "starting over: a minute of its alarms lasts 60 s"
+    assert said in project.run("up", "--alarm-seconds", "0.5").stdout
+    first = project.record
+    assert first["minute"] == 0.5
+    environment = Path(f"/proc/{first['pid']}/environ")
+    if environment.exists():
+        assert b"SANDPIPER_MINUTE=0.5" in environment.read_bytes().split(b"\0")
+    project.run("up")
+    assert project.record == first
+    for wrong in ("0", "soon", "nan"):
+        refused = project.run("up", "--alarm-seconds", wrong, code=2).stderr
+        assert f"must be 0.05 to 3600 seconds (got {wrong})" in refused
+
+
 def test_two_checkouts_and_two_stacks_run_side_by_side(running, tmp_path):
     other = Project(tmp_path / "other")
     try:
