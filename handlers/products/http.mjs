@@ -14,6 +14,8 @@ const TITLES = {
 };
 const RETRY_AFTER = "1"; // seconds
 const COMMON_HEADERS = { "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" };
+const CORRELATION = "X-Correlation-Id";
+const CORRELATION_ID = /^[A-Za-z0-9._:=-]{1,128}$/; // an HTTP API's own ids end in "="
 
 /** An answer that is an error; `errors` name the places in the body: {pointer, detail}. */
 export class Problem extends Error {
@@ -47,18 +49,24 @@ export function answer(statusCode, body, contentType = "application/json") {
 /**
  * A Lambda handler of routes, {"GET /products": function of an event}: problems, one log line per
  * request, never an exception. A warming event is answered at once.
+ *
+ * A request may say by X-Correlation-Id what it belongs to, else it is the gateway's id: all log
+ * lines carry it, and so does the answer.
  */
 export function endpoint(routes) {
   return async (event, context) => {
+    const started = performance.now();
+    const requestId = String(event?.requestContext?.requestId ?? context?.awsRequestId ?? "");
+    const said = header(event, CORRELATION);
+    const correlationId = CORRELATION_ID.test(said) ? said : requestId;
+    logs.begin(context, correlationId, { apiRequestId: requestId });
     if (event?.warming === true) {
       return { warmed: true };
     }
-    const started = performance.now();
-    const requestId = String(event?.requestContext?.requestId ?? context?.awsRequestId ?? "");
-    logs.begin(context, { apiRequestId: requestId });
     const { method, path } = target(event);
     const known = Object.hasOwn(routes, `${method} ${path}`);
     const result = await answered(known ? routes[`${method} ${path}`] : notFound, event, requestId);
+    result.headers[CORRELATION] = correlationId;
     logs.info("request answered", {
       method,
       route: known ? path : "", // another path is text of a stranger
@@ -91,6 +99,19 @@ async function answered(route, event, requestId) {
 
 function notFound() {
   throw new Problem(404, "There is nothing here.");
+}
+
+// A header's value, "" when absent; several are joined by a comma.
+function header(event, name) {
+  for (const headers of [event?.multiValueHeaders, event?.headers]) {
+    for (const [key, value] of Object.entries(headers ?? {})) {
+      const texts = [value].flat().filter((text) => typeof text === "string");
+      if (key.toLowerCase() === name.toLowerCase() && texts.length > 0) {
+        return texts.join(", ");
+      }
+    }
+  }
+  return "";
 }
 
 function target(event) {

@@ -4,14 +4,32 @@
 // line of its own.
 
 const LEVELS = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
+const TRACE = /(?:^|;)Root=(1-[0-9a-f]{8}-[0-9a-f]{24})(?:;|$)/;
 const invocation = {};
+let cold = true; // until the first invocation of this environment has begun
 
-/** Start an invocation: later lines carry Lambda's request id and the given fields. */
-export function begin(context, fields = {}) {
+/**
+ * Start an invocation: later lines carry Lambda's request id, the id of the request that all of
+ * this is done for, and the given fields.
+ */
+export function begin(context, correlationId, fields = {}) {
   for (const name of Object.keys(invocation)) {
     delete invocation[name];
   }
-  Object.assign(invocation, { requestId: String(context?.awsRequestId ?? "") }, fields);
+  const trace = TRACE.exec(process.env._X_AMZN_TRACE_ID ?? "");
+  Object.assign(
+    invocation,
+    { requestId: String(context?.awsRequestId ?? ""), correlation_id: correlationId },
+    trace && { xray_trace_id: trace[1] },
+    { cold_start: cold },
+    fields,
+  );
+  cold = false;
+}
+
+/** The id of the request that all of this is done for, "" before the first invocation. */
+export function correlationId() {
+  return invocation.correlation_id ?? "";
 }
 
 /** Log at INFO; the fields become members of the line. */
@@ -36,6 +54,7 @@ function write(level, message, fields) {
     message,
     service: process.env.SERVICE_NAME ?? "sandpiper",
     function: process.env.AWS_LAMBDA_FUNCTION_NAME ?? "",
+    version: process.env.AWS_LAMBDA_FUNCTION_VERSION ?? "",
     ...invocation,
     ...fields,
   };

@@ -4,6 +4,8 @@
 import { createRequire } from "node:module";
 
 import { Problem } from "./http.mjs";
+import * as logs from "./logs.mjs";
+import * as trace from "./trace.mjs";
 
 const { AwsClient } = createRequire(import.meta.url)("aws4fetch");
 
@@ -14,14 +16,25 @@ const LONGEST = 2_000; // milliseconds of an attempt
 const keys = new Map(); // a day's signing key takes four hashes
 
 /**
- * Put a JSON message into a queue. When SQS does not answer, or asks to come back later, it is tried
- * again: the message may then be there twice. Raises Problem 503 when that does not help either, and
- * Error for any other refusal.
+ * Put a JSON message into a queue; its attribute `correlationId` is the one of the log lines. When SQS
+ * does not answer, or asks to come back later, it is tried again: the message may then be there twice.
+ * Raises Problem 503 when that does not help either, and Error for any other refusal.
  */
 export async function send(queueUrl, message) {
-  const body = JSON.stringify({ QueueUrl: queueUrl, MessageBody: JSON.stringify(message) });
+  const correlation = { DataType: "String", StringValue: logs.correlationId() };
+  const body = JSON.stringify({
+    QueueUrl: queueUrl,
+    MessageBody: JSON.stringify(message),
+    MessageAttributes: { correlationId: correlation },
+  });
+  const aws = { operation: "SendMessage", region: process.env.AWS_REGION, queue_url: queueUrl };
+  await trace.call("SQS", aws, (header, document) => persistent(body, header, document));
+}
+
+async function persistent(body, header, document) {
   for (let attempt = 1; ; attempt += 1) {
-    const answer = await tried(body);
+    const answer = await tried(body, header);
+    describe(document, attempt, answer?.status);
     if (answer?.ok) {
       await answer.arrayBuffer(); // the connection is used again once all is read
       return;
@@ -37,8 +50,19 @@ export async function send(queueUrl, message) {
   }
 }
 
+// What the last attempt came to, in X-Ray's words.
+function describe(document, attempt, status) {
+  Object.assign(document, {
+    aws: { ...document.aws, retries: attempt - 1 },
+    ...(status && { http: { response: { status } } }),
+    error: status >= 400 && status < 500,
+    throttle: status === 429,
+    fault: !(status < 500),
+  });
+}
+
 // SQS's answer, undefined when there is none.
-async function tried(body) {
+async function tried(body, header) {
   const { env } = process;
   const endpoint = env.AWS_ENDPOINT_URL_SQS || env.AWS_ENDPOINT_URL || `https://sqs.${env.AWS_REGION}.amazonaws.com`;
   const client = new AwsClient({
@@ -49,7 +73,11 @@ async function tried(body) {
     region: env.AWS_REGION,
     cache: keys,
   });
-  const headers = { "Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "AmazonSQS.SendMessage" };
+  const headers = {
+    "Content-Type": "application/x-amz-json-1.0",
+    "X-Amz-Target": "AmazonSQS.SendMessage",
+    ...(header && { "X-Amzn-Trace-Id": header }), // SQS hands it on with the message
+  };
   const request = await client.sign(new URL("/", endpoint), { method: "POST", headers, body });
   try {
     return await fetch(request, { signal: AbortSignal.timeout(LONGEST) });

@@ -6,7 +6,10 @@ import base64
 import json
 import re
 import shutil
+import socket
 import subprocess
+import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +27,11 @@ if TYPE_CHECKING:
 
 _PRODUCTS = Path(__file__).parents[2] / "handlers" / "products"
 _WORKER = Path(__file__).with_name("node_worker.mjs")
-_ENVIRONMENT = {"AWS_LAMBDA_FUNCTION_NAME": "sandpiper-dev-products", "SERVICE_NAME": "sandpiper"}
+_ENVIRONMENT = {
+    "AWS_LAMBDA_FUNCTION_NAME": "sandpiper-dev-products",
+    "AWS_LAMBDA_FUNCTION_VERSION": "7",
+    "SERVICE_NAME": "sandpiper",
+}
 
 Invoked = tuple[Any, list[dict[str, Any]]]
 Invoke = "Callable[..., Invoked]"
@@ -128,7 +135,7 @@ def _order(*items: Any) -> str:
     ids=["rest", "url", "http api with a stage", "http api in format 1.0", "load balancer"],
 )
 def test_products_are_listed_in_both_payload_formats(invoke: Any, event: Any) -> None:
-    answer, _ = invoke(event)
+    answer, (line,) = invoke(event)
     body = json.loads(answer["body"])
     assert (answer["statusCode"], body["message"]) == (200, "List of products")
     assert [product["id"] for product in body["products"]] == [
@@ -140,6 +147,7 @@ def test_products_are_listed_in_both_payload_formats(invoke: Any, event: Any) ->
         "Content-Type": "application/json",
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
+        "X-Correlation-Id": line["correlation_id"],
     }
 
 
@@ -370,6 +378,7 @@ def test_an_unexpected_error_is_a_500_that_tells_nothing(invoke: Any, tmp_path: 
 
 def test_a_request_is_one_log_line_as_the_python_functions_write_it(invoke: Any) -> None:
     order = json.dumps({"secret": "canary"})
+    invoke({"warming": True})
     _, (line,) = invoke(_rest("POST", "/orders", order))
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line.pop("timestamp"))
     assert 0 <= line.pop("milliseconds") < 1000
@@ -378,12 +387,98 @@ def test_a_request_is_one_log_line_as_the_python_functions_write_it(invoke: Any)
         "message": "request answered",
         "service": "sandpiper",
         "function": "sandpiper-dev-products",
+        "version": "7",
         "requestId": "lambda-1",
+        "correlation_id": "api-1",
+        "cold_start": False,
         "apiRequestId": "api-1",
         "method": "POST",
         "route": "/orders",
         "status": 201,
     }
+
+
+_FIRST = """
+const {{ handler }} = await import({file!r});
+await handler({first}, {{}});
+await handler({{ rawPath: "/products", requestContext: {{ http: {{ method: "GET" }} }} }}, {{}});
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "cold"), [("{}", [True, False]), ("{ warming: true }", [False])], ids=["", "warmed"]
+)
+def test_only_the_first_invocation_of_an_environment_is_a_cold_start(
+    first: str, cold: list[bool]
+) -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node.js is not installed")
+    script = _FIRST.format(file=(_PRODUCTS / "index.mjs").as_uri(), first=first)
+    done = subprocess.run(
+        [node, "--input-type=module", "--eval", script],
+        env={"NODE_PATH": str(node_modules())},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert [json.loads(line)["cold_start"] for line in done.stdout.splitlines()] == cold
+
+
+_TRACE = "1-6923a1b2-0123456789abcdef01234567"
+
+
+@pytest.mark.parametrize(
+    ("header", "trace"),
+    [
+        (f"Root={_TRACE};Parent=53995c3f42cd8ad8;Sampled=0;Lineage=1:x:0", _TRACE),
+        (f"Self=1-x;Root={_TRACE}", _TRACE),
+        ("Root=canary", None),
+        ("", None),
+    ],
+)
+def test_a_line_names_its_trace_where_there_is_one(
+    invoke: Any, header: str, trace: str | None
+) -> None:
+    _, (line,) = invoke(_url("GET", "/products"), _X_AMZN_TRACE_ID=header)
+    assert line.get("xray_trace_id") == trace
+
+
+def _with(event: dict[str, Any], **headers: Any) -> dict[str, Any]:
+    lists = {name: values for name, values in headers.items() if isinstance(values, list)}
+    if lists:
+        return event | {"multiValueHeaders": lists, "headers": None}
+    return event | {"headers": headers}
+
+
+@pytest.mark.parametrize(
+    ("event", "correlation"),
+    [
+        (_with(_url("GET", "/products"), **{"x-correlation-id": "a.B_c:1-2"}), "a.B_c:1-2"),
+        (_with(_rest("GET", "/products"), **{"X-CORRELATION-ID": "x" * 128}), "x" * 128),
+        (_with(_balanced("GET", "/products"), **{"x-correlation-id": ["one"]}), "one"),
+        (_with(_url("GET", "/nothing"), **{"x-correlation-id": "of-a-problem"}), "of-a-problem"),
+        (
+            _with(_url("GET", "/products"), **{"x-correlation-id": "JKJaXmPLvHcESHA="}),
+            "JKJaXmPLvHcESHA=",
+        ),
+        (_with(_url("GET", "/products"), **{"x-correlation-id": "x" * 129}), "url-1"),
+        (_with(_url("GET", "/products"), **{"x-correlation-id": "a b"}), "url-1"),
+        (_with(_url("GET", "/products"), **{"x-correlation-id": ""}), "url-1"),
+        (_with(_url("GET", "/products"), **{"x-correlation-id": "a\n"}), "url-1"),
+        (_with(_url("GET", "/products"), **{"x-correlation-id": None}), "url-1"),
+        (_with(_rest("GET", "/products"), **{"X-Correlation-Id": ["one", "two"]}), "api-1"),
+        (_with(_rest("GET", "/products"), **{"X-Correlation-Id": [{}]}), "api-1"),
+        (_rest("GET", "/products"), "api-1"),
+        (_balanced("GET", "/products"), "lambda-1"),
+    ],
+)
+def test_a_request_says_what_it_belongs_to_or_is_named_by_its_gateway(
+    invoke: Any, event: Any, correlation: str
+) -> None:
+    answer, (line,) = invoke(event)
+    headers = answer.get("headers") or {n: v for n, (v,) in answer["multiValueHeaders"].items()}
+    assert headers["X-Correlation-Id"] == line["correlation_id"] == correlation
 
 
 def test_a_path_that_is_no_route_is_not_logged(invoke: Any) -> None:
@@ -427,6 +522,10 @@ class _Queue:
         calls = [json.loads(post.body) for post in self.endpoint.posts]
         assert all(call["QueueUrl"] == self.url for call in calls)
         return [json.loads(call["MessageBody"]) for call in calls]
+
+    @property
+    def attributes(self) -> list[Any]:
+        return [json.loads(post.body)["MessageAttributes"] for post in self.endpoint.posts]
 
 
 @pytest.fixture
@@ -478,6 +577,120 @@ def test_the_call_is_signed_as_botocore_signs_it(invoke: Any, queue: _Queue) -> 
     )
     wanted = auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
     assert headers["authorization"].endswith(f"Signature={wanted}")
+
+
+def test_a_message_carries_what_its_request_belongs_to(invoke: Any, queue: _Queue) -> None:
+    for event in (
+        _with(_url("POST", "/orders", _placed()), **{"x-correlation-id": "mine"}),
+        _url("POST", "/orders", _placed()),
+    ):
+        invoke(event, **queue.environment)
+    assert queue.attributes == [
+        {"correlationId": {"DataType": "String", "StringValue": name}} for name in ("mine", "url-1")
+    ]
+
+
+class _Daemon:
+    """X-Ray's daemon on a port of this machine: the documents that it was sent."""
+
+    def __init__(self, queue: _Queue, *, sampled: bool = True) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.setblocking(False)
+        port = self._socket.getsockname()[1]
+        self.header = f"Root={_TRACE};Parent=53995c3f42cd8ad8;Sampled={int(sampled)}"
+        self.environment = queue.environment | {
+            "_X_AMZN_TRACE_ID": self.header,
+            "AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{port}",
+        }
+
+    def documents(self) -> list[dict[str, Any]]:
+        found = []
+        while True:
+            try:
+                header, _, text = self._socket.recv(65_536).partition(b"\n")
+            except BlockingIOError:  # who answers has sent
+                return found
+            assert json.loads(header) == {"format": "json", "version": 1}
+            found.append(json.loads(text))
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def test_the_call_of_the_queue_is_a_subsegment_that_the_message_goes_on_from(
+    invoke: Any, queue: _Queue
+) -> None:
+    with closing(_Daemon(queue)) as daemon:
+        before = time.time()
+        invoke(_url("POST", "/orders", _placed()), **daemon.environment)
+        (document,) = daemon.documents()
+    (post,) = queue.endpoint.posts
+    told = {name.lower(): value for name, value in post.headers.items()}["x-amzn-trace-id"]
+    assert told == f"Root={_TRACE};Parent={document['id']};Sampled=1"
+    assert re.fullmatch("[0-9a-f]{16}", document.pop("id"))
+    start, end = document.pop("start_time"), document.pop("end_time")
+    assert before - 0.01 <= start <= end <= time.time() + 0.01
+    assert document == {
+        "type": "subsegment",
+        "name": "SQS",
+        "namespace": "aws",
+        "trace_id": _TRACE,
+        "parent_id": "53995c3f42cd8ad8",
+        "aws": {
+            "operation": "SendMessage",
+            "region": "us-west-2",
+            "queue_url": queue.url,
+            "retries": 0,
+        },
+        "http": {"response": {"status": 200}},
+        "error": False,
+        "throttle": False,
+        "fault": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("answers", "status", "told", "causes"),
+    [
+        ([503, 200], 201, {"retries": 1, "fault": False, "error": False}, []),
+        ([503] * 3, 503, {"retries": 2, "fault": True, "error": False}, ["Problem"]),
+        ([None] * 3, 503, {"retries": 2, "fault": True, "error": False}, ["Problem"]),
+        ([(403, {}, b"{}")], 500, {"retries": 0, "fault": False, "error": True}, ["Error"]),
+    ],
+)
+def test_a_subsegment_tells_how_the_call_ended(
+    invoke: Any, queue: _Queue, answers: Any, status: int, told: Any, causes: list[str]
+) -> None:
+    queue.endpoint.answers = answers
+    with closing(_Daemon(queue)) as daemon:
+        answer, _ = invoke(_url("POST", "/orders", _placed()), **daemon.environment)
+        (document,) = daemon.documents()
+    assert answer["statusCode"] == status
+    seen = {
+        "retries": document["aws"]["retries"],
+        **{name: document[name] for name in ("fault", "error")},
+    }
+    assert seen == told
+    exceptions = document.get("cause", {"exceptions": []})["exceptions"]
+    assert [exception["type"] for exception in exceptions] == causes
+
+
+def test_what_is_not_sampled_is_passed_on_and_told_to_nobody(invoke: Any, queue: _Queue) -> None:
+    with closing(_Daemon(queue, sampled=False)) as daemon:
+        invoke(_url("POST", "/orders", _placed()), **daemon.environment)
+        assert daemon.documents() == []
+    (post,) = queue.endpoint.posts
+    assert post.headers["X-Amzn-Trace-Id"] == daemon.header
+
+
+@pytest.mark.parametrize("address", ["", "nowhere", "127.0.0.1:1", "127.0.0.1:99999"])
+def test_a_daemon_that_is_not_there_fails_nothing(invoke: Any, queue: _Queue, address: str) -> None:
+    with closing(_Daemon(queue)) as daemon:
+        environment = daemon.environment | {"AWS_XRAY_DAEMON_ADDRESS": address}
+    answer, _ = invoke(_url("POST", "/orders", _placed()), **environment)
+    assert answer["statusCode"] == 201
+    assert len(queue.messages) == 1
 
 
 def test_an_order_without_an_id_gets_a_new_one(invoke: Any, queue: _Queue) -> None:
