@@ -50,7 +50,7 @@ class Observability(pulumi.ComponentResource):
             encryption=encryption,
             place=place,
             publishers=["cloudwatch.amazonaws.com"],
-            email=settings.alarm_email,
+            email=next(iter(settings.page.email), None),
             opts=self._child,
         )
         if settings.alarms_enabled:
@@ -72,7 +72,7 @@ class Observability(pulumi.ComponentResource):
             f"{name} raised errors",
             ("AWS/Lambda", "Errors", "Sum"),
             dimensions,
-            s.error_threshold,
+            1,
             "function-errors",
         )
         self._alarm(
@@ -122,7 +122,7 @@ class Observability(pulumi.ComponentResource):
             f"{api.title} answered 5xx",
             ("AWS/ApiGateway", "5XXError", "Sum"),
             {"ApiName": api.title, "Stage": api.stage_name},
-            self._settings.error_threshold,
+            1,
             "api-5xx",
         )
 

@@ -3,6 +3,11 @@
 `load()` turns `Pulumi.<stack>.yaml` into one frozen `Settings`, or ends the program with a line per mistake.
 """
 
+from settings.alarms import FAST_BURN as FAST_BURN
+from settings.alarms import SLOW_BURN as SLOW_BURN
+from settings.alarms import WATCHED_APIS as WATCHED_APIS
+from settings.alarms import ObjectiveSettings as ObjectiveSettings
+from settings.alarms import ObservabilitySettings as ObservabilitySettings
 from settings.api import ApiSettings as ApiSettings
 from settings.api import RouteSettings as RouteSettings
 from settings.api import UsagePlanSettings as UsagePlanSettings
@@ -29,6 +34,9 @@ from settings.http_api import HttpApiSettings as HttpApiSettings
 from settings.http_api import HttpRouteSettings as HttpRouteSettings
 from settings.identity import IdentitySettings as IdentitySettings
 from settings.images import RepositorySettings as RepositorySettings
+from settings.insight import CanarySettings as CanarySettings
+from settings.insight import LogSettings as LogSettings
+from settings.insight import TracingSettings as TracingSettings
 from settings.loading import load as load
 from settings.messages import BusSettings as BusSettings
 from settings.messages import MailSettings as MailSettings
@@ -36,6 +44,8 @@ from settings.messages import TelemetrySettings as TelemetrySettings
 from settings.outside import PartnerSettings as PartnerSettings
 from settings.outside import ProbeSettings as ProbeSettings
 from settings.outside import WebhookSettings as WebhookSettings
+from settings.receivers import BudgetSettings as BudgetSettings
+from settings.receivers import ReceiverSettings as ReceiverSettings
 from settings.runtimes import FAMILIES as FAMILIES
 from settings.runtimes import NODE_RUNTIMES as NODE_RUNTIMES
 from settings.runtimes import Family as Family
@@ -45,7 +55,6 @@ from settings.stack import TriggerSettings as TriggerSettings
 from settings.triggers import QueueSettings as QueueSettings
 from settings.triggers import ScheduleSettings as ScheduleSettings
 from settings.triggers import StreamSettings as StreamSettings
-from settings.whole import ObservabilitySettings as ObservabilitySettings
 from settings.whole import PackagingSettings as PackagingSettings
 from settings.wiring import API_FUNCTIONS as API_FUNCTIONS
 from settings.wiring import FIFO_QUEUES as FIFO_QUEUES

@@ -79,6 +79,24 @@ FUNCTION: Final = Form(
     f"arn:aws:lambda:{_PLACE}:function:<name>",
     "a function",
 )
+LOG_DESTINATION: Final = Form(
+    "logs",
+    r"destination:[^:*]{1,512}",
+    f"arn:aws:logs:{_PLACE}:destination:<name>",
+    "a log destination",
+)
+DATA_STREAM: Final = Form(
+    "kinesis",
+    r"stream/[A-Za-z0-9_.-]{1,128}",
+    f"arn:aws:kinesis:{_PLACE}:stream/<name>",
+    "a Kinesis stream",
+)
+DELIVERY_STREAM: Final = Form(
+    "firehose",
+    r"deliverystream/[A-Za-z0-9_.-]{1,64}",
+    f"arn:aws:firehose:{_PLACE}:deliverystream/<name>",
+    "a Firehose stream",
+)
 BUS: Final = Form(
     "events",
     r"event-bus/[\w./-]{1,256}",

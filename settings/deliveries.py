@@ -15,12 +15,13 @@ _HOST: Final = rf"(?:{LABEL}\.)+[A-Za-z]{{2,63}}"
 EMAIL: Final = rf"[A-Za-z0-9._%+'-]{{1,64}}@{_HOST}"
 """Regular expression of an e-mail address as SNS and SES take it."""
 
-_HTTPS: Final = rf"https://{_HOST}(?::[0-9]{{1,5}})?(?:/[\w.~%!$&'()*+,;=:@/-]*)?"
+HTTPS: Final = rf"https://{_HOST}(?::[0-9]{{1,5}})?(?:/[\w.~%!$&'()*+,;=:@/-]*)?"
+"""Regular expression of an https URL as SNS calls it."""
 
 EmailAddress = Annotated[str, form(EMAIL, "must be one e-mail address, as in team@example.com")]
 HttpsUrl = Annotated[
     str,
-    form(_HTTPS, "must be an https URL without query, as in https://hooks.example.com/orders"),
+    form(HTTPS, "must be an https URL without query, as in https://hooks.example.com/orders"),
 ]
 QueueArn = Annotated[str, AfterValidator(arns.one_of(arns.QUEUE))]
 EndpointArn = Annotated[str, AfterValidator(arns.one_of(arns.ENDPOINT))]
@@ -62,7 +63,7 @@ class TopicSettings(Model):
         "HTTPS addresses that get every message; each must confirm its subscription.",
         values="https URLs",
         source=_SUBSCRIBE,
-        schema=members(_HTTPS, unique=True),
+        schema=members(HTTPS, unique=True),
         example=["https://hooks.example.com/orders"],
     )
     sqs: Annotated[tuple[QueueArn, ...], AfterValidator(distinct)] = setting(

@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Union, cast, get_ar
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -60,6 +61,25 @@ JsonMap = Annotated[
     PlainSerializer(dict, return_type=dict[str, Any]),
 ]
 """A map of text to anything that JSON can say."""
+
+
+def _count(given: object) -> object:
+    count = int(given) if isinstance(given, str) and _WHOLE.fullmatch(given) else given
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise WrongValueError("must be a whole number, 1 or more")
+    return count
+
+
+def _counts(pairs: Mapping[str, int]) -> Mapping[str, int]:
+    return MappingProxyType(dict(pairs))
+
+
+CountMap = Annotated[
+    Mapping[str, Annotated[int, BeforeValidator(_count)]],
+    AfterValidator(_counts),
+    PlainSerializer(dict, return_type=dict[str, int]),
+]
+"""A read-only map of text to whole numbers from 1."""
 
 LogRetention = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653

@@ -129,6 +129,15 @@ class FunctionSettings(CallSettings, CodeSettings):
     log_level: Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"] = setting(
         "INFO", "Lowest level of its own lines in the log.", source=_LOGGING
     )
+    log_sample_rate: float | None = setting(
+        None,
+        "Share of its invocations that log everything, whatever its log_level. Without it: sample_rate of `logs`.",
+        unit="of the invocations",
+        ge=0,
+        le=1,
+        source=_LOGGING,
+        example=0.1,
+    )
     system_log_level: Literal["DEBUG", "INFO", "WARN"] = setting(
         "INFO", "Lowest level of Lambda's lines in the log: start, report, errors.", source=_LOGGING
     )

@@ -19,6 +19,7 @@ from settings import (
     stack_rules,
     stream_rules,
     trigger_rules,
+    watch_rules,
     wiring,
     work_rules,
 )
@@ -39,6 +40,7 @@ RULES: Final = (
     *work_rules.RULES,
     *gate_rules.RULES,
     *front_rules.RULES,
+    *watch_rules.RULES,
 )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, get_type_hints
 
+from settings.alarms import ObservabilitySettings
 from settings.api import ApiSettings
 from settings.data import DataSettings
 from settings.documents import PictureSettings, ReportSettings
@@ -12,10 +13,12 @@ from settings.fields import Model
 from settings.fronts import GraphQlSettings, LoadBalancerSettings
 from settings.http_api import HttpApiSettings
 from settings.identity import IdentitySettings
+from settings.insight import CanarySettings, LogSettings, TracingSettings
 from settings.messages import BusSettings, MailSettings, TelemetrySettings
 from settings.outside import PartnerSettings, ProbeSettings, WebhookSettings
+from settings.receivers import BudgetSettings
 from settings.socket_api import SocketSettings
-from settings.whole import ObservabilitySettings, PackagingSettings
+from settings.whole import PackagingSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +53,10 @@ class Sections(Work):
 
     data: DataSettings
     observability: ObservabilitySettings
+    budget: BudgetSettings
+    logs: LogSettings
+    tracing: TracingSettings
+    canary: CanarySettings
     packaging: PackagingSettings
 
 

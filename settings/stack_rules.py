@@ -1,4 +1,4 @@
-"""Rules over the whole stack: its name, its functions' names, origins, tags and alarms."""
+"""Rules over the whole stack: its name, its functions' names, origins and tags."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -6,7 +6,6 @@ from typing import Final
 
 from settings import wiring
 from settings.api import ORIGIN
-from settings.deliveries import EMAIL
 from settings.draft import Draft
 from settings.mistakes import Mistake
 from settings.text import refused
@@ -120,30 +119,6 @@ def wrong_tag(key: str, value: str) -> str:
     return ""
 
 
-def alarm_window(draft: Draft) -> Iterator[Mistake]:
-    """CloudWatch looks back a day, or a week with periods of an hour and more."""
-    alarm = draft.observability
-    limit = 86400 if alarm.period < 3600 else 604800
-    if alarm.period * alarm.evaluation_periods > limit:
-        what = (
-            f"must be 1 to {limit // alarm.period} with a period of {alarm.period} seconds: "
-            f"an alarm looks back {limit} seconds"
-        )
-        yield Mistake(
-            ("observability", "evaluation_periods"),
-            refused(what, alarm.evaluation_periods),
-            because=(("observability", "period"),),
-        )
-
-
-def alarm_address(draft: Draft) -> Iterator[Mistake]:
-    """SNS takes one address per subscription."""
-    address = draft.observability.alarm_email
-    if address is not None and not re.fullmatch(EMAIL, address):
-        what = "must be one e-mail address, as in team@example.com"
-        yield Mistake(("observability", "alarm_email"), refused(what, address))
-
-
 def images_outlive_versions(draft: Draft) -> Iterator[Mistake]:
     """A version runs its image for as long as it is called; one that has expired stops it."""
     for name, repository in draft.repositories.items():
@@ -160,6 +135,4 @@ RULES: Final = (
     images_outlive_versions,
     cors_origins,
     tag_names,
-    alarm_window,
-    alarm_address,
 )

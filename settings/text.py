@@ -22,7 +22,7 @@ _CREDENTIAL = re.compile(
     r"|://[^/\s:@]+:[^/\s@]+@"  # password in a URL
 )
 _DENSE = re.compile(r"[A-Za-z0-9+/=_~!@#$%^&*-]{20,}")
-_NAMED_BY_AWS: Final = ("arn:", "subnet-", "sg-", "fs-", "vpc-", "ELBSecurityPolicy-")
+_NAMED_BY_AWS: Final = ("arn:", "subnet-", "sg-", "fs-", "vpc-", "syn-", "ELBSecurityPolicy-")
 _PLAIN_KEY = re.compile(r"[\w.:/@<>-]{1,64}", re.ASCII)
 
 

@@ -53,9 +53,8 @@ CUSTOM = {
         },
     },
     "sandpiper:observability": {
-        "alarm_email": "team@example.com",
+        "page": {"email": ["team@example.com"]},
         "duration_threshold_percent": 50,
-        "error_threshold": 3,
         "period": 300,
     },
     "sandpiper:tags": {"team": "birds"},
