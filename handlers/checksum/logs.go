@@ -5,7 +5,9 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"regexp"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -23,9 +25,19 @@ var levels = map[string]slog.Level{
 
 var output io.Writer = os.Stdout // a test reads what is written
 
+var (
+	correlationID = regexp.MustCompile(`^[A-Za-z0-9._:=-]{1,128}$`)
+	traceRoot     = regexp.MustCompile(`(?:^|;)Root=(1-[0-9a-f]{8}-[0-9a-f]{24})(?:;|$)`)
+	begun         atomic.Bool // whether this environment has had an invocation
+)
+
+// isColdStart is whether this is the first invocation of its environment: ask once in each.
+func isColdStart() bool { return !begun.Swap(true) }
+
 // logger writes one JSON object per line in the shape of common/logs.py. Its lines carry the
-// request id of this invocation.
-func logger(ctx context.Context) *slog.Logger {
+// request id of this invocation, the id that its caller gave (else the request id once more), and
+// the trace's where there is one.
+func logger(ctx context.Context, given string, cold bool) *slog.Logger {
 	level, known := levels[strings.ToUpper(os.Getenv("LOG_LEVEL"))]
 	if !known {
 		level = slog.LevelInfo
@@ -38,12 +50,21 @@ func logger(ctx context.Context) *slog.Logger {
 	if invocation, ok := lambdacontext.FromContext(ctx); ok {
 		requestID = invocation.AwsRequestID
 	}
+	if !correlationID.MatchString(given) {
+		given = requestID
+	}
 	handler := slog.NewJSONHandler(output, &slog.HandlerOptions{Level: level, ReplaceAttr: renamed})
-	return slog.New(handler).With(
+	lines := slog.New(handler).With(
 		"service", service,
 		"function", os.Getenv("AWS_LAMBDA_FUNCTION_NAME"),
+		"version", os.Getenv("AWS_LAMBDA_FUNCTION_VERSION"),
 		"requestId", requestID,
+		"correlation_id", given,
 	)
+	if root := traceRoot.FindStringSubmatch(os.Getenv("_X_AMZN_TRACE_ID")); root != nil {
+		lines = lines.With("xray_trace_id", root[1])
+	}
+	return lines.With("cold_start", cold)
 }
 
 func renamed(_ []string, attribute slog.Attr) slog.Attr {

@@ -32,14 +32,16 @@ type InvalidInput struct{ detail string }
 func (e InvalidInput) Error() string { return e.detail }
 
 type request struct {
-	Warming    json.RawMessage `json:"warming"`
-	Content    json.RawMessage `json:"content"`
-	Algorithms json.RawMessage `json:"algorithms"`
+	Warming       json.RawMessage `json:"warming"`
+	Content       json.RawMessage `json:"content"`
+	Algorithms    json.RawMessage `json:"algorithms"`
+	CorrelationID json.RawMessage `json:"correlationId"`
 }
 
 // handle answers `size`, in bytes, and one member per algorithm asked for; all of them when the
-// event names none.
+// event names none. A `correlationId` of the event is in the log lines.
 func handle(ctx context.Context, event json.RawMessage) (any, error) {
+	cold := isColdStart()
 	var asked request
 	if json.Unmarshal(event, &asked) != nil || string(event) == "null" {
 		return nil, InvalidInput{"the event must be a JSON object"}
@@ -47,7 +49,11 @@ func handle(ctx context.Context, event json.RawMessage) (any, error) {
 	if string(asked.Warming) == "true" {
 		return map[string]bool{"warmed": true}, nil
 	}
-	log := logger(ctx)
+	var given string
+	if json.Unmarshal(asked.CorrelationID, &given) != nil {
+		given = "" // none, or no text
+	}
+	log := logger(ctx, given, cold)
 	started := time.Now()
 	answer, err := checksums(asked)
 	if err != nil {

@@ -82,7 +82,9 @@ func TestEveryVectorIsAnsweredAsInEveryOtherRuntime(t *testing.T) {
 
 func TestALineNamesWhatAndWhereAndNothingOfTheContent(t *testing.T) {
 	t.Setenv("AWS_LAMBDA_FUNCTION_NAME", "sandpiper-dev-checksum")
+	t.Setenv("AWS_LAMBDA_FUNCTION_VERSION", "7")
 	t.Setenv("LOG_LEVEL", "INFO")
+	begun.Store(true)
 	_, _, lines := invoked(t, `{"content": "c2VjcmV0", "algorithms": ["crc32c"]}`)
 	if len(lines) != 1 {
 		t.Fatalf("%d lines", len(lines))
@@ -97,12 +99,15 @@ func TestALineNamesWhatAndWhereAndNothingOfTheContent(t *testing.T) {
 	delete(line, "timestamp")
 	delete(line, "milliseconds")
 	want := map[string]any{
-		"level":     "INFO",
-		"message":   "checksums computed",
-		"service":   "sandpiper",
-		"function":  "sandpiper-dev-checksum",
-		"requestId": "request-1",
-		"size":      6.0,
+		"level":          "INFO",
+		"message":        "checksums computed",
+		"service":        "sandpiper",
+		"function":       "sandpiper-dev-checksum",
+		"version":        "7",
+		"requestId":      "request-1",
+		"correlation_id": "request-1",
+		"cold_start":     false,
+		"size":           6.0,
 	}
 	if !reflect.DeepEqual(line, want) {
 		t.Fatalf("got %v", line)
@@ -113,6 +118,45 @@ func TestARefusalIsLoggedAtWarnWithItsReason(t *testing.T) {
 	_, _, lines := invoked(t, `{"content": "not base64, and private"}`)
 	if len(lines) != 1 || lines[0]["level"] != "WARN" || lines[0]["reason"] != "content: must be base64 text" {
 		t.Fatalf("got %v", lines)
+	}
+}
+
+func TestALineCarriesWhatItsCallerBelongsTo(t *testing.T) {
+	for given, want := range map[string]string{
+		`"a.B_c:1-2="`: "a.B_c:1-2=", `"a b"`: "request-1", `""`: "request-1", `7`: "request-1", `null`: "request-1",
+	} {
+		_, _, lines := invoked(t, `{"content": "", "correlationId": `+given+`}`)
+		if len(lines) != 1 || lines[0]["correlation_id"] != want {
+			t.Fatalf("%s: got %v", given, lines)
+		}
+	}
+}
+
+func TestALineNamesItsTraceWhereThereIsOne(t *testing.T) {
+	const root = "1-6923a1b2-0123456789abcdef01234567"
+	for header, want := range map[string]any{
+		"Root=" + root + ";Parent=53995c3f42cd8ad8;Sampled=0": root, "Self=1-x;Root=" + root: root, "Root=canary": nil, "": nil,
+	} {
+		t.Setenv("_X_AMZN_TRACE_ID", header)
+		if _, _, lines := invoked(t, `{"content": ""}`); lines[0]["xray_trace_id"] != want {
+			t.Fatalf("%s: got %v", header, lines)
+		}
+	}
+}
+
+func TestOnlyTheFirstInvocationOfAnEnvironmentIsAColdStart(t *testing.T) {
+	for first, want := range map[string][]any{`{"content": ""}`: {true, false}, `{"warming": true}`: {false}} {
+		begun.Store(false)
+		var seen []any
+		for _, event := range []string{first, `{"content": ""}`} {
+			_, _, lines := invoked(t, event)
+			for _, line := range lines {
+				seen = append(seen, line["cold_start"])
+			}
+		}
+		if !reflect.DeepEqual(seen, want) {
+			t.Fatalf("%s: got %v", first, seen)
+		}
 	}
 }
 
