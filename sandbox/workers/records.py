@@ -36,12 +36,16 @@ def function_of(module: ModuleType, config: Mapping[str, Any], code: bytes) -> F
 
 
 def store(function: Function, stream_name: str, messages: list[str]) -> None:
-    """Put log events into CloudWatch Logs; a failure here never fails the invocation."""
+    """Put a function's log events into CloudWatch Logs; a failure here never fails the invocation."""
+    write(function.log_group, stream_name, messages)
+
+
+def write(group_name: str, stream_name: str, messages: list[str]) -> None:
+    """Put log events into a group, which is made where it is missing; what fails is only logged."""
     from ministack.services import cloudwatch_logs
 
     try:
         now = int(time.time() * 1000)
-        group_name = function.log_group
         names = {"logGroupName": group_name, "logStreamName": stream_name}
         if group_name not in cloudwatch_logs._log_groups:
             cloudwatch_logs._create_log_group(names)
@@ -55,4 +59,4 @@ def store(function: Function, stream_name: str, messages: list[str]) -> None:
         cloudwatch_logs._fanout_to_subscription_filters(group_name, stream_name, stored)
         cloudwatch_logs._fanout_to_live_tail_sessions(group_name, stream_name, stored)
     except Exception:
-        logger.exception("log events of %s are lost", function.name)
+        logger.exception("log events of %s are lost", group_name)
