@@ -34,6 +34,11 @@ deadline when a batch should begin no more work
 jitter   pauses between attempts, shorter by chance
 secrets  Secrets Manager values, cached
 logs     one JSON object per line on standard output
+redaction  secrets and personal data, blotted out of lines and traces
+correlation  one id for a request and for all that it causes
+metrics  business metrics, written as log lines
+tracing  steps of the work as X-Ray's subsegments
+tracing_aws  calls of AWS as such
 uploads  uploaded objects: their keys, and results that a later event replaces, never an earlier one
 pictures what is accepted as a picture, and what is made of one
 imports  rows of CSV and JSON files as items, read in bounded memory

@@ -70,7 +70,12 @@ def client(service: str, *, read_timeout: int = _READ_SECONDS, signature: str | 
             # Else links would name S3's global endpoint, which knows new buckets only after hours.
             s3={"addressing_style": "virtual"} if signature else None,
         )
-        _clients[service] = _session().create_client(service, config=config)
+        made = _session().create_client(service, config=config)
+        if "AWS_XRAY_DAEMON_ADDRESS" in os.environ:
+            from common import tracing_aws  # Lambda sets this, tests do not
+
+            tracing_aws.trace(made)
+        _clients[service] = made
     return _clients[service]
 
 

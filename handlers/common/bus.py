@@ -6,7 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from common import aws
+from common import aws, correlation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,10 +20,11 @@ Entry = dict[str, Any]
 
 def entry(source: str, kind: str, detail: Mapping[str, Any], *, time: float | None = None) -> Entry:
     """An event to send: `kind` is its detail-type ("Item Changed"), `time` when it happened, in
-    seconds since 1970 (else when the bus takes it). The same detail is the same text each time;
-    Decimals in it are numbers.
+    seconds since 1970 (else when the bus takes it). The detail gets the correlation id. The same
+    detail is the same text each time; Decimals in it are numbers.
     """
-    made: Entry = {"Source": source, "DetailType": kind, "Detail": _json(detail)}
+    told = {**correlation.member(), **detail}
+    made: Entry = {"Source": source, "DetailType": kind, "Detail": _json(told)}
     return made if time is None else {**made, "Time": time}
 
 

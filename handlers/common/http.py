@@ -14,7 +14,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from common import aws, logs, warming
+from common import aws, correlation, logs, metrics, warming
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -80,6 +80,11 @@ class Request:
         self._member = functools.partial(member, self._event)
         # The gateway's id is the one in its access log and in its own problems.
         self.id = str(self._member("requestContext").get("requestId") or own)
+
+    @property
+    def correlation_id(self) -> str:
+        """What the caller calls this request and all that it causes, else the request's own id."""
+        return correlation.valid(self.header(correlation.HEADER)) or self.id
 
     @property
     def method(self) -> str:
@@ -212,7 +217,7 @@ def endpoint(function: Callable[[Request], Answer]) -> Callable[[Any, Any], Answ
             return warming.warmed()
         started = time.perf_counter()
         request = Request(event, context)
-        logs.begin(context, apiRequestId=request.id)
+        logs.begin(context, correlation_id=request.correlation_id, apiRequestId=request.id)
         try:
             _check(event, request)
             result = function(request)
@@ -230,6 +235,7 @@ def endpoint(function: Callable[[Request], Answer]) -> Callable[[Any, Any], Answ
             status=result["statusCode"],
             milliseconds=round((time.perf_counter() - started) * 1000, 1),
         )
+        metrics.flush()
         return _for_balancer(request, result) if request.from_balancer else result
 
     return handler
@@ -287,6 +293,8 @@ def member(mapping: object, name: str) -> dict[str, Any]:
 
 def _common_headers(request: Request) -> dict[str, str]:
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    if correlation_id := correlation.current():
+        headers[correlation.HEADER] = correlation_id
     allowed = [origin.strip() for origin in os.environ.get("CORS_ALLOW_ORIGINS", "").split(",")]
     if not any(allowed):
         return headers
@@ -296,5 +304,5 @@ def _common_headers(request: Request) -> dict[str, str]:
     origin = request.header("Origin")
     if origin and origin in allowed:
         headers["Access-Control-Allow-Origin"] = origin
-        headers["Access-Control-Expose-Headers"] = "ETag, Location, Retry-After"
+        headers["Access-Control-Expose-Headers"] = "ETag, Location, Retry-After, X-Correlation-Id"
     return headers

@@ -1,5 +1,8 @@
 """Structured logs: one JSON object per line on standard output, where Lambda reads and ships them.
 
+    timestamp, level, message, service, function, version, requestId, correlation_id, xray_trace_id,
+    cold_start, then whatever fields the line has
+
 The functions log through an own logger that does not propagate. Lambda puts a handler on the root
 logger, and a second one there would double every line; replacing Lambda's would cost third-party
 libraries theirs.
@@ -7,12 +10,16 @@ libraries theirs.
 
 from __future__ import annotations
 
+import binascii
 import json
 import logging
 import os
-import re
 import sys
 import time
+import traceback
+from typing import Any
+
+from common import correlation, redaction, tracing
 
 # Lambda's names of the levels, in its own filter of JSON lines and in LOG_LEVEL; Python's differ.
 _LEVELS = {
@@ -24,37 +31,25 @@ _LEVELS = {
     "FATAL": logging.CRITICAL,
 }
 _NAMES = {level: name for name, level in _LEVELS.items()}
-# Anything that looks like a signed token is blotted out, whoever put it into a message or an
-# exception.
-_TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
-_HIDDEN = "***"
 _SHORTEST_SECRET = 6  # characters; hiding shorter ones would blot out ordinary words
 
 _logger = logging.getLogger("sandpiper")
-_invocation: dict[str, object] = {}
+_invocation: dict[str, Any] = {}
 _secrets: set[str] = set()
+_warm: list[bool] = []  # not empty once this environment has begun an invocation
 
 
 class _Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-        line: dict[str, object] = {
-            "timestamp": f"{stamp}.{int(record.msecs):03d}Z",
-            "level": _NAMES.get(record.levelno, record.levelname),
-            "message": record.getMessage(),
-            "service": os.environ.get("SERVICE_NAME", "sandpiper"),
-            "function": os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""),
-            **_invocation,
-            **getattr(record, "fields", {}),
-        }
+        given = {**_invocation.get("fields", {}), **getattr(record, "fields", {})}
+        cleaner = redaction.Cleaner(_secrets)
+        level = _NAMES.get(record.levelno, record.levelname)
+        line = head(cleaner.text(record.getMessage()), level, record.created)
+        # What has a meaning of its own cannot be forged by a field.
+        line = {**line, **{k: v for k, v in cleaner.object(given).items() if k not in line}}
         if record.exc_info and record.exc_info[1] is not None:
-            error = record.exc_info[1]
-            line["error"] = {
-                "type": type(error).__name__,
-                "message": str(error),
-                "stack": self.formatException(record.exc_info),
-            }
-        return json.dumps(_scrub(line), default=str)
+            line["error"] = _told(record.exc_info[1], cleaner)
+        return json.dumps(line, default=str)
 
 
 class _Stdout(logging.Handler):
@@ -68,52 +63,127 @@ class _Stdout(logging.Handler):
             self.handleError(record)
 
 
-def _scrub(value: object) -> object:
-    if isinstance(value, str):
-        for secret in _secrets:
-            value = value.replace(secret, _HIDDEN)
-        return _TOKEN.sub(_HIDDEN, value)
-    if isinstance(value, dict):
-        return {str(_scrub(str(key))): _scrub(member) for key, member in value.items()}
-    if isinstance(value, list | tuple):
-        return [_scrub(member) for member in value]
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    return _scrub(str(value))
+def _told(error: BaseException, cleaner: redaction.Cleaner) -> dict[str, str]:
+    return {
+        "type": type(error).__name__,
+        "message": cleaner.text(redaction.said(error)),
+        "stack": cleaner.text("".join(traceback.format_exception(error))),
+    }
 
 
-def begin(context: object, **fields: object) -> None:
-    """Start an invocation: later lines carry Lambda's request id and the given fields."""
+def begin(
+    context: object, event: object = None, *, correlation_id: str = "", **fields: object
+) -> None:
+    """Start an invocation: later lines carry Lambda's request id, the correlation id and the given
+    fields.
+
+    The correlation id is the given one, or that of the event where it is one event with a detail,
+    or another function's payload; else the request id. The records of a batch have their own (see
+    `correlation`).
+    """
     level = os.environ.get("LOG_LEVEL", "INFO").upper()
     _logger.setLevel(_LEVELS.get(level, logging.INFO))
     _invocation.clear()
-    _invocation["requestId"] = str(getattr(context, "aws_request_id", ""))
-    _invocation.update(fields)
+    own = str(getattr(context, "aws_request_id", ""))
+    _invocation["requestId"] = own
+    _invocation["cold_start"] = _is_cold()
+    _invocation["fields"] = fields
+    correlation.begin(correlation_id or correlation.of_event(event), own)
+
+
+def head(message: object, level: str, now: float) -> dict[str, object]:
+    """The members that every line begins with, `now` in seconds since 1970."""
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
+    line = {
+        "timestamp": f"{stamp}.{int(now % 1 * 1000):03d}Z",
+        "level": level,
+        "message": message,
+        "service": os.environ.get("SERVICE_NAME", "sandpiper"),
+        "function": os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""),
+        "version": os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
+        "requestId": _invocation.get("requestId", ""),
+        "correlation_id": correlation.current(),
+    }
+    if root := tracing.root():
+        line["xray_trace_id"] = root
+    return {**line, "cold_start": _invocation.get("cold_start", False)}
+
+
+def kept_level() -> str:
+    """A level that Lambda's filter lets through, for lines that are no messages: metrics. A line
+    without level, or without timestamp, would be INFO to it.
+    """
+    wanted = os.environ.get("AWS_LAMBDA_LOG_LEVEL") or os.environ.get("LOG_LEVEL", "")
+    return wanted.upper() if _LEVELS.get(wanted.upper(), 0) > logging.INFO else "INFO"
+
+
+def warm() -> None:
+    """Something was answered in this environment: the next invocation is no cold start."""
+    _warm[:] = [True]
 
 
 def hide(*values: str) -> None:
     """Blot these values out of every later line. Values under 6 characters are left alone."""
-    _secrets.update(value for value in values if len(value) >= _SHORTEST_SECRET)
+    for value in values:
+        if len(value) >= _SHORTEST_SECRET:
+            # As it is, and as it stands within a quoted text.
+            _secrets.update({value, repr(value)[1:-1], json.dumps(value)[1:-1]})
+
+
+def clean(text: str) -> str:
+    """A text as a line would have it: without secrets and personal data."""
+    return redaction.clean_text(text, _secrets)
 
 
 def debug(message: str, **fields: object) -> None:
     """Log at DEBUG; the fields become members of the line."""
-    _logger.debug("%s", message, extra={"fields": fields})
+    _write(logging.DEBUG, message, fields)
 
 
 def info(message: str, **fields: object) -> None:
     """Log at INFO; the fields become members of the line."""
-    _logger.info("%s", message, extra={"fields": fields})
+    _write(logging.INFO, message, fields)
 
 
 def warning(message: str, **fields: object) -> None:
     """Log at WARN; the fields become members of the line."""
-    _logger.warning("%s", message, extra={"fields": fields})
+    _write(logging.WARNING, message, fields)
 
 
 def error(message: str, *, cause: BaseException | None = None, **fields: object) -> None:
     """Log at ERROR; with a cause the line carries its type, message and stack."""
-    _logger.error("%s", message, exc_info=cause, extra={"fields": fields})
+    _write(logging.ERROR, message, fields, cause)
+
+
+def _write(
+    level: int, message: str, fields: dict[str, object], cause: BaseException | None = None
+) -> None:
+    if not (_logger.isEnabledFor(level) or _is_sampled()):
+        return
+    found = (type(cause), cause, cause.__traceback__) if cause else None
+    extra = {"fields": fields}
+    _logger.handle(
+        _logger.makeRecord(_logger.name, level, "", 0, "%s", (message,), found, extra=extra)
+    )
+
+
+def _is_sampled() -> bool:
+    """Whether what is worked on is logged at DEBUG: LOG_SAMPLE_RATE (0 to 1) is the share.
+
+    The correlation id decides, so that all functions log the same requests.
+    """
+    try:
+        rate = float(os.environ.get("LOG_SAMPLE_RATE", "0"))
+    except ValueError:
+        return False
+    return rate > 0 and binascii.crc32(correlation.current().encode()) < rate * 2**32
+
+
+def _is_cold() -> bool:
+    """Whether somebody waits for this environment's initialisation: provisioned ones are ready."""
+    first = not _warm
+    warm()
+    return first and os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand") == "on-demand"
 
 
 _handler = _Stdout()

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
-from common import aws, logs, records
+from common import aws, correlation, logs, records
 from common.deadline import Deadline
 from common.jitter import jittered
 
@@ -83,7 +84,11 @@ class Batch:
             self._failed[record["messageId"]] = (record, None)
 
     def fail(self, record: Record, error: Exception) -> None:
-        """A message failed, which is logged."""
+        """A message failed, which is logged, under its own correlation id."""
+        with correlation.carried(correlation.of_record(record)):
+            self._fail(record, error)
+
+    def _fail(self, record: Record, error: Exception) -> None:
         message = record["messageId"]
         self._failed[message] = (record, _pause(record, error))
         if isinstance(error, Later):
@@ -147,7 +152,8 @@ def each(
             batch.follow(record, stuck[group])
             continue
         try:
-            work(record)
+            with correlation.carried(correlation.of_record(record)):
+                work(record)
         except Exception as error:
             batch.fail(record, error)
             if group and not isinstance(error, Poison):
@@ -157,7 +163,8 @@ def each(
 
 def at_once(function: Callable[[Any], Any], things: Sequence[Any]) -> list[Any]:
     """The function's results, or the exceptions that it raised, in the order of the things; up to
-    eight are under way at a time, which is what waiting for AWS allows.
+    eight are under way at a time, which is what waiting for AWS allows. A thing with a
+    `correlation_id` is worked on under it.
     """
     outcomes: list[Any] = [None] * len(things)
     waiting = deque(range(len(things)))
@@ -169,11 +176,17 @@ def at_once(function: Callable[[Any], Any], things: Sequence[Any]) -> list[Any]:
             except IndexError:
                 return
             try:
-                outcomes[position] = function(things[position])
+                thing = things[position]
+                with correlation.carried(getattr(thing, "correlation_id", "")):
+                    outcomes[position] = function(thing)
             except Exception as error:
                 outcomes[position] = error
 
-    threads = [threading.Thread(target=work) for _ in range(min(_THREADS, len(things)) - 1)]
+    # A thread begins with nothing of what its starter carries, open steps of a trace included.
+    threads = [
+        threading.Thread(target=copy_context().run, args=(work,))
+        for _ in range(min(_THREADS, len(things)) - 1)
+    ]
     for thread in threads:
         thread.start()
     work()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+from common import logs, metrics
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -20,14 +22,22 @@ def is_warming(event: object) -> bool:
 
 def warmed() -> dict[str, bool]:
     """The answer to a warming event."""
+    logs.warm()
     return {"warmed": True}
 
 
 def aware(handler: Handler) -> Handler:
-    """A handler that answers a warming event at once: no AWS call, no log line."""
+    """A handler that answers a warming event at once, no AWS call, no log line, and whose metrics
+    are written when it ends, however it does.
+    """
 
     @wraps(handler)
     def answering(event: Any, context: Any) -> Any:
-        return warmed() if is_warming(event) else handler(event, context)
+        if is_warming(event):
+            return warmed()
+        try:
+            return handler(event, context)
+        finally:
+            metrics.flush()
 
     return answering
