@@ -22,6 +22,7 @@ public sealed class Function
 
     private static JsonObject Answer(JsonElement input, ILambdaContext context)
     {
+        JsonObject invocation = Logs.Begin(input, context.AwsRequestId);
         if (input.ValueKind == JsonValueKind.Object
             && input.TryGetProperty("warming", out JsonElement warming)
             && warming.ValueKind == JsonValueKind.True)
@@ -33,7 +34,7 @@ public sealed class Function
         try
         {
             (int size, JsonObject answer) = Checksums.Of(input);
-            Logs.Write("INFO", "checksums computed", context.AwsRequestId, new JsonObject
+            Logs.Write("INFO", "checksums computed", invocation, new JsonObject
             {
                 ["size"] = size,
                 ["milliseconds"] = Math.Round(watch.Elapsed.TotalMilliseconds, 1),
@@ -42,7 +43,7 @@ public sealed class Function
         }
         catch (InvalidInput refused)
         {
-            Logs.Write("WARN", "input refused", context.AwsRequestId, new JsonObject
+            Logs.Write("WARN", "input refused", invocation, new JsonObject
             {
                 ["reason"] = refused.Message,
             });

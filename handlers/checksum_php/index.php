@@ -23,8 +23,9 @@ final class InvalidInput extends Exception
  *
  * @param mixed $event the event, its JSON objects as stdClass: an array is a list
  */
-function handler(mixed $event, string $requestId): array
+function handler(mixed $event, string $requestId, string $trace = ''): array
 {
+    $invocation = new Invocation($event, $requestId, $trace);
     try {
         if (!$event instanceof stdClass) {
             throw new InvalidInput('the event must be a JSON object');
@@ -35,12 +36,12 @@ function handler(mixed $event, string $requestId): array
         $started = hrtime(true);
         $answer = checksums($event);
     } catch (InvalidInput $refused) {
-        write_log('WARN', 'input refused', $requestId, ['reason' => $refused->getMessage()]);
+        write_log('WARN', 'input refused', $invocation, ['reason' => $refused->getMessage()]);
         throw $refused;
     }
     $spent = round((hrtime(true) - $started) / 1e6, 1);
     $fields = ['size' => $answer['size'], 'milliseconds' => $spent];
-    write_log('INFO', 'checksums computed', $requestId, $fields);
+    write_log('INFO', 'checksums computed', $invocation, $fields);
     return $answer;
 }
 

@@ -16,7 +16,8 @@ while (true) {
     [$text, $headers] = call("$api/next", null, -1);
     $requestId = $headers['lambda-runtime-aws-request-id'];
     try {
-        $answer = handler(json_decode($text, flags: JSON_THROW_ON_ERROR), $requestId);
+        $event = json_decode($text, flags: JSON_THROW_ON_ERROR);
+        $answer = handler($event, $requestId, $headers['lambda-runtime-trace-id'] ?? '');
         call("$api/$requestId/response", json_encode($answer, JSON_THROW_ON_ERROR), 10);
     } catch (Throwable $error) {
         $told = ['errorType' => $error::class, 'errorMessage' => $error->getMessage()];

@@ -20,16 +20,17 @@ ALGORITHMS = {
 
 # Answers `size`, in bytes, and one member per algorithm asked for; all when the event names none.
 def handler(event:, context:)
+  Logs.begin(event, context)
   raise InvalidInput, "the event must be a JSON object" unless event.is_a?(Hash)
   return { warmed: true } if event["warming"] == true
 
   started = milliseconds
   answer = checksums(event)
   spent = (milliseconds - started).round(1)
-  Logs.write("INFO", "checksums computed", context, size: answer[:size], milliseconds: spent)
+  Logs.write("INFO", "checksums computed", size: answer[:size], milliseconds: spent)
   answer
 rescue InvalidInput => e
-  Logs.write("WARN", "input refused", context, reason: e.message)
+  Logs.write("WARN", "input refused", reason: e.message)
   raise
 end
 

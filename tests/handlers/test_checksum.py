@@ -62,4 +62,18 @@ def test_the_bootstrap_in_go_answers_every_vector(
         assert list(runtime_api.mistakes(function)) == []
     lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
     assert {(line["service"], line["function"]) for line in lines} == {("items", "checksum")}
-    assert lines[0]["requestId"] == "request-1"
+    assert lines[0] | {"timestamp": "", "milliseconds": 0} == {
+        "timestamp": "",
+        "level": "INFO",
+        "message": "checksums computed",
+        "service": "items",
+        "function": "checksum",
+        "version": "$LATEST",
+        "requestId": "request-1",
+        "correlation_id": "request-1",
+        "xray_trace_id": "1-6923a1b2-0123456789abcdef01234567",
+        "cold_start": True,
+        "size": 0,
+        "milliseconds": 0,
+    }
+    assert not any(line["cold_start"] for line in lines[1:])

@@ -28,21 +28,21 @@ async fn main() -> Result<(), Error> {
 }
 
 async fn handler(event: LambdaEvent<Value>) -> Result<Value, InvalidInput> {
+    let invocation = logs::begin(&event);
     if event.payload.get("warming") == Some(&Value::Bool(true)) {
         return Ok(json!({ "warmed": true }));
     }
     let started = Instant::now();
-    let request_id = &event.context.request_id;
     match checksums::of(&event.payload) {
         Ok(answer) => {
             let milliseconds = (started.elapsed().as_micros() as f64 / 100.0).round() / 10.0;
             let fields = json!({ "size": answer["size"], "milliseconds": milliseconds });
-            logs::write("INFO", "checksums computed", request_id, fields);
+            logs::write("INFO", "checksums computed", &invocation, fields);
             Ok(answer)
         }
         Err(refused) => {
             let fields = json!({ "reason": refused.0 });
-            logs::write("WARN", "input refused", request_id, fields);
+            logs::write("WARN", "input refused", &invocation, fields);
             Err(refused)
         }
     }

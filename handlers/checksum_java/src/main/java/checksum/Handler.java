@@ -15,10 +15,10 @@ import java.util.Map;
 public final class Handler implements RequestHandler<Object, Map<String, Object>> {
   @Override
   public Map<String, Object> handleRequest(Object event, Context context) {
+    Map<String, Object> invocation = Logs.begin(event, context);
     if (event instanceof Map<?, ?> members && Boolean.TRUE.equals(members.get("warming"))) {
       return Map.of("warmed", true);
     }
-    String requestId = context == null ? "" : context.getAwsRequestId();
     long started = System.nanoTime();
     try {
       Map<String, Object> answer = Checksums.of(event);
@@ -26,11 +26,11 @@ public final class Handler implements RequestHandler<Object, Map<String, Object>
       Logs.write(
           "INFO",
           "checksums computed",
-          requestId,
+          invocation,
           Map.of("size", answer.get("size"), "milliseconds", milliseconds));
       return answer;
     } catch (InvalidInput refused) {
-      Logs.write("WARN", "input refused", requestId, Map.of("reason", refused.getMessage()));
+      Logs.write("WARN", "input refused", invocation, Map.of("reason", refused.getMessage()));
       throw refused;
     }
   }
