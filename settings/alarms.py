@@ -40,6 +40,7 @@ class ObjectiveSettings(Model):
         unit="percent",
         ge=LEAST_OBJECTIVE,
         le=MOST_OBJECTIVE,
+        remedy="below it the fast alarm could never ring, above it next to nothing may fail",
         source=_SLO,
         example=99.9,
     )
@@ -49,6 +50,7 @@ class ObjectiveSettings(Model):
         unit="percent",
         ge=LEAST_OBJECTIVE,
         le=MOST_OBJECTIVE,
+        remedy="below it the fast alarm could never ring, above it next to nothing may fail",
         source=_SLO,
         example=99,
     )

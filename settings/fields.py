@@ -197,6 +197,11 @@ def holds_anything(field: FieldInfo) -> bool:
     return (facts(field).schema or {}).get("additionalProperties") is True
 
 
+def holds_counts(field: FieldInfo) -> bool:
+    """Tell whether a map's values are whole numbers."""
+    return field.annotation == get_args(CountMap)[0]
+
+
 def kinds(annotation: Any) -> tuple[type, ...]:
     """Return the plain types an annotation admits: `(int, NoneType)` for `int | None`, its values' types for a Literal."""
     origin = get_origin(annotation)

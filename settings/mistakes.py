@@ -14,6 +14,7 @@ from settings.fields import (
     entries,
     facts,
     holds_anything,
+    holds_counts,
     kinds,
     known_keys,
     nested,
@@ -166,6 +167,8 @@ def _expected(field: FieldInfo, given: object) -> str:
         return f"must be a list of {length(field)} {unit}" if unit else "must be a list of text"
     if holds_anything(field):
         return "must be a map of keys"
+    if holds_counts(field):
+        return "must be a map of text to whole numbers"
     return "must be a map of maps" if entries(field.annotation) else "must be a map of text to text"
 
 

@@ -61,6 +61,6 @@ OF_A_FUNCTION: Final[Mapping[str, str]] = MappingProxyType(
 """A key of Terraform, SAM or the Serverless Framework -> what helps who wrote it in a function's entry."""
 
 OF_A_FIXTURE: Final[Mapping[str, str]] = MappingProxyType(
-    {"enabled": "it cannot be switched off; load_balancer, graphql and telemetry can"}
+    {"enabled": "it cannot be switched off; load_balancer, graphql, telemetry and canary can"}
 )
 """A key of sections that may be left out -> what helps who wrote it of one that is always there."""

@@ -6,7 +6,7 @@ from typing import Final
 from settings import arns
 from settings.draft import Draft
 from settings.mistakes import Mistake
-from settings.text import did_you_mean, refused
+from settings.text import refused, unknown
 
 _SECTION: Final = "observability"
 _LEVELS: Final = ("page", "ticket")
@@ -32,9 +32,8 @@ def thresholds_are_of_functions(draft: Draft) -> Iterator[Mistake]:
     """A threshold of a function that there is not would be forgotten."""
     for name in draft.observability.invocations_thresholds:
         if name not in draft.families:
-            helping = did_you_mean(name, draft.families) or "see docs/function.md"
-            text = f"no such function; {helping}"
-            yield Mistake((_SECTION, "invocations_thresholds", name), text)
+            path = (_SECTION, "invocations_thresholds", name)
+            yield Mistake(path, unknown("function", name, draft.families))
 
 
 def objectives_say_something(draft: Draft) -> Iterator[Mistake]:

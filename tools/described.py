@@ -5,7 +5,16 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from settings.fields import Model, choices, entries, facts, holds_anything, kinds, nested
+from settings.fields import (
+    Model,
+    choices,
+    entries,
+    facts,
+    holds_anything,
+    holds_counts,
+    kinds,
+    nested,
+)
 from settings.function import FunctionSettings
 from settings.mistakes import length, limits
 from settings.reader import merged
@@ -47,6 +56,8 @@ def kind(field: FieldInfo) -> str:
         return "map of maps"
     if Mapping in wanted and holds_anything(field):
         return "map of anything"
+    if Mapping in wanted and holds_counts(field):
+        return "map of text to whole numbers"
     if Mapping in wanted:
         return "map of text to text"
     if tuple in wanted:

@@ -29,6 +29,7 @@ from settings.wiring import (
     WEBHOOK,
 )
 from tools.trigger_rules import OF_TRIGGERS, Rule
+from tools.watch_rules import OF_WATCHING
 
 _INLINE: Final = languages(lambda family: family.inline)
 _WARM: Final = languages(lambda family: family.warms)
@@ -169,6 +170,7 @@ OF_FUNCTIONS: Final[Mapping[Rule, tuple[str, str]]] = {
 
 OF_THE_REST: Final[Mapping[Rule, tuple[str, str]]] = {
     **OF_TRIGGERS,
+    **OF_WATCHING,
     function_rules.bytecode_is_of_the_runtimes_version: (
         "`packaging.compile` only where the Python that builds has the version of every Python function's runtime",
         "bytecode is of one version",
@@ -180,14 +182,6 @@ OF_THE_REST: Final[Mapping[Rule, tuple[str, str]]] = {
     stack_rules.cors_origins: (
         "origins of `api` and `http_api` exactly as browsers send them, none of them `*`; of `api` one at most",
         "any page could call otherwise; what a REST API answers by itself names a fixed one",
-    ),
-    stack_rules.alarm_window: (
-        "`evaluation_periods` times `period` at most a day, a week with periods of an hour or more",
-        "CloudWatch refuses more",
-    ),
-    stack_rules.alarm_address: (
-        "`alarm_email` is one e-mail address",
-        "SNS takes one for a subscription",
     ),
     stack_rules.tag_names: (
         f"at most {MOST_TAGS} tags, keys differing by more than case, none starting with `aws:`",

@@ -49,6 +49,7 @@ RIGHT: list[tuple[str, str, Any, dict[str, Any]]] = [
     ("health", "file_system_config", FILES, {"vpc_config": NETWORK}),
     ("health", "tracing_mode", "PassThrough", {}),
     ("health", "log_level", "TRACE", {}),
+    ("health", "log_sample_rate", 1, {}),
     ("health", "system_log_level", "WARN", {}),
     ("health", "log_retention_in_days", 3653, {}),
     ("health", "source_dir", "built", {"handler": "index.handler"}),

@@ -25,7 +25,7 @@ def test_no_row_is_left_of_a_rule_that_is_gone() -> None:
 
 
 def test_rules_in_words_take_their_numbers_from_the_rules() -> None:
-    files = [ROOT / "tools" / f"{name}.py" for name in ("rules", "trigger_rules")]
+    files = [ROOT / "tools" / f"{name}.py" for name in ("rules", "trigger_rules", "watch_rules")]
     trees = [ast.parse(file.read_text(encoding="utf-8")) for file in files]
     texts = [n.value for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Constant)]
     written = {found for text in texts for found in re.findall(r"\b\d+\b", str(text))}

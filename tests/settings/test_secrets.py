@@ -42,7 +42,7 @@ def test_unknown_secret_key_is_refused_by_its_name_alone(handlers: Path) -> None
     [
         {"functions": {"create-item": {"log_level": "VALUE"}}},
         {"api": {"cors_allow_origins": ["VALUE"]}},
-        {"observability": {"alarm_email": "VALUE"}},
+        {"observability": {"page": {"email": ["VALUE"]}}},
         {"data": "VALUE"},
         {"functions": {"VALUE": {}}},
         {"tags": {"a,b": "VALUE"}},

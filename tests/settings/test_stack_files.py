@@ -218,7 +218,7 @@ def test_valid_edges_are_accepted(handlers: Path) -> None:
         "triggers": {"queues": {"notifications": {"maximum_concurrency": 4, "batch_size": 10000,
                                                   "maximum_batching_window_in_seconds": 1,
                                                   "message_retention_seconds": 1209600}}},
-        "observability": {"alarm_email": "a.b+c@example.co.uk", "period": 3600, "evaluation_periods": 168},
+        "observability": {"page": {"email": ["a.b+c@example.co.uk"]}, "period": 3600, "evaluation_periods": 168},
         "tags": {"team": "a b/c:d=e+f-g@h_i"},
         "aws:region": "us-gov-west-1",
         "aws:profile": "mine",

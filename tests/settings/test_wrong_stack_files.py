@@ -31,7 +31,8 @@ KNOWN = {
 
 def _in_full(line: str, handlers: Path) -> str:
     functions = ("defaults", *sorted(wiring.handlers(handlers)))
-    for word, known in {**KNOWN, "<functions>": functions}.items():
+    every = {"<functions>": functions, "<handlers>": functions[1:]}
+    for word, known in {**KNOWN, **every}.items():
         line = line.replace(word, ", ".join(known))
     return f"Pulumi.dev.yaml: {line}"
 
