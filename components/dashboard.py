@@ -34,7 +34,7 @@ SEVERITIES: Final[Mapping[Severity, str]] = {
 }
 
 NAME_WIDTH, ROW_HEIGHT, MOST_IN_A_ROW = 3, 5, 4
-ALARMS_IN_A_ROW, HIGHEST_ALARMS = 8, 6
+ALARMS_IN_A_ROW, HIGHEST_ALARMS = 6, 5
 
 Widget = dict[str, Any]
 
@@ -116,14 +116,15 @@ def _speaking(one: Watched) -> Iterator[Any]:
 
 
 def _alarms_height(count: int) -> int:
-    # Those that ring come first, so what does not fit, and is scrolled to, is calm.
-    return min(2 + (count - 1) // ALARMS_IN_A_ROW, HIGHEST_ALARMS)
+    # Three rows of alarms take two units. Those that ring come first, so what does not fit, and is scrolled to, is calm.
+    rows = -(-count // ALARMS_IN_A_ROW)
+    return min(1 + -(-2 * rows // 3), HIGHEST_ALARMS)
 
 
 def _row(page: _Page, one: Watched, alarms: Mapping[str, pulumi.Input[str]], region: str) -> None:
     """One thing: its name at the left, its graphs beside it, at most four side by side."""
     lines = -(-len(one.graphs) // MOST_IN_A_ROW)
-    page.put(_text(_named(one, alarms)), NAME_WIDTH, ROW_HEIGHT)
+    page.put(_text(_named(one, alarms)), NAME_WIDTH, ROW_HEIGHT * lines)
     left = list(one.graphs)
     for line, count in enumerate(_shares(len(left), lines), start=1):
         widths = _shares(COLUMNS - NAME_WIDTH, count)

@@ -38,8 +38,8 @@ _TYPES: Final = {
     ".png": "image/png",
 }
 _LOCAL: Final = ("127.0.0.1", "localhost", "::1")
-_HEADERS: Final = {
-    # Swagger UI writes styles into its elements and draws with data: images.
+HEADERS: Final = {
+    # Swagger UI writes styles into its elements and draws with data: images; the dashboard's picture has a style of its own.
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -81,26 +81,26 @@ def answer(
     path: str, method: str, headers: Mapping[str, str], environment: Mapping[str, str] = os.environ
 ) -> Answer:
     """Answer a request below `PATH`; `headers` by lower-case name."""
-    if not _is_ours(headers):
-        return _told(403, "The reference page is for this machine only.")
+    if not is_ours(headers):
+        return told(403, "The reference page is for this machine only.")
     if method not in ("GET", "HEAD"):
-        return _told(405, "GET only.")
+        return told(405, "GET only.")
     site = Site.of(environment)
     if site is None or not exists(site.root):
-        return _told(404, "This sandbox has no reference page.")
+        return told(404, "This sandbox has no reference page.")
     if path == PATH.rstrip("/"):
-        return 308, {"Location": PATH, **_HEADERS}, b""
+        return 308, {"Location": PATH, **HEADERS}, b""
     name = path.removeprefix(PATH)
     if name == "settings.json":
         return _settings(site, headers)
     if name in _OWN:
-        return _file(_HERE / _OWN[name])
+        return file(_HERE / _OWN[name])
     if name in _ASSETS and (folder := _assets()):
-        return _file(folder / name)
-    return _told(404, "Not found.")
+        return file(folder / name)
+    return told(404, "Not found.")
 
 
-def _is_ours(headers: Mapping[str, str]) -> bool:
+def is_ours(headers: Mapping[str, str]) -> bool:
     """Whether the request names this machine and comes from no page of another origin."""
     try:
         host = urlsplit(f"//{headers.get('host', '')}").hostname
@@ -115,12 +115,14 @@ def _assets() -> Path | None:
     return Path(spec.origin).with_name("static") if spec and spec.origin else None
 
 
-def _file(path: Path) -> Answer:
-    return 200, {"Content-Type": _TYPES[path.suffix], **_HEADERS}, path.read_bytes()
+def file(path: Path) -> Answer:
+    """A file of a page."""
+    return 200, {"Content-Type": _TYPES[path.suffix], **HEADERS}, path.read_bytes()
 
 
-def _told(status: int, text: str) -> Answer:
-    return status, {"Content-Type": "text/plain; charset=utf-8", **_HEADERS}, f"{text}\n".encode()
+def told(status: int, text: str) -> Answer:
+    """A line of plain text."""
+    return status, {"Content-Type": "text/plain; charset=utf-8", **HEADERS}, f"{text}\n".encode()
 
 
 def _settings(site: Site, headers: Mapping[str, str]) -> Answer:
@@ -131,16 +133,16 @@ def _settings(site: Site, headers: Mapping[str, str]) -> Answer:
 
     document = read_json(site.root / DOCUMENT)
     if not isinstance(document, dict):
-        return _told(500, f"{DOCUMENT} is no JSON object.")
+        return told(500, f"{DOCUMENT} is no JSON object.")
     exports = (read_json(site.state) or {}).get("exports") or {}
     if not exports.get("apiUrl"):
-        return _told(503, "The stack has no output apiUrl (yet).")
+        return told(503, "The stack has no output apiUrl (yet).")
     aws = Clients(site.endpoint, site.region)
     url = domains.local(aws, str(exports["apiUrl"]))
     document["servers"] = [{"url": _server(site, url, headers["host"])}]
     schemes = (document.get("components") or {}).get("securitySchemes") or {}
     body = {"document": document, "credentials": _credentials(aws, exports, schemes)}
-    return 200, {"Content-Type": "application/json", **_HEADERS}, json.dumps(body).encode()
+    return 200, {"Content-Type": "application/json", **HEADERS}, json.dumps(body).encode()
 
 
 def _server(site: Site, url: str, host: str) -> str:

@@ -1,11 +1,11 @@
-"""The sandbox's own pages in the emulator's process: see `sandbox.reference`."""
+"""The sandbox's own pages in the emulator's process: see `sandbox.reference` and `sandbox.dashboard`."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from types import ModuleType
 from typing import Any
 
-from sandbox import reference
+from sandbox import dashboard, reference
 from sandbox.workers.seams import Seam
 
 
@@ -16,7 +16,7 @@ def seams() -> list[Seam]:
             "ministack.app",
             "_handle_pre_body_request",
             ("method", "path", "headers", "query_params", "request_id"),
-            "there is no reference page of the API",
+            "there is neither a reference page of the API nor one of the dashboard",
             _with_pages,
         )
     ]
@@ -31,6 +31,8 @@ def _with_pages(
         if path.startswith(reference.PATH.rstrip("/")):
             # Its token is made by calls of this very server: they must not wait for each other.
             return await asyncio.to_thread(reference.answer, path, method, headers)
+        if path.startswith(dashboard.PATH.rstrip("/")):
+            return await asyncio.to_thread(dashboard.answer, path, method, headers, query_params)
         return await original(method, path, headers, query_params, request_id)
 
     return handle

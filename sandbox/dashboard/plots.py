@@ -1,0 +1,152 @@
+"""One graph: axes, lines, limits and a legend; and the same without words, as small as a tile."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sandbox.dashboard.reading import Graph
+from sandbox.dashboard.style import SERIES, fitting, n, width, words
+
+Values = Sequence[float | None]
+"""What was read of one line at even distances, the latest last; None where there was nothing."""
+
+_LEFT, _RIGHT, _TOP, _FOOT, _PAD = 38.0, 10.0, 26.0, 32.0, 8.0
+_STEPS: Final = 3
+
+
+@dataclass(frozen=True)
+class Box:
+    """A part of the picture, in pixels."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+    @property
+    def right(self) -> float:
+        """Its right edge."""
+        return self.x + self.w
+
+    @property
+    def foot(self) -> float:
+        """Its lower edge."""
+        return self.y + self.h
+
+
+def graph(shown: Graph, box: Box, values: Sequence[Values], times: tuple[str, str]) -> list[str]:
+    """A graph in its box; `times` say when its left and its right edge are."""
+    inner = Box(box.x + _LEFT, box.y + _TOP, box.w - _LEFT - _RIGHT, box.h - _TOP - _FOOT)
+    step, top = scale([*_known(values), *(limit for _, limit in shown.limits)])
+    unit = "" if shown.unit in ("", "count") else f" ({shown.unit})"
+    return [
+        f'<rect class="card" x="{n(box.x)}" y="{n(box.y)}" width="{n(box.w)}" height="{n(box.h)}" rx="4"/>',
+        words(
+            fitting(shown.title + unit, box.w - 2 * _PAD, "title"),
+            box.x + _PAD,
+            box.y + 16,
+            "title",
+        ),
+        *_grid(inner, step, top),
+        words(times[0], inner.x, inner.foot + 12),
+        words(times[1], inner.right, inner.foot + 12, "end"),
+        *_lines(inner, values, top),
+        *_limits(shown, inner, top),
+        *_nothing(inner, values),
+        *_legend(shown, box, values),
+    ]
+
+
+def tile(shown: Graph, box: Box, values: Sequence[Values]) -> list[str]:
+    """The lines of a graph alone."""
+    _, top = scale([*_known(values), *(limit for _, limit in shown.limits)])
+    base = f'<path class="grid" d="M{n(box.x)} {n(box.foot)}H{n(box.right)}"/>'
+    return [base, *_lines(box, values, top)]
+
+
+def scale(found: Sequence[float]) -> tuple[float, float]:
+    """Distance of the lines of the grid and value of the highest: 1, 2 or 5 times a power of ten."""
+    most = max(found, default=0)
+    if most <= 0:
+        return 1, 1
+    rough = most / _STEPS
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(times * power for times in (1, 2, 5, 10) if times * power >= rough * 0.999)
+    return step, step * math.ceil(most / step * 0.999)
+
+
+def short(number: float) -> str:
+    """A number in few letters: 950, 1.2k, 14M, 0.25."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= size * 0.9995:
+            return f"{number / size:.3g}{letter}"
+    return f"{number:.3g}"
+
+
+def _known(values: Sequence[Values]) -> list[float]:
+    return [value for line in values for value in line if value is not None]
+
+
+def _grid(inner: Box, step: float, top: float) -> Iterator[str]:
+    for count in range(round(top / step) + 1):
+        y = inner.foot - inner.h * count * step / top
+        yield f'<path class="grid" d="M{n(inner.x)} {n(y)}H{n(inner.right)}"/>'
+        yield words(short(count * step), inner.x - 5, y + 3.5, "end")
+
+
+def _lines(inner: Box, values: Sequence[Values], top: float) -> Iterator[str]:
+    # The first line is what a graph is about: it lies above the others.
+    for place, line in reversed(list(enumerate(values))):
+        if path := _path(inner, line, top):
+            yield f'<path class="line s{place % SERIES}" d="{path}"/>'
+
+
+def _path(inner: Box, line: Values, top: float) -> str:
+    """Steps through all known values; one between unknown ones is a dot."""
+    parts: list[str] = []
+    drawing = False
+    for place, value in enumerate(line):
+        if value is None:
+            drawing = False
+            continue
+        x = inner.x + inner.w * place / max(len(line) - 1, 1)
+        y = inner.foot - inner.h * min(value, top) / top
+        after = line[place + 1] if place + 1 < len(line) else None
+        alone = "h0" if not drawing and after is None else ""
+        parts.append(f"{'L' if drawing else 'M'}{n(x)} {n(y)}{alone}")
+        drawing = True
+    return "".join(parts)
+
+
+def _limits(shown: Graph, inner: Box, top: float) -> Iterator[str]:
+    for label, limit in shown.limits:
+        y = inner.foot - inner.h * limit / top
+        yield f'<path class="limit" d="M{n(inner.x)} {n(y)}H{n(inner.right)}"/>'
+        # Below the line where there is no room above it.
+        beside = y - 3 if y - inner.y > 9 else y + 11
+        yield words(f"{label} {short(limit)}".strip(), inner.right, beside, "told end")
+
+
+def _nothing(inner: Box, values: Sequence[Values]) -> list[str]:
+    if _known(values):
+        return []
+    return [words("no data", inner.x + inner.w / 2, inner.y + inner.h / 2 + 3, "mid")]
+
+
+def _legend(shown: Graph, box: Box, values: Sequence[Values]) -> Iterator[str]:
+    x, y = box.x + _PAD, box.foot - 7
+    for place, (line, points) in enumerate(zip(shown.lines, values, strict=True)):
+        latest = next((value for value in reversed(points) if value is not None), None)
+        said = line.label if latest is None else f"{line.label} {short(latest)}"
+        room = box.right - _PAD - x - 12
+        if room < width("xxx"):
+            return
+        said = fitting(said, room)
+        yield f'<rect class="k{place % SERIES}" x="{n(x)}" y="{n(y - 7)}" width="8" height="8" rx="2"/>'
+        yield words(said, x + 12, y)
+        x += 12 + width(said) + 10
+    if shown.untold:
+        yield words(f"+ {shown.untold} by metric math", x, y)
