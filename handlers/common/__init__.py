@@ -38,7 +38,8 @@ redaction  secrets and personal data, blotted out of lines and traces
 correlation  one id for a request and for all that it causes
 metrics  business metrics, written as log lines
 tracing  steps of the work as X-Ray's subsegments
-tracing_aws  calls of AWS as such
+segments  these subsegments, sent to X-Ray's daemon
+segments_aws  calls of AWS as such
 uploads  uploaded objects: their keys, and results that a later event replaces, never an earlier one
 pictures what is accepted as a picture, and what is made of one
 imports  rows of CSV and JSON files as items, read in bounded memory

@@ -72,9 +72,9 @@ def client(service: str, *, read_timeout: int = _READ_SECONDS, signature: str | 
         )
         made = _session().create_client(service, config=config)
         if "AWS_XRAY_DAEMON_ADDRESS" in os.environ:
-            from common import tracing_aws  # Lambda sets this, tests do not
+            from common import segments_aws  # Lambda sets this, tests do not
 
-            tracing_aws.trace(made)
+            segments_aws.record(made)
         _clients[service] = made
     return _clients[service]
 
@@ -117,6 +117,11 @@ def error_code(error: BaseException) -> str:
     response: object = getattr(error, "response", None)
     described = response.get("Error") if isinstance(response, dict) else None
     return str(described.get("Code", "")) if isinstance(described, dict) else ""
+
+
+def is_throttled(code: str) -> bool:
+    """Whether AWS's code says that there were too many calls."""
+    return code in _THROTTLED
 
 
 def _status(error: BaseException) -> int:

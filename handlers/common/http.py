@@ -14,7 +14,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from common import aws, correlation, logs, metrics, warming
+from common import aws, correlation, logs, warming
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -235,7 +235,7 @@ def endpoint(function: Callable[[Request], Answer]) -> Callable[[Any, Any], Answ
             status=result["statusCode"],
             milliseconds=round((time.perf_counter() - started) * 1000, 1),
         )
-        metrics.flush()
+        logs.end()
         return _for_balancer(request, result) if request.from_balancer else result
 
     return handler

@@ -17,9 +17,12 @@ import os
 import sys
 import time
 import traceback
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from common import correlation, redaction, tracing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Lambda's names of the levels, in its own filter of JSON lines and in LOG_LEVEL; Python's differ.
 _LEVELS = {
@@ -37,6 +40,7 @@ _logger = logging.getLogger("sandpiper")
 _invocation: dict[str, Any] = {}
 _secrets: set[str] = set()
 _warm: list[bool] = []  # not empty once this environment has begun an invocation
+_at_end: list[Callable[[], None]] = []
 
 
 class _Formatter(logging.Formatter):
@@ -89,6 +93,17 @@ def begin(
     _invocation["cold_start"] = _is_cold()
     _invocation["fields"] = fields
     correlation.begin(correlation_id or correlation.of_event(event), own)
+
+
+def at_end(work: Callable[[], None]) -> None:
+    """Do this at the end of each invocation, however it ends. It must not raise."""
+    _at_end.append(work)
+
+
+def end() -> None:
+    """End an invocation: `http.endpoint` and `warming.aware` do."""
+    for work in _at_end:
+        work()
 
 
 def head(message: object, level: str, now: float) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Business metrics in CloudWatch's embedded metric format: a log line of which CloudWatch makes
 metrics. No call, no waiting, and nothing is lost when the function fails afterwards.
 
-They are counted while an invocation runs and written once, when it ends (`flush`). Every dimension
+They are counted while an invocation runs and written once, when it ends. Every dimension
 costs a metric per value, so that each has few values, which are known beforehand.
 """
 
@@ -97,3 +97,6 @@ def _line(dimensions: dict[str, str], counts: Mapping[str, float]) -> dict[str, 
         **dimensions,
         **counts,
     }
+
+
+logs.at_end(flush)

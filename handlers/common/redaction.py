@@ -32,11 +32,12 @@ _WORDS = (
     "|api[_-]?key|access[_-]?key|private[_-]?key|secret[_-]?key|signing[_-]?key|client[_-]?secret"
     "|e[_-]?mail|phone|mobile|telephone|card[_-]?number|credit[_-]?card|iban|cvv|cvc|ssn|birth[_-]?date"
 )
-_KEYS = re.compile(
-    "pass(?:word|wd|phrase)|^pwd$|secret|token|authori[sz]ation$|cookie|credential|signature"
-    "|(?:api|access|private|signing)key|email|phone|mobile|cardnumber|creditcard|^iban$|^cvv$|^cvc$"
-    "|^ssn$|birthdate"
+_NAMES = (
+    *("password", "passwd", "passphrase", "secret", "token", "cookie", "credential", "signature"),
+    *("authorization", "authorisation", "apikey", "accesskey", "privatekey", "signingkey"),
+    *("email", "phone", "mobile", "cardnumber", "creditcard", "birthdate"),
 )
+_SHORT_NAMES = frozenset({"pwd", "iban", "cvv", "cvc", "ssn", "auth"})
 # `password=x`, `"password": "x y"`, `Authorization: Bearer x`, also within JSON inside of a text.
 _NAMED = re.compile(
     rf"(?:{_WORDS})(?:[_-]?(?:id|value|hash|header|address))?"
@@ -56,10 +57,7 @@ _SHAPES = re.compile(
     re.DOTALL,
 )
 _CARD = re.compile(r"(?<![\w.])[2-6](?:[ -]?\d){12,18}(?![\w.])")
-_CARDS = re.compile(
-    r"4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11}"
-    r"|6(?:011|5\d\d|4[4-9]\d)\d{12}|35\d{14}|62\d{14,17}"
-)
+_ISSUERS = {"4": (13, 16, 19), "5": (16,), "2": (16,), "3": (14, 15, 16), "6": (16, 17, 18, 19)}
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
 _PLAIN = re.compile(r"[0-9a-f-]*|[A-Z_]*|[a-z/_-]*")  # hexadecimal, or words
 _URL_SAFE = str.maketrans("-_", "+/")
@@ -72,7 +70,8 @@ def is_secret_name(name: str) -> bool:
 
 @functools.lru_cache(maxsize=512)
 def _named_secret(name: str) -> bool:
-    return bool(_KEYS.search(re.sub(r"[\W_]", "", name).lower()))
+    plain = "".join(filter(str.isalnum, name)).lower()
+    return plain in _SHORT_NAMES or any(each in plain for each in _NAMES)
 
 
 def clean_text(text: str, secrets: Collection[str] = ()) -> str:
@@ -160,7 +159,7 @@ def _without_card(found: re.Match[str]) -> str:
 
 def _is_card(digits: str) -> bool:
     """Whether these digits are a payment card's: an issuer's, with the right check digit."""
-    if not _CARDS.fullmatch(digits):
+    if len(digits) not in _ISSUERS.get(digits[:1], ()):
         return False
     total = 0
     for place, digit in enumerate(reversed(digits)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from common import logs, metrics
+from common import logs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +38,6 @@ def aware(handler: Handler) -> Handler:
         try:
             return handler(event, context)
         finally:
-            metrics.flush()
+            logs.end()
 
     return answering

@@ -1,10 +1,10 @@
-"""Every call of a botocore client as a subsegment of X-Ray, by botocore's own events."""
+"""The calls of a botocore client as subsegments of X-Ray, by botocore's own events."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from common import tracing
+from common import aws, tracing
 
 # What a call works on. Keys of objects and rows are not among them: people are named in them.
 _RESOURCES = {
@@ -16,10 +16,10 @@ _RESOURCES = {
     "StreamName": "stream_name",
     "SecretId": "secret_id",
 }
-_STEP = "sandpiper_step"
+_KEPT = "sandpiper_segment"  # in the context of a call, which botocore hands to each event
 
 
-def trace(client: Any) -> None:
+def record(client: Any) -> None:
     """Record the calls of this client, where an invocation is sampled."""
     events = client.meta.events
     events.register("before-parameter-build.*.*", _begin)
@@ -30,40 +30,45 @@ def trace(client: Any) -> None:
 
 
 def _begin(params: Any, model: Any, context: dict[str, Any], **_: Any) -> None:
-    service = model.service_model
-    step = tracing.step(service.metadata["endpointPrefix"])
-    if not step.document:
+    segment = tracing.segment(model.service_model.metadata["endpointPrefix"], {})
+    if segment is None:
         return
     named = params if isinstance(params, dict) else {}
-    step.document["namespace"] = "aws"
-    step.document["aws"] = {
+    segment.document["namespace"] = "aws"
+    segment.document["aws"] = {
         "operation": model.name,
-        "region": context.get("client_region", ""),
+        "region": str(context.get("client_region", "")),
         **{ours: str(named[theirs]) for theirs, ours in _RESOURCES.items() if theirs in named},
     }
-    context[_STEP] = step
+    context[_KEPT] = segment
 
 
 def _pass_on(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-    step = context.get(_STEP)
-    if step is not None:
-        params["headers"]["X-Amzn-Trace-Id"] = step.header()
+    if segment := context.get(_KEPT):
+        params["headers"]["X-Amzn-Trace-Id"] = segment.header()
 
 
 def _end(http_response: Any, parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-    step = context.pop(_STEP, None)
-    if step is None or not step.document:
+    segment = context.pop(_KEPT, None)
+    if segment is None:
         return
     told = parsed.get("ResponseMetadata", {})
-    step.document["aws"]["request_id"] = told.get("RequestId", "")
-    step.document["aws"]["retries"] = told.get("RetryAttempts", 0)
-    status = http_response.status_code
-    step.document["http"] = {"response": {"status": status}}
-    step.document.update(tracing.flags(status))
-    step.end()
+    segment.document["aws"] |= {
+        "request_id": told.get("RequestId", ""),
+        "retries": told.get("RetryAttempts", 0),
+    }
+    segment.answered(http_response.status_code)
+    if refused := parsed.get("Error"):
+        from common import segments  # it is there, where a segment is
+
+        code = str(refused.get("Code", ""))
+        segment.document |= segments.cause(code, str(refused.get("Message", "")), [])
+        if aws.is_throttled(code):
+            segment.document["throttle"] = True
+    segment.end()
 
 
 def _fail(exception: BaseException, context: dict[str, Any], **_: Any) -> None:
-    step = context.pop(_STEP, None)
-    if step is not None:
-        step.end(exception)
+    segment = context.pop(_KEPT, None)
+    if segment is not None:
+        segment.end(exception)
