@@ -131,8 +131,8 @@ class FunctionSettings(CallSettings, CodeSettings):
     )
     log_sample_rate: float | None = setting(
         None,
-        "Share of its invocations that log everything, whatever its log_level. Without it: sample_rate of `logs`.",
-        unit="of the invocations",
+        "Share of the requests that it logs at DEBUG, whatever its log_level; Python only. Without it: sample_rate of `logs`.",
+        unit="of the requests",
         ge=0,
         le=1,
         source=_LOGGING,

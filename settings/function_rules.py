@@ -43,6 +43,7 @@ _FOR_EXTENSIONS = re.compile(r"AWS_LAMBDA_EXEC_WRAPPER|AWS_(?:XRAY|LWA)_\w+")
 
 _SETTING_OF: Final = {
     "LOG_LEVEL": "functions.<name>.log_level",
+    "LOG_SAMPLE_RATE": "functions.<name>.log_sample_rate",
     "CORS_ALLOW_ORIGINS": "api.cors_allow_origins",
 }
 _GRANTED: Final = frozenset(
@@ -55,6 +56,7 @@ _GRANTED: Final = frozenset(
         "AUTH_SECRET_ARN",
         "CURSOR_KEY_SECRET_ARN",
         "SERVICE_NAME",
+        "STACK",
         "MODEL_BUCKET",
         "FUNCTION_NAMES",
         "VERSIONS_TO_KEEP",

@@ -52,8 +52,9 @@ class LogSettings(Model):
 
     sample_rate: float = setting(
         0.0,
-        "Share of the invocations that log everything, whatever their level. A function may say its own.",
-        unit="of the invocations",
+        "Share of the requests that Python functions log at DEBUG, whatever their level, all of them the same ones. A "
+        "function may say its own.",
+        unit="of the requests",
         ge=0,
         le=1,
         source="Lambda API reference, LoggingConfig",

@@ -42,6 +42,8 @@ class Family(NamedTuple):
     """It can answer in a stream (`RESPONSE_STREAM`). Source: Lambda developer guide, response streaming."""
     warms: bool = False
     """Its handlers here answer a warming call."""
+    samples: bool = False
+    """Its handlers here log a share of the requests at DEBUG."""
     snap_start: str = ""
     """The oldest runtime that starts from a snapshot; none where none does. Source: Lambda developer guide, SnapStart."""
 
@@ -79,6 +81,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
             layers=1,
             built_here=True,
             warms=True,
+            samples=True,
             snap_start="python3.12",
         ),
         "nodejs": Family(

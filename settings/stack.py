@@ -10,6 +10,7 @@ from settings import wiring
 from settings.deliveries import RuleSettings, TopicSettings
 from settings.function import FunctionSettings
 from settings.images import RepositorySettings
+from settings.runtimes import FAMILIES
 from settings.sections import Sections
 from settings.text import did_you_mean
 from settings.triggers import QueueSettings, ScheduleSettings, StreamSettings
@@ -64,6 +65,12 @@ class Settings(Stack):
         """Return the family (`python`, `go`, `image` ...) of a function that exists; else `function`'s error."""
         self.function(name)
         return self.families[name]
+
+    def log_sample_rate(self, name: str) -> float:
+        """Return the share (0 to 1) of the requests that a function logs at DEBUG; else `function`'s error."""
+        own = self.function(name).log_sample_rate
+        samples = FAMILIES[self.families[name]].samples
+        return (self.logs.sample_rate if own is None else own) if samples else 0
 
     def queue(self, name: str) -> QueueSettings:
         """Return one queue's settings, its visibility timeout (seconds) filled in; `pulumi.RunError` for an unknown one."""

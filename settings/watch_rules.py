@@ -6,9 +6,13 @@ from typing import Final
 from settings import arns
 from settings.draft import Draft
 from settings.mistakes import Mistake
+from settings.runtimes import FAMILIES, languages
 from settings.text import refused, unknown
 
 _SECTION: Final = "observability"
+SAMPLING: Final = languages(lambda family: family.samples)
+"""Languages whose functions take samples, as a sentence lists them."""
+
 _LEVELS: Final = ("page", "ticket")
 
 
@@ -85,6 +89,15 @@ def destination_can_be_sent_to(draft: Draft) -> Iterator[Mistake]:
         yield Mistake(path, refused(what, given), because=(("aws:region",),))
 
 
+def samples_are_taken(draft: Draft) -> Iterator[Mistake]:
+    """A handler that takes no samples would log as ever."""
+    for name, own in draft.own.items():
+        if own.get("log_sample_rate") and not FAMILIES[draft.families.get(name, "python")].samples:
+            what = f"must be left out for {name}: only {SAMPLING} functions take samples"
+            path = ("functions", name, "log_sample_rate")
+            yield Mistake(path, refused(what, own["log_sample_rate"]))
+
+
 def canary_ends_before_the_next(draft: Draft) -> Iterator[Mistake]:
     """Synthetics refuses a run longer than the time between two."""
     canary = draft.canary
@@ -102,5 +115,6 @@ RULES: Final = (
     chats_have_a_workspace,
     budget_has_an_amount,
     destination_can_be_sent_to,
+    samples_are_taken,
     canary_ends_before_the_next,
 )

@@ -31,6 +31,10 @@ OF_WATCHING: Final[Mapping[Rule, tuple[str, str]]] = {
         "`destination_arn` of `logs` in the stack's own region, `destination_filter` beside it",
         "CloudWatch Logs sends within a region; a pattern alone sends nothing",
     ),
+    watch_rules.samples_are_taken: (
+        f"`log_sample_rate` of single {watch_rules.SAMPLING} functions only",
+        "others log as ever",
+    ),
     watch_rules.canary_ends_before_the_next: (
         "`timeout_in_seconds` of `canary` at most the time between two runs",
         "Synthetics refuses more",

@@ -210,11 +210,20 @@ def test_nothing_that_is_paid_for_apart_from_alarms_is_on_by_itself(handlers: Pa
     assert found.canary.runtime_version == NEWEST_RUNTIME
 
 
-def test_log_sample_rate_is_taken_from_the_nearest_layer(handlers: Path) -> None:
-    functions = {"defaults": {"log_sample_rate": 0.5}, "health": {"log_sample_rate": 0}}
-    found = load({"functions": functions}, handlers=handlers)
-    assert found.function("health").log_sample_rate == 0
-    assert found.function("get-item").log_sample_rate == 0.5
+@pytest.mark.parametrize(
+    ("functions", "rates"),
+    [
+        ({}, (0.25, 0.25, 0)),
+        ({"defaults": {"log_sample_rate": 0.5}}, (0.5, 0.5, 0)),
+        ({"defaults": {"log_sample_rate": 0.5}, "health": {"log_sample_rate": 0}}, (0, 0.5, 0)),
+        ({"health": {"log_sample_rate": 1}}, (1, 0.25, 0)),
+    ],
+)
+def test_sample_rate_is_taken_from_the_nearest_layer_and_by_those_that_take_samples(
+    functions: dict[str, Any], rates: tuple[float, ...], handlers: Path
+) -> None:
+    found = load({"functions": functions, "logs": {"sample_rate": 0.25}}, handlers=handlers)
+    assert rates == tuple(map(found.log_sample_rate, ("health", "get-item", "products")))
 
 
 def test_every_stage_watches_as_much_as_it_matters() -> None:
