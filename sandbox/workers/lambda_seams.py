@@ -11,11 +11,14 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
-from sandbox.workers import refusals
+from sandbox.workers import lambda_metrics, refusals
 from sandbox.workers.seams import Seam
 
 LAMBDA = "ministack.services.lambda_svc"
 RUNTIME = "ministack.core.lambda_runtime"
+MEASURED = "sandbox_milliseconds"
+"""Where a result says how long the handler took; it goes no further than the metrics."""
+_NOT_SIMULATED = "Runtime.NotSimulated"
 _MOCK = "Mock response - "
 _EXECUTORS = ("docker", "local", "provided", "provided_warm", "warm")
 
@@ -40,6 +43,13 @@ def seams() -> list[Seam]:
         ),
         Seam(
             LAMBDA,
+            "_acquire_execution_slot",
+            ("func", "config"),
+            "throttles count as invocations, and not for an alias",
+            _throttles,
+        ),
+        Seam(
+            LAMBDA,
             "_get_func_record_for_ref",
             ("function_ref",),
             "invoked_function_arn lacks the alias",
@@ -56,31 +66,42 @@ def seams() -> list[Seam]:
 
 
 def _counted(module: ModuleType, original: Callable[..., Record]) -> Callable[..., Record]:
-    """Publish AWS/Lambda metrics for every execution, whoever asked for it.
+    """Count every execution, whoever asked for it; MiniStack counts those of Invoke and load balancers, and is silenced."""
 
-    MiniStack publishes them for Invoke and load balancers only; that publisher is silenced here,
-    apart from throttles, which never reach an executor.
-    """
-    publish = module._emit_lambda_metrics
+    def silent(*_args: Any, **_named: Any) -> None:
+        return None
 
-    def only_throttles(function_name: str, **metrics: Any) -> None:
-        if metrics.get("throttle"):
-            publish(function_name, **metrics)
-
-    module._emit_lambda_metrics = only_throttles
+    vars(module)["_emit_lambda_metrics"] = silent
 
     def dispatch(func: Record, config: Record, event: Any, request_id: str, started: float) -> Any:
-        result = original(func, config, event, REQUEST_ID.get() or request_id, started)
-        milliseconds = (time.time() - started) * 1000
-        publish(
-            config["FunctionName"],
-            duration_ms=milliseconds,
-            error=bool(result.get("error")),
-            throttle=bool(result.get("throttle")),
-        )
+        with lambda_metrics.running(config):
+            result = original(func, config, event, REQUEST_ID.get() or request_id, started)
+        milliseconds = result.pop(MEASURED, None)
+        if milliseconds is None:
+            milliseconds = (time.time() - started) * 1000
+        if result.get("throttle"):
+            lambda_metrics.throttled(config)
+        elif not _was_refused(result):
+            lambda_metrics.called(config, milliseconds, failed=bool(result.get("error")))
         return result
 
     return dispatch
+
+
+def _was_refused(result: Record) -> bool:
+    """Whether the function was not executed at all, because it cannot run here."""
+    body = result.get("body")
+    return isinstance(body, dict) and body.get("errorType") == _NOT_SIMULATED
+
+
+def _throttles(_module: ModuleType, original: Callable[..., Any]) -> Callable[..., Any]:
+    def acquire(func: Record, config: Record) -> Any:
+        slot, limit = original(func, config)
+        if slot is None:
+            lambda_metrics.throttled(config)
+        return slot, limit
+
+    return acquire
 
 
 def _with_alias(_module: ModuleType, original: Callable[..., Any]) -> Callable[..., Any]:
@@ -165,5 +186,5 @@ def _reason(body: Any) -> str | None:
 def refused(message: str) -> Record:
     """Return the error result of a function that was not executed, and say so in the log."""
     logger.error("%s", message)
-    document = {"errorType": "Runtime.NotSimulated", "errorMessage": message}
-    return {"body": document, "error": True, "log": f"[ERROR] Runtime.NotSimulated: {message}"}
+    document = {"errorType": _NOT_SIMULATED, "errorMessage": message}
+    return {"body": document, "error": True, "log": f"[ERROR] {_NOT_SIMULATED}: {message}"}

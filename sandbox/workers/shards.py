@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, Final
 
+from sandbox.workers import lambda_metrics
 from sandbox.workers.mapping_seams import stream_of
 from sandbox.workers.stream_batches import EXHAUSTED, TOO_OLD, Batches, GivenUp
 
@@ -164,6 +165,8 @@ class Shard(Batches):
         return self._window is not None and time.time() >= self._window[0] + self._seconds()
 
     def _call(self, function: Record, batch: Sequence[Record]) -> Record:
+        arrived = batch[-1]["kinesis"]["approximateArrivalTimestamp"]
+        lambda_metrics.read_a_stream(function, float(arrived))
         if not self._seconds():
             return self._module._execute_function(function, {"Records": list(batch)})
         start = self._start(

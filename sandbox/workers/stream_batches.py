@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from sandbox.workers import destinations
+from sandbox.workers import destinations, lambda_metrics
 
 Record = dict[str, Any]
 Execute = Callable[[Any, Any], Record]
@@ -47,6 +47,8 @@ class Batches:
         """Call the function with what is due of `records`; an error answer makes the emulator wait and read again."""
         self._resume = None
         batch = records[: self._size]
+        arrived = batch[-1]["dynamodb"]["ApproximateCreationDateTime"]
+        lambda_metrics.read_a_stream(func, float(arrived))
         result = execute(func, {"Records": list(batch)})
         bad = self._failing(result, batch)
         if bad is None:
