@@ -53,8 +53,8 @@ def draw(widgets: Sequence[Widget], look: Look, *, label: str, folded: bool = Fa
     for note in look.notes:
         parts.append(words(note, MARGIN, y + 10))
         y += 16
-    for row in _rows(widgets, folded=folded):
-        drawn, height = _tiles(row, y, look) if len(row) > 1 else _whole(row[0], y, look)
+    for whole, rest in _sections(widgets, folded=folded):
+        drawn, height = _whole(whole, y, look) if whole else _tiles(rest, y, look)
         parts += drawn
         y += height
     w, h = n(COLUMNS * UNIT_WIDTH + 2 * MARGIN - GAP), n(y + MARGIN)
@@ -86,8 +86,8 @@ def bands(widgets: Sequence[Widget]) -> list[Band]:
     return found
 
 
-def _rows(widgets: Sequence[Widget], *, folded: bool) -> Iterator[list[Band]]:
-    """Bands that are drawn together: one as it is, or, where folded, all but the first thing of a section as tiles."""
+def _sections(widgets: Sequence[Widget], *, folded: bool) -> Iterator[tuple[Band, list[Band]]]:
+    """A band that is drawn whole, or several that are drawn as tiles: where folded, all but the first thing of a section."""
     waiting: list[Band] = []
     first = True
     for band in bands(widgets):
@@ -96,12 +96,12 @@ def _rows(widgets: Sequence[Widget], *, folded: bool) -> Iterator[list[Band]]:
             waiting.append(band)
             continue
         if waiting:
-            yield waiting
+            yield [], waiting
             waiting = []
         first = not small
-        yield [band]
+        yield band, []
     if waiting:
-        yield waiting
+        yield [], waiting
 
 
 def _depth(band: Band) -> int:

@@ -14,6 +14,7 @@ Values = Sequence[float | None]
 """What was read of one line at even distances, the latest last; None where there was nothing."""
 
 _LEFT, _RIGHT, _TOP, _FOOT, _PAD = 38.0, 10.0, 26.0, 32.0, 8.0
+_KEY = 22.0
 _STEPS: Final = 3
 
 
@@ -137,16 +138,25 @@ def _nothing(inner: Box, values: Sequence[Values]) -> list[str]:
 
 
 def _legend(shown: Graph, box: Box, values: Sequence[Values]) -> Iterator[str]:
-    x, y = box.x + _PAD, box.foot - 7
-    for place, (line, points) in enumerate(zip(shown.lines, values, strict=True)):
-        latest = next((value for value in reversed(points) if value is not None), None)
-        said = line.label if latest is None else f"{line.label} {short(latest)}"
-        room = box.right - _PAD - x - 12
-        if room < width("xxx"):
-            return
-        said = fitting(said, room)
-        yield f'<rect class="k{place % SERIES}" x="{n(x)}" y="{n(y - 7)}" width="8" height="8" rx="2"/>'
-        yield words(said, x + 12, y)
-        x += 12 + width(said) + 10
+    """The labels of the lines, with their latest values where there is room for all of them."""
+    labels = [line.label for line in shown.lines]
+    told = [
+        f"{label} {_latest(points)}".strip() for label, points in zip(labels, values, strict=True)
+    ]
     if shown.untold:
-        yield words(f"+ {shown.untold} by metric math", x, y)
+        more = f"+ {shown.untold} by metric math"
+        labels, told = [*labels, more], [*told, more]
+    room = box.w - 2 * _PAD - _KEY * len(labels)
+    each = told if sum(map(width, told)) <= room else labels
+    x, y = box.x + _PAD, box.foot - 7
+    for place, label in enumerate(each):
+        # Where even the labels are too long, all get the same room.
+        said = label if sum(map(width, each)) <= room else fitting(label, room / len(each))
+        if place < len(shown.lines):
+            yield f'<rect class="k{place % SERIES}" x="{n(x)}" y="{n(y - 7)}" width="8" height="8" rx="2"/>'
+        yield words(said, x + 12, y)
+        x += _KEY + width(said)
+
+
+def _latest(points: Values) -> str:
+    return next((short(value) for value in reversed(points) if value is not None), "")

@@ -123,13 +123,14 @@ def _widget(widget: Mapping[str, Any]) -> Widget:
 def _graph(place: Place, title: str, said: Mapping[str, Any]) -> Graph:
     metrics = said.get("metrics") or []
     shown = list(_lines(metrics, str(said.get("stat", "Average"))))
+    untold = sum(isinstance(one, Mapping) for metric in metrics for one in metric[:1])
     limits = [
         (str(one.get("label", "")), float(one["value"]))
         for one in (said.get("annotations") or {}).get("horizontal", ())
         if isinstance(one, Mapping)
     ]
     unit = str(((said.get("yAxis") or {}).get("left") or {}).get("label", ""))
-    return Graph(place, title, unit, tuple(shown), tuple(limits), len(metrics) - len(shown))
+    return Graph(place, title, unit, tuple(shown), tuple(limits), untold)
 
 
 def _lines(metrics: Sequence[Sequence[Any]], statistic: str) -> Iterator[Line]:

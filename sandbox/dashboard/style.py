@@ -44,7 +44,7 @@ svg.dashboard { --page: #ffffff; --card: #ffffff; --edge: #d5dbdb; --ink: #16191
 )
 
 SIZES: Final = {"h1": 19.0, "h2": 15.0, "h3": 12.5, "title": 11.0}
-_USUAL, _BOLD, _SMALL = 0.56, 0.6, 10.0
+_USUAL, _BOLD, _SMALL = 0.6, 0.65, 10.0
 
 
 def width(text: str, style: str = "") -> float:
