@@ -36,9 +36,7 @@ _RETRY_AFTER = "1"  # seconds
 
 
 class Problem(Exception):
-    """An answer that is an error. `errors` name the places in the body: {"pointer": "/price",
-    "detail": ...}.
-    """
+    """An answer that is an error; `errors` are of the body: {"pointer": "/price", "detail": ...}."""
 
     def __init__(
         self,
@@ -83,7 +81,7 @@ class Request:
 
     @property
     def correlation_id(self) -> str:
-        """What the caller calls this request and all that it causes, else the request's own id."""
+        """The caller's name for this request and what it causes, else the request's id."""
         return correlation.valid(self.header(correlation.HEADER)) or self.id
 
     @property
@@ -111,9 +109,7 @@ class Request:
 
     @property
     def caller(self) -> str:
-        """Who asks: the subject of a token, or who signed the request; "" when nobody was asked.
-        `common.caller` says where each API and authorizer has it.
-        """
+        """Who asks: the subject of a token, or who signed; "" when nobody was asked."""
         from common import caller  # few functions ask
 
         return caller.of(self._member("requestContext"))
@@ -125,8 +121,8 @@ class Request:
 
     @property
     def wants_lists(self) -> bool:
-        """Whether headers are lists in the answer: the target group of a load balancer says so, and
-        its events then have no other headers. One value instead would not reach the client.
+        """Whether headers are lists in the answer: a load balancer's target group says so, whose
+        events then have no others. One value instead would not reach the client.
         """
         return self.from_balancer and "multiValueHeaders" in self._event
 
@@ -273,9 +269,7 @@ def _for_balancer(request: Request, result: Answer) -> Answer:
 
 
 def unexpected(error: Exception) -> Problem:
-    """The problem of an exception that nobody expected, which goes into the log: 503 when the same
-    request may succeed later, else 500.
-    """
+    """The problem of an exception, which is logged: 503 when the request may succeed later."""
     if aws.is_temporary(error):
         logs.warning(
             "AWS asks to come back later", code=aws.error_code(error), kind=type(error).__name__
@@ -293,13 +287,12 @@ def member(mapping: object, name: str) -> dict[str, Any]:
 
 def _common_headers(request: Request) -> dict[str, str]:
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-    if correlation_id := correlation.current():
-        headers[correlation.HEADER] = correlation_id
+    if named := correlation.current():
+        headers[correlation.HEADER] = named
     allowed = [origin.strip() for origin in os.environ.get("CORS_ALLOW_ORIGINS", "").split(",")]
     if not any(allowed):
         return headers
-    # The answer depends on Origin even when the origin is refused: a shared cache must not mix the
-    # two up.
+    # Even when the origin is refused: a shared cache must not mix the two answers up.
     headers["Vary"] = "Origin"
     origin = request.header("Origin")
     if origin and origin in allowed:

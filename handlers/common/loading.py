@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from common import aws, documents, ids, imports, items, logs
+from common import aws, correlation, documents, ids, imports, items, logs
 from common.deadline import Deadline
 from common.uploads import Refused
 
@@ -136,6 +136,7 @@ class Load:
                 "version": {"N": "1"},
                 "createdAt": {"S": self._now},
                 "updatedAt": {"S": self._now},
+                **correlation.row(),
             }
         )
 

@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import os
 import re
+from typing import Any
 
-from common import aws
+from common import aws, correlation
 
 # One plain address. With a comma, a quoted name or spaces SES would read more into it than one.
 _ADDRESS = re.compile(r"[^\s@,;:<>()\[\]\"\\]+@[^\s@,;:<>()\[\]\"\\]+")
 _REFUSED = frozenset({"InvalidParameterValue", "MessageRejected"})
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 _IDENTITY = re.compile(r":identity/([^\s'\"`]+)")
+
+
+# What SES takes as the value of a tag, by which its own events tell what a bounce was caused by.
+_TAG = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 class Refused(Exception):
@@ -41,7 +46,9 @@ def send(address: str, *, subject: str, text: str) -> None:
     if not _ADDRESS.fullmatch(address) or not address.isascii():
         raise Refused("not an e-mail address")
     sender = os.environ["MAIL_FROM_ADDRESS"]
-    options: dict[str, str] = {}
+    options: dict[str, Any] = {}
+    if _TAG.fullmatch(correlation.current()):
+        options["Tags"] = [{"Name": correlation.NAME, "Value": correlation.current()}]
     if configuration_set := os.environ.get("MAIL_CONFIGURATION_SET"):
         options["ConfigurationSetName"] = configuration_set
     try:

@@ -10,7 +10,7 @@ import json
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from common import aws, fields, ids
+from common import aws, correlation, fields, ids
 from common.queues import Poison
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def key(order_id: str) -> Row:
 
 
 def row(order: Order) -> Row:
-    """A new order as the table holds it."""
+    """A new order as the table holds it, with the correlation id for who reads it."""
     return {
         **key(order.id),
         "customerEmail": {"S": order.email},
@@ -160,6 +160,7 @@ def row(order: Order) -> Row:
         "confirmation": {"S": PENDING},
         "placedAt": {"S": ids.instant()},
         "version": {"N": "1"},
+        **correlation.row(),
     }
 
 

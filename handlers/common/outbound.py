@@ -19,6 +19,8 @@ import time
 from typing import TYPE_CHECKING, NamedTuple, Self
 from urllib.parse import urlsplit
 
+from common import tracing
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -114,6 +116,13 @@ def post(target: Target, body: bytes, headers: Mapping[str, str], *, seconds: fl
     Raises Unsafe for an address that may not be called, OSError or HTTPException when there is no
     answer.
     """
+    with tracing.remote("POST", target.url):
+        answer = _post(target, body, headers, seconds)
+        tracing.answered(answer.status)
+        return answer
+
+
+def _post(target: Target, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
     _, host, port, path = target.parts()
     link = _reused(target)
     addresses = [] if link else _addresses(host, port, private=target.private)

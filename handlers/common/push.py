@@ -14,10 +14,11 @@ import ssl
 import threading
 import time
 from collections import Counter, deque
+from contextvars import copy_context
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlsplit
 
-from common import aws, logs
+from common import aws, logs, tracing
 from common.jitter import jittered
 
 if TYPE_CHECKING:
@@ -140,11 +141,16 @@ def broadcast(connections: Sequence[str], messages: Sequence[bytes], deadline: D
             counts.update(own)
         _idle.append(line)
 
-    threads = [threading.Thread(target=work) for _ in range(min(LINES, len(connections)))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with tracing.step("push", connections=len(connections), messages=len(messages)):
+        # A thread begins with nothing of what its starter carries.
+        threads = [
+            threading.Thread(target=copy_context().run, args=(work,))
+            for _ in range(min(LINES, len(connections)))
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     return Outcome(counts["sent"], counts["failed"], counts["left"], gone)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
-from common import aws
+from common import aws, correlation
 from common.records import ForeignEventError
 
 if TYPE_CHECKING:
@@ -242,7 +242,7 @@ def put(
                 Key=key,
                 Body=body,
                 ContentType=content_type,
-                Metadata=upload.stamp(),
+                Metadata={**upload.stamp(), **correlation.metadata()},
                 **condition,
             )
         except Exception as error:
