@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 import time
@@ -22,13 +23,19 @@ _SINGLE_FREE: Final = ("SampleCount", "Sum", "Average", "Minimum", "Maximum")
 """Statistics for which sums and bounds are enough."""
 
 
+@functools.cache
+def _client(endpoint: str, region: str) -> Any:
+    """Made once: the page asks every few seconds."""
+    return Clients(endpoint, region).client("cloudwatch")
+
+
 class Live:
     """One look at the emulator. `minutes` are CloudWatch's, which may last less than a minute here."""
 
     def __init__(self, site: Site, *, minutes: int) -> None:
         self.minutes = minutes
         self._root = site.root
-        self._aws = Clients(site.endpoint, site.region).client("cloudwatch")
+        self._aws = _client(site.endpoint, site.region)
         # A point a minute, as metrics have it; five minutes where that would be too many to see.
         self._step = MINUTE * (1 if minutes <= 60 else 5)
         self._count = round(minutes * MINUTE / self._step)
