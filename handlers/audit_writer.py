@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from common import attributes, aws, logs, warming
+from common import attributes, aws, correlation, logs, warming
 from common.records import ForeignEventError, kind
 
 SOURCE = "sandpiper.orders"
@@ -23,7 +23,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
     """The key of the row that was written. Raises ForeignEventError for what the rule does not
     send, and ValueError for an event that names no order.
     """
-    logs.begin(context)
+    logs.begin(context, event)
     row = audit_row(event)
     aws.client("dynamodb").put_item(TableName=os.environ["AUDIT_TABLE"], Item=row)
     key = {"itemId": row["itemId"]["S"], "sequence": row["sequence"]["S"]}
@@ -32,13 +32,18 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
 
 
 def audit_row(event: object) -> dict[str, Any]:
-    """The row of an event, as DynamoDB attributes: `order#ID`, in order of time."""
+    """The row of an event, as DynamoDB attributes: `order#ID`, in order of time. What the event
+    belongs to is no part of its detail.
+    """
     if not isinstance(event, dict) or event.keys() != _MEMBERS or event["source"] != SOURCE:
         raise ForeignEventError(f"this function takes transformed events, not {kind(event)}")
     identity, time, type_ = (_text(event, name) for name in ("id", "time", "type"))
-    detail = event["detail"] if isinstance(event["detail"], dict) else {}
+    given = event["detail"] if isinstance(event["detail"], dict) else {}
+    detail = {name: value for name, value in given.items() if name != correlation.NAME}
+    brought = correlation.of_event(event)
     return attributes.row(
         {
+            **({correlation.NAME: brought} if brought else {}),
             "itemId": f"order#{_text(detail, 'orderId')}",
             "sequence": f"{time}#{identity}",
             "eventId": identity,

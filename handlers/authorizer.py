@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import jwt
 
 from common import aws, logs, secrets, warming
+from common.http import Request
 from common.records import ForeignEventError, kind
 
 _LONGEST_TOKEN = 8192  # characters; a gateway passes 10,240 bytes of headers
@@ -47,7 +48,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     Raises when the secret cannot be read, which the gateway answers with 500: a Deny would be
     cached.
     """
-    logs.begin(context)
+    # Of a request's own id, a TOKEN event says nothing.
+    logs.begin(context, correlation_id=Request(event, context).correlation_id)
     http_api = event.get("version") == "2.0" and event.get("type") == "REQUEST"
     if not http_api and not isinstance(event.get("methodArn"), str):
         raise ForeignEventError(

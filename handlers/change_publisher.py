@@ -9,7 +9,19 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from common import aws, connections, ids, items, logs, push, records, warming
+from common import (
+    aws,
+    connections,
+    correlation,
+    ids,
+    items,
+    logs,
+    metrics,
+    push,
+    records,
+    tracing,
+    warming,
+)
 from common.deadline import Deadline
 
 EVENTS = {"INSERT": "created", "MODIFY": "updated", "REMOVE": "deleted"}
@@ -23,10 +35,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """The record to start again at, for ReportBatchItemFailures: the first one when the subscribers
     cannot be found, else none.
     """
-    logs.begin(context)
+    logs.begin(context, event)
     deadline = Deadline(context)
     batch = records.of(event, "aws:dynamodb")
-    messages = [message for record in batch if (message := _message(record))]
+    messages = [message for record in correlation.each(batch) if (message := _message(record))]
     if not messages:
         return records.outcome(event)
     try:
@@ -34,7 +46,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     except Exception as error:
         logs.error("subscribers not found", cause=error, records=len(batch))
         return records.outcome(event, batch[0]["dynamodb"]["SequenceNumber"])
-    outcome = push.broadcast(subscribers, messages, deadline)
+    with tracing.step("push changes", changes=len(messages), subscribers=len(subscribers)):
+        outcome = push.broadcast(subscribers, messages, deadline)
+    metrics.count("PushesSent", outcome.sent * len(messages))
     connections.forget(outcome.gone, connections.ITEMS, deadline)
     logs.info(
         "changes pushed",
@@ -57,12 +71,10 @@ def _message(record: dict[str, Any]) -> bytes | None:
         if ids.is_request(change["Keys"]["id"]["S"]):
             return None  # what an Idempotency-Key was used for is nobody's news
         row = change.get("NewImage") or change["OldImage"]
-        body = {
-            "topic": connections.ITEMS,
-            "event": EVENTS[record["eventName"]],
-            "item": items.from_row(row),
-        }
+        kind, item = EVENTS[record["eventName"]], items.from_row(row)
     except Exception as error:
         logs.error("change not understood", cause=error, eventId=str(record.get("eventID", "")))
         return None
+    logs.info("change to be pushed", itemId=item["id"], event=kind)
+    body = {"topic": connections.ITEMS, "event": kind, "item": item}
     return json.dumps(body, ensure_ascii=False).encode()

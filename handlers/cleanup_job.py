@@ -14,7 +14,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from common import aws, connections, logs, records, warming
+from common import aws, connections, logs, metrics, records, tracing, warming
 from common.deadline import Deadline
 
 if TYPE_CHECKING:
@@ -38,11 +38,12 @@ def handler(event: object, context: Any) -> dict[str, int]:
     Raises RuntimeError at the end when objects could not be deleted, so that the schedule tries
     again and the alarm hears of it.
     """
-    logs.begin(context)
+    logs.begin(context, event)
     records.of_schedule(event)
     before = datetime.now(UTC) - timedelta(days=_retention_days())
     deadline = Deadline(context, slow_call=_SLOW_CALL)
-    stale = _forget_connections(deadline)
+    with tracing.step("clean up connections"):
+        stale = _forget_connections(deadline)
     deleted = refused = 0
     for page, keys in enumerate(_pages(before)):
         if page and deadline.is_near():
@@ -51,6 +52,7 @@ def handler(event: object, context: Any) -> dict[str, int]:
         errors = _delete(keys)
         deleted += len(keys) - errors
         refused += errors
+        metrics.count("UploadsCleaned", len(keys) - errors)
     logs.info("uploads cleaned up", deleted=deleted, refused=refused, before=before.isoformat())
     if refused:
         raise RuntimeError(f"{refused} uploads could not be deleted, {deleted} were")
@@ -66,6 +68,7 @@ def _forget_connections(deadline: Deadline) -> int:
             logs.warning("out of time, the next run goes on", connections=deleted)
             break
         connections.delete(connection, topic)
+        metrics.count("ConnectionsCleaned")
         deleted += 1
     logs.info("connections cleaned up", deleted=deleted)
     return deleted

@@ -14,12 +14,26 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import closing
-from typing import Any
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
-from common import aws, documents, loading, logs, records, uploads, warming
+from common import (
+    aws,
+    correlation,
+    documents,
+    loading,
+    logs,
+    metrics,
+    records,
+    tracing,
+    uploads,
+    warming,
+)
 from common.uploads import OLDER, SAME, Outdated, Refused, Upload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _ROUTES = {
     **dict.fromkeys(uploads.PICTURE_TYPES, "picture"),
@@ -50,7 +64,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     Raises ForeignEventError for anything but EventBridge's "Object Created", Refused for an object
     that can never be worked on, and what may pass as it came.
     """
-    logs.begin(context)
+    logs.begin(context, event)
     upload = uploads.of_event(records.of_bus(event, "aws.s3", "Object Created"))
     try:
         answer = _routed(upload, context)
@@ -133,7 +147,7 @@ def _hand_over(upload: Upload, found: dict[str, Any]) -> None:
     aws.client("lambda").invoke(
         FunctionName=os.environ["IMAGE_PROCESSOR_FUNCTION"],
         InvocationType="Event",
-        Payload=json.dumps({"Records": [record]}).encode(),
+        Payload=json.dumps({"Records": [record], **correlation.member()}).encode(),
     )
 
 
@@ -175,7 +189,7 @@ def _import(
     name = f"{upload.bucket}/{upload.key}@{upload.version or upload.etag}"
     load = loading.Load(name, moment, progress, context)
     try:
-        with closing(_body(upload)) as body:
+        with _counted(progress), closing(_body(upload)) as body:
             load.run(body, kind, found.get("ContentType", ""))
     except (Refused, loading.OutOfTime) as reason:
         state = "refused" if isinstance(reason, Refused) else "interrupted"
@@ -185,6 +199,21 @@ def _import(
     _tell(upload, target, {"state": "done", **progress.told()})
     logs.info("import done", key=upload.key, target=target, **progress.counts())
     return progress.counts()
+
+
+@contextmanager
+def _counted(progress: loading.Progress) -> Iterator[None]:
+    """Measure the rows that are loaded and refused meanwhile, however it ends: an attempt that
+    breaks off has loaded some.
+    """
+    loaded, refused = progress.loaded, progress.refusedCount
+    with tracing.step("import rows"):
+        try:
+            yield
+        finally:
+            metrics.count("RowsImported", progress.loaded - loaded)
+            metrics.count("RowsRefused", progress.refusedCount - refused)
+            tracing.annotate(**progress.counts())
 
 
 def _tell(upload: Upload, target: str, result: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from common import aws, http, idempotency, ids, items
+from common import aws, correlation, http, idempotency, ids, items, metrics
 from common.bodies import json_object
 
 aws.prepare("dynamodb")
@@ -27,13 +27,18 @@ def handler(request: http.Request) -> http.Answer:
         "version": {"N": "1"},
         "createdAt": {"S": now},
         "updatedAt": {"S": now},
+        **correlation.row(),
     }
+    created = True
     if key is None:
         # No condition: the id is new, and a put that boto3 repeats after a lost answer must
         # succeed, not find itself.
         aws.client("dynamodb").put_item(TableName=os.environ["ITEMS_TABLE"], Item=row)
     else:
-        row = idempotency.put_once(row, content, caller=request.caller, key=key)
+        put = idempotency.put_once(row, content, caller=request.caller, key=key)
+        created, row = put is row, put
+    if created:
+        metrics.count("ItemsCreated")
     item = items.from_row(row)
     headers = {"Location": _location(request, item["id"]), "ETag": items.etag(item)}
     return http.answer(201, item, headers)

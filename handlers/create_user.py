@@ -6,7 +6,7 @@ import os
 import re
 from typing import Any
 
-from common import aws, fields, http, ids
+from common import aws, fields, http, ids, metrics
 from common.bodies import json_object
 
 LONGEST_ID = 128  # characters, as are the next two
@@ -28,7 +28,8 @@ def handler(request: http.Request) -> http.Answer:
     to another user, 400 for a refused body.
     """
     user = parse(json_object(request))
-    _store(user)
+    if _store(user):
+        metrics.count("UsersRegistered")
     body = {"message": "User created successfully", "user_id": user["user_id"]}
     return http.answer(200, body)
 
@@ -63,8 +64,8 @@ def _email(value: object) -> str:
 _CHECKS = {"user_id": _user_id, "name": _name, "email": _email}
 
 
-def _store(user: dict[str, str]) -> None:
-    """Write the row once. A request that is repeated, by its client or by boto3 after a lost
+def _store(user: dict[str, str]) -> bool:
+    """Write the row once; whether it was not there. A request that is repeated, by its client or by boto3 after a lost
     answer, finds its own row and changes nothing.
     """
     row = {name: {"S": value} for name, value in user.items()}
@@ -83,3 +84,5 @@ def _store(user: dict[str, str]) -> None:
         stored = getattr(error, "response", {}).get("Item", {})
         if any(stored.get(name) != value for name, value in row.items()):
             raise http.Problem(409, "The user_id belongs to another user.") from None
+        return False
+    return True

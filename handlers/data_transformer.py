@@ -12,7 +12,7 @@ import base64
 import os
 from typing import Any
 
-from common import aws, bus, diff, ids, logs, records, warming
+from common import aws, bus, correlation, diff, ids, logs, records, warming
 from common.deadline import Deadline
 
 SOURCE = "sandpiper.items"
@@ -32,7 +32,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     left for the next attempt. So is what cannot be done in time, for a timeout would do all of the
     batch again.
     """
-    logs.begin(context)
+    logs.begin(context, event)
     batch = records.of(event, "aws:dynamodb")
     deadline = Deadline(context)
     for start in range(0, len(batch), bus.MOST):
@@ -56,17 +56,17 @@ def _transform(group: list[dict[str, Any]], deadline: Deadline, *, begun: bool) 
     events: list[bus.Entry] = []
     positions: list[int] = []  # of the events' records
     for record in group:
-        try:
-            if begun or written:
-                deadline.check()
-            if not _is_request(record):
-                entry = domain_event(record)
-                _write(record)
-                events.append(entry)
-                positions.append(written)
-        except Exception as error:
-            logs.error("change not recorded", cause=error, eventId=str(record.get("eventID", "")))
-            break
+        with correlation.carried(_belongs_to(record)):
+            try:
+                if begun or written:
+                    deadline.check()
+                if not _is_request(record):
+                    events.append(_recorded(record))
+                    positions.append(written)
+            except Exception as error:
+                event_id = str(record.get("eventID", ""))
+                logs.error("change not recorded", cause=error, eventId=event_id)
+                break
         written += 1
     sent = _sent(events)
     return written if sent == len(events) else positions[sent]
@@ -83,14 +83,24 @@ def _sent(events: list[bus.Entry]) -> int:
     return sent
 
 
+def _belongs_to(record: dict[str, Any]) -> str:
+    """What the change belongs to: the request that wrote the row, else the change itself, so that
+    it is the same however often the record comes.
+    """
+    return correlation.of_record(record) or str(record.get("eventID", ""))
+
+
+def _recorded(record: dict[str, Any]) -> bus.Entry:
+    """The event of a change whose row is written."""
+    entry, row = domain_event(record), audit_row(record)
+    aws.client("dynamodb").put_item(TableName=os.environ["AUDIT_TABLE"], Item=row)
+    logs.info("change recorded", itemId=row["itemId"]["S"], action=row["action"]["S"])
+    return entry
+
+
 def _is_request(record: dict[str, Any]) -> bool:
     """Whether the changed row is no item but what an Idempotency-Key was used for."""
     return ids.is_request(record["dynamodb"]["Keys"]["id"]["S"])
-
-
-def _write(record: dict[str, Any]) -> None:
-    row = audit_row(record)
-    aws.client("dynamodb").put_item(TableName=os.environ["AUDIT_TABLE"], Item=row)
 
 
 def domain_event(record: dict[str, Any]) -> bus.Entry:
@@ -117,7 +127,8 @@ def domain_event(record: dict[str, Any]) -> bus.Entry:
 
 def audit_row(record: dict[str, Any]) -> dict[str, Any]:
     """The audit row of a stream record, as DynamoDB attributes. Raises KeyError for what is not a
-    record of the items stream.
+    record of the items stream. The images are of the item: what its change belongs to is a column
+    beside them.
 
     A removal by time to live looks like any other: its record has no new image.
     """
@@ -132,17 +143,26 @@ def audit_row(record: dict[str, Any]) -> dict[str, Any]:
             {"M": {name: {"M": sides} for name, sides in _changes(change).items()}}
         ),
     }
+    brought = correlation.of_record(record)
+    if brought:
+        row[correlation.NAME] = {"S": brought}
     version = _version(change)
     if version is not None:
         row["version"] = {"N": str(version)}
     for column, image in (("before", "OldImage"), ("after", "NewImage")):
-        if change.get(image):
-            row[column] = _decoded({"M": change[image]})
+        if item := _item(change, image):
+            row[column] = _decoded({"M": item})
     return row
 
 
 def _changes(change: dict[str, Any]) -> dict[str, diff.Change]:
-    return diff.between(change.get("OldImage") or {}, change.get("NewImage") or {})
+    return diff.between(_item(change, "OldImage"), _item(change, "NewImage"))
+
+
+def _item(change: dict[str, Any], image: str) -> dict[str, Any]:
+    """An image without what the change belongs to; {} where there is none."""
+    attributes: dict[str, Any] = change.get(image) or {}
+    return {name: value for name, value in attributes.items() if name != correlation.NAME}
 
 
 def _version(change: dict[str, Any]) -> int | None:

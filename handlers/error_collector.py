@@ -15,7 +15,7 @@ import re
 import time
 from typing import Any, NamedTuple
 
-from common import aws, ids, logs, records, state, warming
+from common import aws, correlation, ids, logs, records, state, warming
 
 _LIFETIME = 90 * 86_400  # seconds after its last error that a row is kept
 _LONGEST_SHAPE = 300  # characters
@@ -44,6 +44,7 @@ class Incident(NamedTuple):
     kind: str
     shape: str
     request_id: str
+    correlation_id: str  # "" where the line has none
     at: float  # seconds since 1970
 
     @property
@@ -58,7 +59,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """How many lines and kinds of errors the delivery had. Raises the first error at the end, after
     the other rows: Lambda then tries the delivery again.
     """
-    logs.begin(context)
+    logs.begin(context, event)
     content = records.of_logs(event)
     group = str(content.get("logGroup", ""))
     if group == os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME"):
@@ -77,17 +78,26 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
 def _record(kinds: dict[str, list[Incident]], delivery: str) -> None:
     unexpected: list[Exception] = []
     for incidents in kinds.values():
-        try:
-            _count(incidents, delivery)
-        except Exception as error:
-            unexpected.append(error)
-            logs.error("incident not recorded", cause=error)
+        with correlation.carried(_latest(incidents).correlation_id):
+            try:
+                _count(incidents, delivery)
+            except Exception as error:
+                unexpected.append(error)
+                logs.error("incident not recorded", cause=error)
     if unexpected:
         raise unexpected[0]
 
 
 def _count(incidents: list[Incident], delivery: str) -> None:
-    state.amend(incidents[0].key, lambda row: counted(row, incidents, delivery))
+    key = incidents[0].key
+    state.amend(key, lambda row: counted(row, incidents, delivery))
+    for belongs_to in sorted({incident.correlation_id for incident in incidents} - {""}):
+        with correlation.carried(belongs_to):
+            logs.info("incident recorded", incident=key)
+
+
+def _latest(incidents: list[Incident]) -> Incident:
+    return max(incidents, key=lambda incident: incident.at)
 
 
 def _delivery(content: dict[str, Any]) -> str:
@@ -112,6 +122,7 @@ def read(line: object, group: str) -> Incident:
         kind=str(error.get("type") or content.get("errorType") or "")[:_LONGEST_SHAPE],
         shape=shape(str(said)),
         request_id=str(content.get("requestId") or "")[:_LONGEST_SHAPE],
+        correlation_id=correlation.valid(content.get("correlation_id")),
         at=stamp / 1000 if is_stamp else time.time(),
     )
 
@@ -138,7 +149,7 @@ def counted(row: dict[str, Any], incidents: list[Incident], delivery: str) -> di
     if delivery in known:
         return None
     moments = [ids.instant(incident.at) for incident in incidents]
-    latest = max(incidents, key=lambda incident: incident.at)
+    latest = _latest(incidents)
     count = int(row.get("count", {"N": "0"})["N"]) + len(incidents)
     return {
         "function": {"S": latest.function},
@@ -148,6 +159,7 @@ def counted(row: dict[str, Any], incidents: list[Incident], delivery: str) -> di
         "firstSeen": {"S": min([*moments, row.get("firstSeen", {"S": "9"})["S"]])},
         "lastSeen": {"S": max([*moments, row.get("lastSeen", {"S": ""})["S"]])},
         "requestId": {"S": latest.request_id},
+        **({correlation.NAME: {"S": latest.correlation_id}} if latest.correlation_id else {}),
         "deliveries": {"L": [{"S": one} for one in [*known, delivery][-_KNOWN_DELIVERIES:]]},
         "expiresAt": {"N": str(int(time.time()) + _LIFETIME)},
     }

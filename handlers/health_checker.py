@@ -19,7 +19,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from common import aws, logs, records, warming
+from common import aws, logs, metrics, records, warming
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,11 +59,12 @@ def handler(event: object, context: Any) -> dict[str, Any]:
     {"orders": 0, ...}}; a queue's number is of the messages that wait. Raises RuntimeError that
     names what is down.
     """
-    logs.begin(context)
+    logs.begin(context, event)
     records.of_schedule(event)
     found = _ask(_checks(), _patience(context))
     _measure(found)
     down = [name for name, answer in found.items() if not answer.up]
+    metrics.count("Healthy", int(not down))
     if down:
         raise RuntimeError(f"down: {', '.join(down)}")
     return {
@@ -196,22 +197,24 @@ def _measure(found: Mapping[str, Answer]) -> None:
     """One log line that CloudWatch makes metrics of: how many checks are down; Up and Time by
     check, Depth by queue (TableUp, TableTime, QueueOrdersDepth).
     """
-    service = os.environ.get("SERVICE_NAME", "sandpiper")
-    metrics: list[dict[str, Any]] = [{"Name": "Down", "Unit": "Count"}]
-    line: dict[str, Any] = {"Service": service}
+    service, now = os.environ.get("SERVICE_NAME", "sandpiper"), time.time()
+    named: list[dict[str, Any]] = [{"Name": "Down", "Unit": "Count"}]
+    # As a line of a level that Lambda's filter lets through.
+    line: dict[str, Any] = {**logs.head("health measured", logs.kept_level(), now)}
+    line["Service"] = service
     line["Down"] = sum(not answer.up for answer in found.values())
     for name, answer in found.items():
         title = _title(name)
-        metrics += [{"Name": f"{title}Up"}, {"Name": f"{title}Time", "Unit": "Milliseconds"}]
+        named += [{"Name": f"{title}Up"}, {"Name": f"{title}Time", "Unit": "Milliseconds"}]
         line |= {f"{title}Up": int(answer.up), f"{title}Time": answer.milliseconds}
     for name, depth in _depths(found).items():
         title = _title(f"{_QUEUE}{name}")
-        metrics.append({"Name": f"{title}Depth", "Unit": "Count"})
+        named.append({"Name": f"{title}Depth", "Unit": "Count"})
         line[f"{title}Depth"] = depth
     line["_aws"] = {
-        "Timestamp": int(time.time() * 1000),
+        "Timestamp": int(now * 1000),
         "CloudWatchMetrics": [
-            {"Namespace": NAMESPACE, "Dimensions": [["Service"]], "Metrics": metrics}
+            {"Namespace": NAMESPACE, "Dimensions": [["Service"]], "Metrics": named}
         ],
     }
     sys.stdout.write(json.dumps(line) + "\n")

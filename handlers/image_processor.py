@@ -20,7 +20,7 @@ from collections import Counter
 from contextlib import closing
 from typing import Any
 
-from common import aws, logs, pictures, records, uploads, warming
+from common import aws, logs, metrics, pictures, records, tracing, uploads, warming
 from common.uploads import OLDER, SAME, Outdated, Refused, Upload
 
 _FOLDERS = {"thumbnail": "thumbnails/", "optimised": "optimised/", "watermarked": "watermarked/"}
@@ -41,13 +41,16 @@ def handler(event: dict[str, Any], context: object) -> dict[str, int]:
     Raises ForeignEventError for an event of something else than S3, else, at the end, the first
     error; one that may pass comes before an object that is Refused for ever.
     """
-    logs.begin(context)
+    logs.begin(context, event)
     done: Counter[str] = Counter(written=0, removed=0, skipped=0)
     failed: list[Exception] = []
     refused: list[Exception] = []
     for record in records.of(event, "aws:s3"):
         try:
-            done[_process(uploads.of_record(record))] += 1
+            with tracing.step("process upload"):
+                outcome = _process(uploads.of_record(record))
+                tracing.annotate(outcome=outcome)
+            done[outcome] += 1
         except Refused as reason:
             refused.append(reason)
             logs.error("upload refused", key=uploads.named(record), reason=str(reason))
@@ -111,7 +114,8 @@ def _write(
 ) -> None:
     claimed = pictures.claims(upload.key, content_type)
     watermark = os.environ.get("WATERMARK_TEXT", _DEFAULT_WATERMARK)
-    found = pictures.derive(data, claimed, watermark=watermark)
+    with tracing.step("resize", bytes=len(data)):
+        found = pictures.derive(data, claimed, watermark=watermark)
     bucket = os.environ["IMAGES_BUCKET"]
     for name, made in found.made.items():
         uploads.put(
@@ -140,6 +144,7 @@ def _write(
     }
     _describe(upload, metadata, description)
     sizes = {name: len(made.content) for name, made in found.made.items()}
+    metrics.count("ThumbnailsMade")
     logs.info("pictures written", key=upload.key, **found.about, written=sizes)
 
 

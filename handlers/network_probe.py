@@ -12,7 +12,7 @@ import threading
 import time
 from typing import Any
 
-from common import logs, records, warming
+from common import logs, records, tracing, warming
 
 
 @warming.aware
@@ -20,12 +20,13 @@ def handler(event: object, context: Any) -> dict[str, Any]:
     """{"reachable": true, "milliseconds": 3.1}. Raises ConnectionError that says why when the port
     cannot be reached within PROBE_TIMEOUT_SECONDS, looking up the name included.
     """
-    logs.begin(context)
+    logs.begin(context, event)
     records.of_schedule(event)
     host, port = os.environ["PROBE_HOST"], int(os.environ["PROBE_PORT"])
     seconds = float(os.environ["PROBE_TIMEOUT_SECONDS"])
     started = time.perf_counter()
-    reason = _attempt(host, port, seconds)
+    with tracing.step("connect", port=port):
+        reason = _attempt(host, port, seconds)
     milliseconds = round((time.perf_counter() - started) * 1000, 1)
     if reason:
         logs.error("not reachable", host=host, port=port, reason=reason, milliseconds=milliseconds)

@@ -10,7 +10,18 @@ import functools
 import json
 from typing import Any
 
-from common import aws, connections, logs, once, push, records, warming
+from common import (
+    aws,
+    connections,
+    correlation,
+    logs,
+    metrics,
+    once,
+    push,
+    records,
+    tracing,
+    warming,
+)
 from common.deadline import Deadline
 
 aws.prepare("dynamodb")
@@ -23,9 +34,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """How many notifications the event had. Raises when the subscribers cannot be found: Lambda
     then tries again, and at last the event goes to the failures queue.
     """
-    logs.begin(context)
+    logs.begin(context, event)
     batch = records.of(event, "aws:sns")
-    for record in batch:
+    for record in correlation.each(batch):
         notification = record["Sns"]
         work = functools.partial(_push, message(notification), Deadline(context))
         once.run(f"push#{notification['MessageId']}", work, context=context)
@@ -44,7 +55,9 @@ def message(notification: dict[str, Any]) -> bytes:
 
 def _push(body: bytes, deadline: Deadline) -> None:
     subscribers = connections.subscribers(connections.NOTIFICATIONS)
-    outcome = push.broadcast(subscribers, [body], deadline)
+    with tracing.step("push notification", subscribers=len(subscribers)):
+        outcome = push.broadcast(subscribers, [body], deadline)
+    metrics.count("PushesSent", outcome.sent)
     connections.forget(outcome.gone, connections.NOTIFICATIONS, deadline)
     logs.info(
         "notification pushed",

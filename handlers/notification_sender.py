@@ -15,7 +15,7 @@ import os
 import re
 from typing import Any
 
-from common import aws, logs, mail, once, queues, warming
+from common import aws, correlation, logs, mail, metrics, once, queues, warming
 from common.queues import Poison
 
 _BLANKS = (
@@ -35,7 +35,7 @@ mail.prepare()
 @warming.aware
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """The messages that were not published, for ReportBatchItemFailures."""
-    logs.begin(context)
+    logs.begin(context, event)
     work = functools.partial(_send, context=context)
     return queues.each(event, context, work, queue_url=os.environ.get("NOTIFICATIONS_QUEUE_URL"))
 
@@ -49,6 +49,7 @@ def _send(record: dict[str, Any], *, context: Any) -> None:
     key = _id(content) or record["messageId"]
     publish = functools.partial(_publish, told, key)
     once.run(f"notice#{key}", publish, context=context)
+    logs.info("notification published", id=key)
     address = content.get("email")
     if address is None:
         return
@@ -64,9 +65,10 @@ def _publish(told: dict[str, str], key: str) -> None:
     identity = {"DataType": "String", "StringValue": key}
     aws.client("sns").publish(
         TopicArn=os.environ["NOTIFICATIONS_TOPIC_ARN"],
-        MessageAttributes={"messageId": identity},
+        MessageAttributes={"messageId": identity, **correlation.attributes()},
         **told,
     )
+    metrics.count("NotificationsSent")
 
 
 def _mail(told: dict[str, str], address: str, key: str) -> None:

@@ -14,7 +14,7 @@ import os
 import time
 from typing import Any
 
-from common import ids, logs, once, outbound, records, warming
+from common import correlation, ids, logs, once, outbound, records, tracing, warming
 from common.circuit import Circuit
 from common.jitter import jittered
 
@@ -35,13 +35,14 @@ class PartnerError(Exception):
 @warming.aware
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """How many orders were posted. Raises what kept one from being posted: Lambda tries again."""
-    logs.begin(context)
+    logs.begin(context, event)
     found = records.of(event, "aws:sns")
-    for record in found:
+    for record in correlation.each(found):
         text = record["Sns"]["Message"]
         order = _order_id(text)
         post = functools.partial(_forward, order, text, context)
-        once.run(f"forward#{order}", post, context=context)
+        with tracing.step("forward order", order=order):
+            once.run(f"forward#{order}", post, context=context)
     return {"forwarded": len(found)}
 
 

@@ -13,7 +13,20 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from common import aws, bus, conditions, decimals, logs, mail, orders, queues, warming
+from common import (
+    aws,
+    bus,
+    conditions,
+    correlation,
+    decimals,
+    logs,
+    mail,
+    metrics,
+    orders,
+    queues,
+    tracing,
+    warming,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +37,7 @@ if TYPE_CHECKING:
 _EVENT = "OrderPlaced"
 _PUBLISHED, _ANNOUNCED = 1, 2  # steps after the row: the topic knows of it, the bus as well
 _LEASE_MARGIN = 1_000  # milliseconds; the clocks of two environments differ
+_MEASURED = {"sent": "confirmed", "unsent": "unsent"}  # how a confirmation ended, as a state
 _TAKEN_OVER_PAUSE = 2  # seconds until a message comes back whose order another one has just claimed
 
 aws.prepare("dynamodb", "sns", "events")
@@ -31,12 +45,13 @@ mail.prepare()
 
 
 class _Placing:
-    """An order on its way: the messages that bring it, its row once it is claimed, the steps that
-    are done, and those that the row says are done.
+    """An order on its way: the messages that bring it, what the first of them belongs to, its row
+    once it is claimed, the steps that are done, and those that the row says are done.
     """
 
-    def __init__(self, order: orders.Order, until: int) -> None:
+    def __init__(self, order: orders.Order, until: int, correlation_id: str) -> None:
         self.order = order
+        self.correlation_id = correlation_id
         self.until = until  # when the lease ends, in milliseconds since 1970
         self.messages: list[Record] = []
         self.row: orders.Row = {}
@@ -47,7 +62,7 @@ class _Placing:
 @warming.aware
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """The messages that failed, for ReportBatchItemFailures."""
-    logs.begin(context)
+    logs.begin(context, event)
     batch = queues.Batch(event, context, queue_url=os.environ.get("ORDERS_QUEUE_URL"))
     until = int(time.time() * 1000) + context.get_remaining_time_in_millis() + _LEASE_MARGIN
     for chunk in batch.chunks():
@@ -57,7 +72,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _place(batch: queues.Batch, chunk: Sequence[Record], until: int) -> None:
     """Place up to ten orders: rows and mails side by side, topic and bus by one call for all."""
-    found = _read(batch, chunk, until)
+    with tracing.step("place orders", messages=len(chunk)):
+        _place_all(batch, _read(batch, chunk, until))
+
+
+def _place_all(batch: queues.Batch, found: list[_Placing]) -> None:
     claimed = _good(batch, found, queues.at_once(_claim, found))
     fresh = [placing for placing in claimed if placing.row]  # the others are confirmed already
     for step, tell in ((_PUBLISHED, _publish), (_ANNOUNCED, _put_events)):
@@ -78,7 +97,12 @@ def _read(batch: queues.Batch, chunk: Sequence[Record], until: int) -> list[_Pla
         except Exception as error:
             batch.fail(record, error)
             continue
-        found.setdefault(order, _Placing(order, until)).messages.append(record)
+        new = _Placing(order, until, correlation.of_record(record))
+        placing = found.setdefault(order, new)
+        placing.messages.append(record)
+        if placing is not new:
+            with correlation.carried(new.correlation_id):
+                logs.info("order is placed by another message", orderId=order.id)
     return list(found.values())
 
 
@@ -94,7 +118,8 @@ def _good(
             good.append(placing)
             continue
         if placing.steps > placing.kept:
-            _keep(placing)
+            with correlation.carried(placing.correlation_id):
+                _keep(placing)
         for record in placing.messages:
             batch.fail(record, outcome)
     return good
@@ -116,6 +141,7 @@ def _claim(placing: _Placing) -> None:
         _take_over(placing, conditions.row_of(error))
         return
     placing.row = row
+    metrics.count("Orders", State=orders.PLACED)
 
 
 def _take_over(placing: _Placing, there: orders.Row) -> None:
@@ -141,14 +167,7 @@ def _take_over(placing: _Placing, there: orders.Row) -> None:
 
 def _publish(placings: Sequence[_Placing]) -> list[Exception | None]:
     """Tell the orders topic: {"event": "OrderPlaced", "orderId", "state", "total", "placedAt"}."""
-    entries = [
-        {
-            "Id": str(position),
-            "Message": decimals.dumps({"event": _EVENT, **orders.told(placing.row)}),
-            "MessageAttributes": {"event": {"DataType": "String", "StringValue": _EVENT}},
-        }
-        for position, placing in enumerate(placings)
-    ]
+    entries = [_topic_entry(placing, str(position)) for position, placing in enumerate(placings)]
     answer = aws.client("sns").publish_batch(
         TopicArn=os.environ["ORDERS_TOPIC_ARN"], PublishBatchRequestEntries=entries
     )
@@ -156,11 +175,22 @@ def _publish(placings: Sequence[_Placing]) -> list[Exception | None]:
     return [_entry_error(failed.get(entry["Id"])) for entry in entries]
 
 
+def _topic_entry(placing: _Placing, name: str) -> dict[str, Any]:
+    event = {"event": {"DataType": "String", "StringValue": _EVENT}}
+    with correlation.carried(placing.correlation_id):
+        return {
+            "Id": name,
+            "Message": decimals.dumps({"event": _EVENT, **orders.told(placing.row)}),
+            "MessageAttributes": {**event, **correlation.attributes()},
+        }
+
+
 def _put_events(placings: Sequence[_Placing]) -> list[Exception | None]:
     """Tell the event bus: "Order Placed", with the topic's members without `event`."""
-    entries = [
-        bus.entry(orders.SOURCE, "Order Placed", orders.told(placing.row)) for placing in placings
-    ]
+    entries: list[bus.Entry] = []
+    for placing in placings:
+        with correlation.carried(placing.correlation_id):
+            entries.append(bus.entry(orders.SOURCE, "Order Placed", orders.told(placing.row)))
     return [_entry_error(code) for code in bus.put(entries)]
 
 
@@ -195,7 +225,10 @@ def _confirm(placing: _Placing) -> None:
         values[":reason"] = {"S": str(refused)}
     values[":ended"] = {"S": ended}
     # Another one can have confirmed it only after this lease, which is to say hardly ever.
-    _update(placing, f"{changes} REMOVE claimedUntil, steps", "confirmation = :pending", values)
+    done = f"{changes} REMOVE claimedUntil, steps"
+    if _update(placing, done, "confirmation = :pending", values) and ended in _MEASURED:
+        metrics.count("Orders", State=_MEASURED[ended])
+    logs.info("order placed", orderId=placing.order.id, confirmation=ended)
 
 
 def _send(order: orders.Order) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from common import aws, bus, conditions, logs, orders, queues, warming
+from common import aws, bus, conditions, logs, metrics, orders, queues, warming
 
 aws.prepare("dynamodb", "events")
 
@@ -22,7 +22,7 @@ class UnknownOrderError(Exception):
 @warming.aware
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """The messages that failed, for ReportBatchItemFailures."""
-    logs.begin(context)
+    logs.begin(context, event)
     queue_url = os.environ.get("ORDER_EVENTS_QUEUE_URL")
     return queues.each(event, context, _follow, queue_url=queue_url)
 
@@ -34,6 +34,7 @@ def _follow(record: dict[str, Any]) -> None:
         logs.info("event is older than the order", orderId=change.order, state=change.state)
         return
     _tell(row)
+    logs.info("order changed", orderId=change.order, state=change.state)
 
 
 def _move(change: orders.Change) -> orders.Row | None:
@@ -43,7 +44,7 @@ def _move(change: orders.Change) -> orders.Row | None:
     earlier = orders.STATES[: orders.STATES.index(change.state)]
     states = {f":{state}": {"S": state} for state in (*earlier, change.state)}
     try:
-        return aws.client("dynamodb").update_item(
+        row = aws.client("dynamodb").update_item(
             TableName=os.environ["ORDERS_TABLE"],
             Key=orders.key(change.order),
             UpdateExpression=f"SET #state = :{change.state}, version = version + :one, "
@@ -61,6 +62,9 @@ def _move(change: orders.Change) -> orders.Row | None:
         )["Attributes"]
     except Exception as error:
         there = conditions.row_of(error)
+    else:
+        metrics.count("Orders", State=change.state)
+        return row
     if not there:
         raise UnknownOrderError(f"there is no order {change.order}")
     return there if there.get("changedBy") == {"S": change.event} else None

@@ -12,7 +12,18 @@ import os
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from common import aws, ids, logs, once, records, reports, warming
+from common import (
+    aws,
+    correlation,
+    ids,
+    logs,
+    metrics,
+    once,
+    records,
+    reports,
+    tracing,
+    warming,
+)
 from common.deadline import Deadline
 
 _FORMATS = {"csv": ("csv",), "pdf": ("pdf",), "both": ("csv", "pdf")}
@@ -46,7 +57,7 @@ def handler(event: object, context: Any) -> dict[str, Any]:
     Raises ValueError for an input that asks for no report, TimeoutError for a table that is too
     large, and what AWS raised: the schedule then tries again.
     """
-    logs.begin(context)
+    logs.begin(context, event)
     wanted = read(records.of_schedule(event, "report_type", "format"))
     key = f"report#{wanted.report_type}#{wanted.date}#{wanted.format}"
     work = functools.partial(_generate, wanted, Deadline(context))
@@ -70,10 +81,13 @@ def _generate(wanted: Wanted, deadline: Deadline) -> dict[str, Any]:
     """Write the files, then tell of them."""
     kind = reports.KINDS[wanted.report_type]
     since = (wanted.day - timedelta(days=_DAYS)).astimezone(UTC)
-    found = reports.rows(kind, ids.instant(since.timestamp()), deadline)
+    with tracing.step("read rows"):
+        found = reports.rows(kind, ids.instant(since.timestamp()), deadline)
+        tracing.annotate(rows=len(found))
     keys: dict[str, str] = {}
     for suffix in _FORMATS[wanted.format]:
-        content = _content(suffix, kind, found, wanted.date)
+        with tracing.step("render report", kind=wanted.report_type, format=suffix):
+            content = _content(suffix, kind, found, wanted.date)
         keys[suffix] = f"reports/{wanted.report_type}/{wanted.date}.{suffix}"
         _client().put_object(
             Bucket=os.environ["REPORTS_BUCKET"],
@@ -82,6 +96,7 @@ def _generate(wanted: Wanted, deadline: Deadline) -> dict[str, Any]:
             ContentType=_TYPES[suffix],
         )
     _tell(wanted, keys, len(found))
+    metrics.count("ReportsMade")
     logs.info("report written", kind=wanted.report_type, date=wanted.date, rows=len(found))
     return {
         "report_type": wanted.report_type,
@@ -113,7 +128,10 @@ def _tell(wanted: Wanted, keys: dict[str, str], rows: int) -> None:
         TopicArn=os.environ["REPORTS_TOPIC_ARN"],
         Subject=f"Report {wanted.report_type} {wanted.date}",
         Message=json.dumps(message),
-        MessageAttributes={"event": {"DataType": "String", "StringValue": "ReportReady"}},
+        MessageAttributes={
+            "event": {"DataType": "String", "StringValue": "ReportReady"},
+            **correlation.attributes(),
+        },
     )
 
 

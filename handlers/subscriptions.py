@@ -48,7 +48,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """
     place = http.member(event, "requestContext")
     route = str(place.get("routeKey", ""))
-    logs.begin(context, connectionId=str(place.get("connectionId", "")), route=route)
+    logs.begin(
+        context,
+        correlation_id=http.Request(event, context).correlation_id,
+        connectionId=str(place.get("connectionId", "")),
+        route=route,
+    )
     if not place.get("connectionId"):
         logs.error("not of a WebSocket", kind=records.kind(event))
         return {"statusCode": 400}

@@ -43,7 +43,7 @@ class Measurement(NamedTuple):
 @warming.aware
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """The first record that was not counted, for ReportBatchItemFailures."""
-    logs.begin(context)
+    logs.begin(context, event)
     batch = records.of(event, "aws:kinesis")
     failed: list[str] = []
     rows = _rows(batch, failed)

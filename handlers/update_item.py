@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from common import aws, http, ids, items
+from common import aws, correlation, http, ids, items, metrics
 from common.bodies import json_object
 
 # A version that no item has: an If-Match whose tags cannot match still has to tell a stale item
@@ -26,6 +26,7 @@ def handler(request: http.Request) -> http.Answer:
     if not ids.is_key(item_id):
         raise http.Problem(404, "There is no such item.")
     item = items.from_row(_update(item_id, fields, versions))
+    metrics.count("ItemsUpdated")
     return http.answer(200, item, {"ETag": items.etag(item)})
 
 
@@ -51,7 +52,11 @@ def _update(item_id: str, fields: items.Fields, versions: list[int] | None) -> d
 
 
 def _expressions(fields: items.Fields, versions: list[int] | None) -> dict[str, Any]:
-    written = {**items.attributes(fields), "updatedAt": {"S": ids.instant()}}
+    written = {
+        **items.attributes(fields),
+        "updatedAt": {"S": ids.instant()},
+        **correlation.row(),
+    }
     values = {f":{name}": value for name, value in written.items()} | {":one": {"N": "1"}}
     names = {f"#{name}": name for name in (*written, "id", "version")}
     update = "SET " + ", ".join(f"#{name} = :{name}" for name in written)

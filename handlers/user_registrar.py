@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from common import aws, conditions, ids, logs, records, warming
+from common import aws, conditions, ids, logs, metrics, records, warming
 
 SIGNED_UP = "PostConfirmation_ConfirmSignUp"
 NEW_PASSWORD = "PostConfirmation_ConfirmForgotPassword"  # noqa: S105 - the name of a trigger
@@ -21,10 +21,12 @@ aws.prepare("dynamodb", read_timeout=_READ_TIMEOUT)
 @warming.aware
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """The event, as Cognito expects it back. A new password confirms nobody new."""
-    logs.begin(context)
+    logs.begin(context, event)
     records.of_user_pool(event, SIGNED_UP, NEW_PASSWORD)
     if event["triggerSource"] == SIGNED_UP:
         written = _store(user_row(event))
+        if written:
+            metrics.count("UsersRegistered")
         logs.info("user registered" if written else "user was registered already")
     return event
 

@@ -29,7 +29,7 @@ def handler(event: object, context: Any) -> dict[str, int]:
     Raises RuntimeError at the end when a function's versions could not be cleaned up, so that the
     schedule tries again and the alarm hears of it.
     """
-    logs.begin(context)
+    logs.begin(context, event)
     records.of_schedule(event)
     keep, functions = _versions_to_keep(), _function_names()
     deadline = Deadline(context, slow_call=_SLOW_CALL)
@@ -73,7 +73,7 @@ def _clean(function: str, keep: int, deadline: Deadline, deleted: list[str]) -> 
     """Delete what is not needed of one function, while there is time; add it to `deleted`."""
     for version in _unneeded(function, keep):
         if deadline.is_near():
-            logs.warning("out of time, the next run goes on", target=function, version=version)
+            logs.warning("out of time, the next run goes on", target=function, published=version)
             return
         if _delete(function, version):
             deleted.append(f"{function}:{version}")
@@ -117,7 +117,7 @@ def _delete(function: str, version: str) -> bool:
         reason = _LEFT.get(aws.error_code(error))
         if reason is None:
             raise
-        logs.warning("version left", target=function, version=version, reason=reason)
+        logs.warning("version left", target=function, published=version, reason=reason)
         return False
-    logs.info("version deleted", target=function, version=version)
+    logs.info("version deleted", target=function, published=version)
     return True

@@ -14,7 +14,19 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from common import aws, bodies, conditions, http, ids, logs, orders, secrets, webhooks
+from common import (
+    aws,
+    bodies,
+    conditions,
+    correlation,
+    http,
+    ids,
+    logs,
+    metrics,
+    orders,
+    secrets,
+    webhooks,
+)
 from common.http import Problem
 
 if TYPE_CHECKING:
@@ -48,9 +60,11 @@ def handler(request: Request) -> Answer:
         MessageBody=json.dumps(message),
         MessageGroupId=message["orderId"],
         MessageDeduplicationId=stamp.id,
+        MessageAttributes=correlation.attributes(),
     )
     if not _keep(stamp.id):
         return http.answer(200, {"duplicate": True})
+    metrics.count("WebhooksAccepted")
     return http.answer(202, {"accepted": True})
 
 

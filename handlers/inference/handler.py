@@ -20,7 +20,7 @@ from contextlib import closing
 from operator import mul
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from common import aws, logs, warming
+from common import aws, logs, tracing, warming
 from common.deadline import Deadline
 
 if TYPE_CHECKING:
@@ -79,17 +79,14 @@ def inference(event: Any, context: Any) -> dict[str, Any]:
     Raises InvalidInput for a wrong event, InvalidModel for a wrong model, ValueError for a wrong
     environment, and TimeoutError when the time is not enough for all instances.
     """
-    logs.begin(context)
+    logs.begin(context, event)
     started = time.perf_counter()
     mode, size = _mode(), _batch_size()
     model = _model(fresh=mode == "development")
     instances = _instances(event, len(model.weights))
     deadline = Deadline(context, slow_call=_BATCH_TIME)
-    predictions: list[float] = []
-    for batch in _batches(instances, size):
-        if predictions and deadline.is_near():
-            raise TimeoutError(f"{len(predictions)} of {len(instances)} instances were predicted")
-        predictions += [model.predict(instance) for instance in batch]
+    with tracing.step("predict", instances=len(instances), model=model.version):
+        predictions = _predictions(model, instances, size, deadline)
     logs.info(
         "instances predicted",
         instances=len(instances),
@@ -98,6 +95,17 @@ def inference(event: Any, context: Any) -> dict[str, Any]:
         milliseconds=round((time.perf_counter() - started) * 1000, 1),
     )
     return {"predictions": predictions, "modelVersion": model.version}
+
+
+def _predictions(
+    model: Model, instances: list[list[float]], size: int, deadline: Deadline
+) -> list[float]:
+    predictions: list[float] = []
+    for batch in _batches(instances, size):
+        if predictions and deadline.is_near():
+            raise TimeoutError(f"{len(predictions)} of {len(instances)} instances were predicted")
+        predictions += [model.predict(instance) for instance in batch]
+    return predictions
 
 
 def _mode() -> str:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings
 
 from common import aws as common_aws
-from common import logs, once, push, secrets
+from common import correlation, logs, metrics, once, push, secrets
 from tests.handlers.connections_endpoint import ConnectionsEndpoint
 from tests.handlers.fakes import Aws, Table
 
@@ -34,8 +34,13 @@ _ENVIRONMENT = {
     "AUTH_SECRET_ARN": "arn:aws:secretsmanager:us-west-2:123456789012:secret:auth",
     "CURSOR_KEY_SECRET_ARN": "arn:aws:secretsmanager:us-west-2:123456789012:secret:cursor",
     "SERVICE_NAME": "sandpiper",
+    "STACK": "sandpiper-test",
 }
-_UNSET = ("CORS_ALLOW_ORIGINS", "LOG_LEVEL", "UPLOAD_RETENTION_DAYS", "AWS_LAMBDA_FUNCTION_NAME")
+_UNSET = (
+    *("CORS_ALLOW_ORIGINS", "LOG_LEVEL", "LOG_SAMPLE_RATE", "UPLOAD_RETENTION_DAYS"),
+    *("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_LEVEL"),
+    *("_X_AMZN_TRACE_ID", "AWS_XRAY_DAEMON_ADDRESS"),
+)
 
 
 class Context:
@@ -69,6 +74,9 @@ def clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         secrets._refetched,
         logs._invocation,
         logs._secrets,
+        logs._warm,
+        correlation._invocation,
+        metrics._counts,
     )
     once._store.cache_clear()
     for part in state:
@@ -146,12 +154,58 @@ def call(context: Context) -> Callable[..., dict[str, Any]]:
     return invoke
 
 
-@pytest.fixture
-def lines(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[dict[str, Any]]]:
-    """The log lines written since the last call, each of which must be one JSON object."""
+class Output:
+    """What functions wrote, each line one JSON object: messages, and metrics of ours."""
 
-    def read() -> list[dict[str, Any]]:
-        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+        self._lines: list[dict[str, Any]] = []
+        self._metrics: list[dict[str, Any]] = []
+
+    def lines(self) -> list[dict[str, Any]]:
+        self._read()
+        found, self._lines = self._lines, []
+        return found
+
+    def metrics(self) -> list[dict[str, Any]]:
+        self._read()
+        found, self._metrics = self._metrics, []
+        return found
+
+    def _read(self) -> None:
+        for text in self._capsys.readouterr().out.splitlines():
+            line = json.loads(text)
+            (self._metrics if line.get("message") == "metrics" else self._lines).append(line)
+
+
+@pytest.fixture
+def output(capsys: pytest.CaptureFixture[str]) -> Output:
+    return Output(capsys)
+
+
+@pytest.fixture
+def lines(output: Output) -> Callable[[], list[dict[str, Any]]]:
+    """The log lines written since the last call, each of which must be one JSON object; business
+    metrics are none.
+    """
+    return output.lines
+
+
+@pytest.fixture
+def measured(output: Output) -> Callable[[], dict[str, float]]:
+    """What was counted since the last call, by name: {"ItemsCreated": 1, "Orders placed": 2}."""
+
+    def read() -> dict[str, float]:
+        found: dict[str, float] = {}
+        for line in output.metrics():
+            (directive,) = line["_aws"]["CloudWatchMetrics"]
+            assert (directive["Namespace"], line["Stack"]) == ("Sandpiper", "sandpiper-test")
+            ((stack, *dimensions),) = directive["Dimensions"]
+            assert stack == "Stack"
+            for metric in directive["Metrics"]:
+                name = " ".join([metric["Name"], *(line[one] for one in dimensions)])
+                found[name] = found.get(name, 0) + line[metric["Name"]]
+        return found
 
     return read
 

@@ -121,7 +121,7 @@ def test_a_connection_that_is_gone_is_forgotten_and_gets_nothing_more(
     assert subscribers == [_ID]
     assert len(endpoint.received[_ID]) == 3
     assert "gone=" not in endpoint.received
-    (line,) = lines()
+    *_, line = lines()
     assert (line["sent"], line["gone"], line["failed"], line["left"]) == (1, 1, 0, 0)
 
 
@@ -195,7 +195,7 @@ def test_a_refused_post_is_logged_and_not_repeated(
     endpoint.answers[_ID] = [status]
     assert publish() == _DONE
     assert len(endpoint.posts) == 1
-    error, _ = lines()
+    *_, error, _ = lines()
     assert (error["level"], error["status"]) == ("ERROR", status)
 
 
@@ -240,7 +240,8 @@ def test_a_row_that_is_no_item_is_passed_over(
     del event["Records"][1]["dynamodb"]["NewImage"]["price"]
     assert publish(event) == _DONE
     assert [json.loads(m)["event"] for m in endpoint.received[_ID]] == ["created", "deleted"]
-    assert lines()[0]["message"] == "change not understood"
+    told = [line["message"] for line in lines()]
+    assert told.count("change not understood") == 1
 
 
 def test_changes_that_are_no_items_at_all_ask_for_no_subscribers(publish: Any, aws: Any) -> None:

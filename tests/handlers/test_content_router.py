@@ -110,6 +110,7 @@ def test_a_csv_file_is_loaded_and_its_result_told(
         "version": {"N": "1"},
         "createdAt": {"S": "2025-11-24T00:10:10.123Z"},
         "updatedAt": {"S": "2025-11-24T00:10:10.123Z"},
+        "correlationId": {"S": context.aws_request_id},
     }
     assert store.result("imports/autumn 2025/prices+more é.csv.json") == {
         "bucket": _UPLOADS,

@@ -155,7 +155,12 @@ def test_each_change_is_told_with_what_was_and_what_is(
     created, changed, removed = (json.loads(entry["Detail"]) for entry in sent)
     item_id = "019b2f5e-7a3c-7d21-9c4e-2f6a8b1c3d5e"
     price = {"old": "129.9", "new": "119.5"}
-    assert changed == {"id": item_id, "version": 2, "changes": {"price": price}}
+    assert changed == {
+        "id": item_id,
+        "version": 2,
+        "changes": {"price": price},
+        "correlationId": event("dynamodb_stream")["Records"][1]["eventID"],
+    }
     assert created["version"] == 1
     assert created["changes"] == {
         "name": {"old": None, "new": "Binoculars"},

@@ -86,6 +86,7 @@ def test_a_load_balancer_gets_an_answer_it_understands(context: Context, lines: 
             "Content-Type": "application/json",
             "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",
+            "X-Correlation-Id": context.aws_request_id,
         },
         "body": '{"status": "ok", "service": "sandpiper"}',
         "isBase64Encoded": False,

@@ -47,7 +47,10 @@ def test_good_messages_are_published_and_only_the_bad_one_fails(context: Any, to
         "TopicArn": "arn:aws:sns:us-west-2:123456789012:notifications",
         "Message": "Binoculars are back in stock",
         "Subject": "Back in stock",
-        "MessageAttributes": {"messageId": {"DataType": "String", "StringValue": _ids(queue)[0]}},
+        "MessageAttributes": {
+            name: {"DataType": "String", "StringValue": _ids(queue)[0]}
+            for name in ("messageId", "correlationId")
+        },
     }
     assert json.loads(second["Message"])["event"] == "restocked"
     assert "Subject" not in second

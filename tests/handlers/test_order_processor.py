@@ -45,11 +45,13 @@ def test_an_order_is_written_told_and_confirmed(world: World) -> None:
         "state": {"S": "placed"},
         "confirmation": {"S": "sent"},
         "version": {"N": "1"},
+        "correlationId": {"S": "m1"},
     }
     told = {"orderId": "o-1", "state": "placed", "total": 40.82, "placedAt": placed_at}
-    attributes = {"event": {"DataType": "String", "StringValue": "OrderPlaced"}}
+    named = {"event": "OrderPlaced", "correlationId": "m1"}
+    attributes = {n: {"DataType": "String", "StringValue": text} for n, text in named.items()}
     assert world.published == [(attributes, {"event": "OrderPlaced", **told})]
-    assert world.events == [("Order Placed", told)]
+    assert world.events == [("Order Placed", {"correlationId": "m1", **told})]
     ((address, text),) = world.mails
     assert address == "a@example.com"
     assert "Total: 40.82" in text

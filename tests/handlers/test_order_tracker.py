@@ -63,6 +63,7 @@ def test_an_order_goes_through_its_states_and_the_bus_hears_of_each(world: World
     assert row["confirmation"] == {"S": "sent"}
     assert [kind for kind, _ in world.events] == ["Order Changed"] * 3
     assert world.events[0][1] == {
+        "correlationId": "m1",
         "orderId": "o-1",
         "state": "paid",
         "total": 40.82,

@@ -116,7 +116,7 @@ def test_a_version_that_cannot_be_deleted_now_is_left_without_failing(
     aws.on("DeleteFunction", refuse)
     assert version_cleaner.handler({}, context) == {"deleted": 8}
     (line,) = [line for line in lines() if line["level"] == "WARN"]
-    assert (line["target"], line["version"], line["reason"]) == (_NAME, "4", reason)
+    assert (line["target"], line["published"], line["reason"]) == (_NAME, "4", reason)
 
 
 def test_one_functions_failure_does_not_keep_the_others_from_their_turn(

@@ -90,6 +90,7 @@ def test_a_signed_event_is_in_the_queue_before_it_is_answered(world: World, enco
         "QueueUrl": ENVIRONMENT["ORDER_EVENTS_QUEUE_URL"],
         "MessageGroupId": "o-1",
         "MessageDeduplicationId": "w-1",
+        "MessageAttributes": {"correlationId": {"DataType": "String", "StringValue": "url-1"}},
     }
     names = world.aws.names()
     assert names == ["GetSecretValue", "GetItem", "SendMessage", "PutItem"]
