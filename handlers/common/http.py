@@ -195,11 +195,10 @@ def answer(
 def _json(body: Mapping[str, Any]) -> str:
     try:
         return json.dumps(body)
-    except TypeError:
-        pass  # a Decimal, or a mistake
-    from common import decimals  # the answers of these functions have none
+    except TypeError:  # a Decimal, or a mistake
+        from common import decimals  # the answers of these functions have none
 
-    return decimals.dumps(body)
+        return decimals.dumps(body)
 
 
 def endpoint(function: Callable[[Request], Answer]) -> Callable[[Any, Any], Answer]:

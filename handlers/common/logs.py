@@ -141,8 +141,8 @@ def hide(*values: str) -> None:
     """Blot these values out of every later line. Values under 6 characters are left alone."""
     for value in values:
         if len(value) >= _SHORTEST_SECRET:
-            # As it is, and as it stands within a quoted text.
-            _secrets.update({value, repr(value)[1:-1], json.dumps(value)[1:-1]})
+            # As it is, and as it is found within a quoted text.
+            _secrets.update({value, redaction.unescaped(json.dumps(value)[1:-1])})
 
 
 def clean(text: str) -> str:

@@ -40,25 +40,28 @@ _NAMES = (
 _SHORT_NAMES = frozenset({"pwd", "iban", "cvv", "cvc", "ssn", "auth"})
 # `password=x`, `"password": "x y"`, `Authorization: Bearer x`, also within JSON inside of a text.
 _NAMED = re.compile(
-    rf"(?:{_WORDS})(?:[_-]?(?:id|value|hash|header|address))?"
-    r"""(?:\\*["']\s*[:=]\s*|\s*=\s*|:\s+)"""
+    rf"(?:{_WORDS})"
+    r"""(?:[\w-]{0,24}(?:\\*["']\s{0,9}[:=]\s{0,9}|\s{0,9}=\s{0,9})|(?:[_-]?number)?:\s{1,9})"""
     r"""((?P<quote>\\*["']).{0,1024}?(?P=quote)|(?:(?:bearer|basic|digest)\s+)?[^\s"'&,;)}\]]+)""",
     re.IGNORECASE | re.DOTALL,
 )
 _SHAPES = re.compile(
-    r"eyJ[\w-]{5,}(?:\.[\w-]*){1,4}"  # a signed or encrypted token
+    r"(?<![A-Za-z0-9])eyJ[\w-]{5,}(?:\.[\w-]*){1,4}"  # a signed or encrypted token
     r"|(?<![A-Za-z0-9])A(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}"  # the id of an access key
     r"|(?<![\w/+=])(?=[A-Za-z/+]*\d)(?=[a-z\d/+]*[A-Z])(?=[A-Z\d/+]*[a-z])[A-Za-z\d/+]{40}(?![\w/+=])"
     r"|[Bb]earer\s+[\w.~+/=-]{8,}"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.{0,8192}?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[^-]|-(?!----)){0,8192}(?:-----END [A-Z ]*KEY-----)?"
     r"|(?<=://)[^\s/@:]+:[^\s/@]+(?=@)"  # user and password of a URL
     r"|(?<![\w.+-])[\w.+-]{1,64}(?:@|%40)\w[\w-]*(?:\.[\w-]+)*\.[^\W\d_]{2,24}"  # an e-mail address
     r"|(?<!\w)\+\d(?:[ ().-]{0,2}\d){7,14}(?!\w)",  # an international telephone number
     re.DOTALL,
 )
-_CARD = re.compile(r"(?<![\w.])[2-6](?:[ -]?\d){12,18}(?![\w.])")
+_CARD = re.compile(r"(?<![\w.])[2-6](?:[ -]?\d){12,24}(?![\w.])")
 _ISSUERS = {"4": (13, 16, 19), "5": (16,), "2": (16,), "3": (14, 15, 16), "6": (16, 17, 18, 19)}
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
+_ESCAPED = re.compile(
+    r"(?P<bytes>(?:\\+x[0-9a-fA-F]{2})+)|\\+(?:u(?P<code>[0-9a-fA-F]{4})|(?P<blank>[nrt])|)"
+)
 _PLAIN = re.compile(r"[0-9a-f-]*|[A-Z_]*|[a-z/_-]*")  # hexadecimal, or words
 _URL_SAFE = str.maketrans("-_", "+/")
 
@@ -95,6 +98,8 @@ class Cleaner:
             return HIDDEN if _is_card(str(value)) else value
         if isinstance(value, str):
             return self.text(value)
+        if isinstance(value, bytes | bytearray):
+            return self._bytes(bytes(value[:MOST_TEXT]))
         self._values -= 1
         if depth >= _DEEPEST or self._values < 0:
             return "(cut)"
@@ -122,6 +127,11 @@ class Cleaner:
                 return
             yield value
 
+    def _bytes(self, value: bytes) -> str:
+        text = value.decode("utf-8", "replace")
+        cleaned = self.text(text)
+        return str(value) if cleaned == text else cleaned
+
     def text(self, text: str) -> str:
         """A text, cut where it is too long."""
         if len(text) < _SHORTEST:
@@ -136,6 +146,16 @@ class Cleaner:
 
 
 def _cleaned(text: str, secrets: Collection[str], depth: int) -> str:
+    text = _without_secrets(text, secrets, depth)
+    if "\\" not in text:
+        return text
+    # What is quoted in it (an exception's repr, JSON in JSON) is looked at as it was before that.
+    plain = unescaped(text)
+    found = _without_secrets(plain, secrets, depth)
+    return text if found == plain else found
+
+
+def _without_secrets(text: str, secrets: Collection[str], depth: int) -> str:
     for secret in secrets:
         if secret in text:
             text = text.replace(secret, HIDDEN)
@@ -147,6 +167,19 @@ def _cleaned(text: str, secrets: Collection[str], depth: int) -> str:
     return text
 
 
+def unescaped(text: str) -> str:
+    """A text without the escapes of JSON and Python, however often it was quoted."""
+    return _ESCAPED.sub(_plain, text)
+
+
+def _plain(found: re.Match[str]) -> str:
+    if found["bytes"]:
+        return bytes.fromhex(re.sub(r"\\+x", "", found["bytes"])).decode("utf-8", "replace")
+    if found["code"]:
+        return chr(int(found["code"], 16))
+    return " " if found["blank"] else ""
+
+
 def _without_value(found: re.Match[str]) -> str:
     quote = found["quote"] or ""
     name = found[0][: found.start(1) - found.start()]
@@ -154,7 +187,11 @@ def _without_value(found: re.Match[str]) -> str:
 
 
 def _without_card(found: re.Match[str]) -> str:
-    return HIDDEN if _is_card(re.sub("[ -]", "", found[0])) else found[0]
+    # Other numbers may stand beside it.
+    groups = re.split("[ -]", found[0])
+    ends = range(1, len(groups) + 1)
+    runs = ("".join(groups[start:end]) for end in ends for start in range(end))
+    return HIDDEN if any(map(_is_card, runs)) else found[0]
 
 
 def _is_card(digits: str) -> bool:
