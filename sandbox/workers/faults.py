@@ -25,6 +25,10 @@ KINDS = ("exit", "kill", "throttle", "unavailable", "unreachable", "slow")
 EVERY = "*"
 """Stands for every function, and for every operation of a service."""
 
+SAID = "a fault that was asked for:"
+"""How the line about a fault begins."""
+_NAMES = ("TableName", "StreamName", "StreamARN")
+
 _THROTTLED = {
     "dynamodb": ("ProvisionedThroughputExceededException", 400),
     "kinesis": ("ProvisionedThroughputExceededException", 400),
@@ -158,8 +162,20 @@ def _meet(when: str, at: str, request: Any = None, client: Any = None) -> None:
             continue
         if read(Path(fault["path"]), take=True):
             # No level: a fault on purpose is no error of the function's, whoever collects those.
-            logs.write(f"a fault that was asked for: {fault['do']} {when} {at}")
+            logs.write(f"{SAID} {fault['do']} {when} {at}{_meant(request)}")
             _ACTIONS[fault["do"]](fault, at, client)
+
+
+def _meant(request: Any) -> str:
+    """Which tables or stream a request is about, as the end of a line; nothing for other requests."""
+    if not isinstance(request, dict):
+        return ""
+    found = [str(request[name]).rpartition("/")[2] for name in _NAMES if name in request]
+    if isinstance(request.get("RequestItems"), dict):
+        found = list(request["RequestItems"])
+    for item in request.get("TransactItems") or []:
+        found += [str(part["TableName"]) for part in item.values() if "TableName" in part]
+    return f" of {','.join(dict.fromkeys(found))}" if found else ""
 
 
 def _exit(_fault: Record, _at: str, _client: Any) -> None:

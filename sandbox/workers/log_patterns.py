@@ -178,6 +178,12 @@ def _equals(phrase: str, expression: str, word: str) -> Holds:
     return lambda found: isinstance(found, str) and fnmatch.fnmatchcase(found, glob)
 
 
+def look_up(entry: Any, selector: str) -> Any:
+    """The value of a field, `$.a.b[0]`; None where there is none."""
+    found = _at(entry, _path(selector))
+    return None if found is _NOTHING else found
+
+
 def _number(word: str) -> float | None:
     try:
         return float(word)

@@ -126,11 +126,12 @@ def _deleting(module: ModuleType, original: Callable[..., Any]) -> Callable[...,
     return delete
 
 
-def _in_turn(_module: ModuleType, original: Callable[..., Any]) -> Callable[..., Any]:
+def _in_turn(module: ModuleType, original: Callable[..., Any]) -> Callable[..., Any]:
     def act(data: Record, qurl: str) -> Any:
         with _turn:
             return original(data, qurl)
 
+    module._HANDLERS["PurgeQueue"] = act
     return act
 
 

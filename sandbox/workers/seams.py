@@ -53,7 +53,12 @@ class Seam:
             logger.warning("MiniStack differs here (%s): %s", difference, self.reason)
             return False
         holder, name = self._holder(module)
-        setattr(holder, name, self.build(module, getattr(holder, name)))
+        original = getattr(holder, name)
+        replacement = self.build(module, original)
+        if inspect.isfunction(replacement) and replacement is not original:
+            # So that a later seam around it finds the parameters that MiniStack's callers know.
+            replacement.__wrapped__ = original  # pyright: ignore[reportFunctionMemberAccess]
+        setattr(holder, name, replacement)
         return True
 
     def _holder(self, module: ModuleType) -> tuple[Any, str]:

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import ModuleType
 from typing import Any, Final
 
+from sandbox.workers import gateway_metrics
 from sandbox.workers.gateway_seams import GATEWAY_V2
 from sandbox.workers.seams import Seam
 
@@ -146,7 +147,10 @@ def _gone_at_once(module: ModuleType, original: Handler) -> Handler:
         connection = module._ws_connections.get(connection_id)
         if connection and connection["close_event"].is_set():
             module._ws_connections.pop(connection_id, None)
-        return await original(method, api_id, stage, connection_id, body, headers)
+        answer = await original(method, api_id, stage, connection_id, body, headers)
+        if method == "POST" and answer[0] == 200:
+            gateway_metrics.pushed(api_id, stage)
+        return answer
 
     return handle
 

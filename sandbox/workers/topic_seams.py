@@ -12,11 +12,12 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Final
 
-from sandbox.workers import borders, deliveries
+from sandbox.workers import borders, deliveries, queue_metrics
 from sandbox.workers.seams import Seam
 
 SNS: Final = "ministack.services.sns"
 _SERVICE: Final = "sns.amazonaws.com"
+_DELIVERED: Final = "NumberOfNotificationsDelivered"
 Record = dict[str, Any]
 
 
@@ -65,6 +66,7 @@ def _to_function(module: ModuleType, _original: Callable[..., None]) -> Callable
         try:
             event = {"Records": [_record(envelope, sub_arn)]}
             deliveries.start(endpoint, event, _SERVICE, topic_arn)
+            queue_metrics.of_topic(topic_arn, _DELIVERED)
         except deliveries.Undeliverable as error:
             subscription = module._find_subscription(topic_arn, sub_arn)
             _bury(subscription, envelope, topic_arn, error)
@@ -114,6 +116,8 @@ def _to_queue(module: ModuleType, original: Callable[..., None]) -> Callable[...
             arn = str((subscription or {}).get("arn", ""))
             body = raw_message if raw else _addressed(envelope, arn)
             return _bury(subscription, body, topic_arn, error)
+        queue_metrics.of_topic(topic_arn, _DELIVERED)
+        queue_metrics.sent(endpoint.rpartition(":")[2], raw_message if raw else envelope)
         return original(
             endpoint,
             envelope,
@@ -131,6 +135,7 @@ def _to_queue(module: ModuleType, original: Callable[..., None]) -> Callable[...
 def _bury(
     subscription: Record | None, body: str, topic_arn: str, error: deliveries.Undeliverable
 ) -> None:
+    queue_metrics.of_topic(topic_arn, "NumberOfNotificationsFailed")
     policy = ((subscription or {}).get("attributes") or {}).get("RedrivePolicy") or "{}"
     attributes = {
         "RequestID": str(uuid.uuid4()),
