@@ -16,6 +16,7 @@ Values = Sequence[float | None]
 _LEFT, _RIGHT, _TOP, _FOOT, _PAD = 38.0, 10.0, 26.0, 32.0, 8.0
 _KEY = 22.0
 _STEPS: Final = 3
+_LEAST: Final = 1e-9
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def tile(shown: Graph, box: Box, values: Sequence[Values]) -> list[str]:
 def scale(found: Sequence[float]) -> tuple[float, float]:
     """Distance of the lines of the grid and value of the highest: 1, 2 or 5 times a power of ten."""
     most = max(found, default=0)
-    if most <= 0:
+    if most < _LEAST:
         return 1, 1
     rough = most / _STEPS
     power = 10.0 ** math.floor(math.log10(rough))

@@ -150,8 +150,9 @@ def test_folded_picture_names_everything_once_and_is_lower(things: int) -> None:
 
 def test_every_section_has_its_first_thing_whole() -> None:
     both = [*rows(2), text("## Tables", y=12), text("### t", y=13, width=3, height=5)]
-    picture = drawn(*both, graph(CALLS, x=3, y=13), folded=True)
-    assert texts(picture).count("then") == 3
+    said = texts(drawn(*both, graph(CALLS, x=3, y=13), folded=True))
+    assert said.count("then") == 3
+    assert said.index("thing-1") < said.index("Tables") < said.index("t")
 
 
 def test_graphs_in_two_lines_beside_one_name_are_one_band() -> None:
