@@ -2,13 +2,16 @@
 
 An idle environment is used again. Below a few per function a new one starts at once, as on AWS;
 above that a call waits a moment for one to come free before it starts another, because handlers of
-a local application answer within milliseconds. It never waits longer: a handler that calls its own
-function would wait for itself.
+a local application answer within milliseconds: as long as a start takes here and now, and one start
+at a time, for two hundred at once keep a small machine busy for seconds. It never waits longer: a
+handler that calls its own function would wait for itself.
 """
 
 import logging
 import threading
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +24,7 @@ from sandbox.workers.nursery import Nursery
 EAGER = 4
 """Environments of one function that start without waiting for an idle one."""
 PATIENCE_SECONDS = 0.03
-"""How long a call beyond that waits; about what starting an environment takes."""
+"""How long a call beyond that waits at least; about what starting an environment takes on an idle machine."""
 SURPLUS_SECONDS = 30.0
 """Idle time after which an environment goes that is not its function's last one."""
 IDLE_SECONDS = 900.0
@@ -55,24 +58,43 @@ class Fleet:
         self._changed = threading.Condition()
         self._idle: list[Environment] = []
         self._busy = 0
+        self._starting = 0
+        self._patience = PATIENCE_SECONDS
         self._make: Any = None
 
     def lease(self, make: Any) -> Environment | None:
-        """Return an idle environment, or None: then the caller starts one. Count it as busy."""
+        """Return an idle environment, or None: then the caller starts one in `starting`. Count it as busy."""
         with self._changed:
             self.last_used = time.monotonic()
             retired: list[Environment] = []
             if make != self._make:
                 retired, self._idle, self._make = self._idle, [], make
-            give_up = time.monotonic() + PATIENCE_SECONDS
-            while not self._idle and self._busy >= EAGER:
-                remaining = give_up - time.monotonic()
-                if remaining <= 0 or not self._changed.wait(remaining):
-                    break
+            came = time.monotonic()
+            while not self._idle and not self._may_start(came):
+                self._changed.wait(PATIENCE_SECONDS)
             self._busy += 1
             leased = self._idle.pop() if self._idle else None
+            self._starting += leased is None
         _close(retired)
         return leased
+
+    def _may_start(self, came: float) -> bool:
+        """Whether a call that came then starts an environment of its own."""
+        if self._busy < EAGER:
+            return True
+        return not self._starting and time.monotonic() - came >= self._patience
+
+    @contextmanager
+    def starting(self) -> Generator[None]:
+        """Around the start of an environment that `lease` did not have."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._starting -= 1
+                self._patience = max(PATIENCE_SECONDS, time.monotonic() - began)
+                self._changed.notify()
 
     def release(self, environment: Environment | None) -> None:
         """Take a leased environment back; None when there is none to keep."""
@@ -124,10 +146,13 @@ class Pool:
         environment = fleet.lease(function.make)
         keep = None
         try:
+            failure: CallError | None = None
             fresh = environment is None
             if environment is None:
-                environment = Environment(self._nursery, self._archives, function)
-            answer, healthy = _serve(environment, function, call, fresh=fresh)
+                with fleet.starting():
+                    environment = Environment(self._nursery, self._archives, function)
+                    failure = _loaded(environment, call["id"], function.timeout)
+            answer, healthy = _serve(environment, function, call, failure, fresh=fresh)
             keep = environment if healthy else None
             return answer
         finally:
@@ -141,8 +166,9 @@ class Pool:
         environment = fleet.lease(function.make)
         try:
             if environment is None:
-                environment = Environment(self._nursery, self._archives, function)
-                environment.load("", function.timeout)
+                with fleet.starting():
+                    environment = Environment(self._nursery, self._archives, function)
+                    environment.load("", function.timeout)
         except BaseException:
             if environment is not None:
                 environment.close()
@@ -182,22 +208,35 @@ class Pool:
                 logger.exception("closing idle Lambda environments failed")
 
 
-def _serve(
-    environment: Environment, function: Function, call: dict[str, Any], *, fresh: bool
-) -> tuple[Answer, bool]:
-    """Load the handler if need be, call it, and collect what it logged."""
-    init_lines: list[str] = []
-    started = time.monotonic()
-    healthy = True
+def _loaded(environment: Environment, request_id: str, timeout: float) -> CallError | None:
+    """Load the handler; why that failed, or None."""
     try:
-        if fresh:
-            environment.load(call["id"], function.timeout)
-            init_lines = environment.take_log()
-            started = time.monotonic()
-        call["deadline"] = time.time() + function.timeout
-        body, error = environment.invoke(call, function.timeout), False
+        environment.load(request_id, timeout)
     except CallError as failure:
-        body, error, healthy = failure.document, True, not failure.fatal
+        return failure
+    return None
+
+
+def _serve(
+    environment: Environment,
+    function: Function,
+    call: dict[str, Any],
+    failure: CallError | None,
+    *,
+    fresh: bool,
+) -> tuple[Answer, bool]:
+    """Call the handler, unless loading it has failed, and collect what it logged."""
+    init_lines = environment.take_log() if fresh and failure is None else []
+    started = time.monotonic()
+    body, error = None, False
+    if failure is None:
+        call["deadline"] = time.time() + function.timeout
+        try:
+            body = environment.invoke(call, function.timeout)
+        except CallError as raised:
+            failure = raised
+    if failure is not None:
+        body, error = failure.document, True
     answer = Answer(
         body=body,
         error=error,
@@ -208,7 +247,7 @@ def _serve(
         init_ms=environment.init_ms if fresh else None,
         memory_mb=environment.memory_kib // 1024,
     )
-    return answer, healthy
+    return answer, failure is None or not failure.fatal
 
 
 def _close(environments: list[Environment]) -> None:

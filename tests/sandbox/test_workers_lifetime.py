@@ -159,7 +159,11 @@ class Idle:
 
 
 def leased(fleet: pool.Fleet, make: str) -> Any:
-    return fleet.lease(make) or Idle(make)
+    environment = fleet.lease(make)
+    if environment is not None:
+        return environment
+    with fleet.starting():
+        return Idle(make)
 
 
 def test_surplus_environments_go_first_and_the_last_one_much_later(
@@ -192,10 +196,22 @@ def test_environment_of_an_older_make_is_closed_when_it_comes_back() -> None:
 def test_call_waits_a_moment_for_an_environment_and_then_starts_one() -> None:
     fleet = pool.Fleet(("arn", "1"))
     for _ in range(pool.EAGER):
-        assert fleet.lease("a") is None
+        leased(fleet, "a")
     started = time.monotonic()
     assert fleet.lease("a") is None
     assert time.monotonic() - started >= pool.PATIENCE_SECONDS * 0.9
+
+
+def test_calls_of_a_crowd_are_served_by_those_that_run_while_one_more_starts() -> None:
+    fleet = pool.Fleet(("arn", "1"))
+    busy = [leased(fleet, "a") for _ in range(pool.EAGER)]
+    assert fleet.lease("a") is None
+    with ThreadPoolExecutor(1) as others, fleet.starting():
+        waiting = others.submit(fleet.lease, "a")
+        with pytest.raises(TimeoutError):
+            waiting.result(pool.PATIENCE_SECONDS * 3)
+        fleet.release(busy[0])
+        assert waiting.result(5) is busy[0]
 
 
 @pytest.mark.parametrize(("holder", "name"), [(nursery.os, "fork"), (nursery.socket, "send_fds")])
