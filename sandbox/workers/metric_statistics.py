@@ -41,7 +41,7 @@ def value(bucket: Bucket, statistic: str) -> float | None:
         kind, low, percent, high, percent_too = found.groups()
         if percent or percent_too:
             bounds = _places(weighted, float(low or 0), float(high or 100))
-            bounds = (bounds[0] if low else -math.inf, bounds[1] if high else math.inf)
+            bounds = (bounds[0] if float(low or 0) else -math.inf, bounds[1] if high else math.inf)
         else:
             bounds = (float(low or -math.inf), float(high or math.inf))
         return _trimmed(kind, _within(weighted, *bounds), bucket.count)

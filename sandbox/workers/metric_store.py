@@ -111,6 +111,9 @@ class Series:
 
     def at(self, moment: float) -> Bucket:
         """The bucket of a moment, made where there is none."""
+        if self._fresh >= _MANY:
+            self._fresh = 0
+            self._shorten(time.time())
         buckets = self.buckets
         place = len(buckets)
         if buckets and moment < buckets[-1].start:
@@ -121,9 +124,6 @@ class Series:
         buckets.insert(place, made)
         self.first = moment if self.first is None else min(self.first, moment)
         self._fresh += 1
-        if self._fresh >= _MANY:
-            self._fresh = 0
-            self._shorten(time.time())
         return made
 
     def between(self, start: float, end: float) -> Iterator[Bucket]:
@@ -137,7 +137,7 @@ class Series:
                 yield bucket
 
     def _shorten(self, now: float) -> None:
-        """Join what is old; the bucket that was just made is not."""
+        """Join what is old."""
         joined: list[Bucket] = []
         for bucket in self.buckets:
             age = now - bucket.start
