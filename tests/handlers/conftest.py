@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import socket
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -208,6 +209,41 @@ def measured(output: Output) -> Callable[[], dict[str, float]]:
         return found
 
     return read
+
+
+class Daemon:
+    """X-Ray's daemon on a port of this machine."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.setblocking(False)
+        self.port = self._socket.getsockname()[1]
+
+    def steps(self) -> dict[str, dict[str, Any]]:
+        """The annotations of the subsegments that were sent since the last call, by name."""
+        found: dict[str, dict[str, Any]] = {}
+        while True:
+            try:
+                content = self._socket.recv(65_536)
+            except BlockingIOError:  # on one machine, what was sent is there
+                return found
+            document = json.loads(content.partition(b"\n")[2])
+            found[document["name"]] = document["annotations"]
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def daemon(monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
+    """The invocations are sampled."""
+    running = Daemon()
+    trace = "Root=1-6923a1b2-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled=1"
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", trace)
+    monkeypatch.setenv("AWS_XRAY_DAEMON_ADDRESS", f"127.0.0.1:{running.port}")
+    yield running
+    running.close()
 
 
 @pytest.fixture

@@ -111,8 +111,8 @@ class Table:
         return {"Item": row} if row else {}
 
     def _delete(self, call: dict[str, Any]) -> dict[str, Any]:
-        self.rows.pop(call["Key"]["id"]["S"], None)
-        return {}
+        row = self.rows.pop(call["Key"]["id"]["S"], None)
+        return {"Attributes": row} if row and call.get("ReturnValues") == "ALL_OLD" else {}
 
     def _query(self, call: dict[str, Any]) -> dict[str, Any]:
         after = call.get("ExclusiveStartKey", {}).get("id", {}).get("S", "")

@@ -125,3 +125,15 @@ def test_what_is_no_value_is_no_attribute() -> None:
         attributes.of({1})
     with pytest.raises(ValueError, match="no number"):
         attributes.of(json.loads("NaN"))
+
+
+def test_what_an_event_belongs_to_is_beside_its_detail(context: Any, rows: Any, lines: Any) -> None:
+    audit_writer.handler(_placed(), context)
+    (before,) = rows.values()
+    lines()
+    named = _placed()
+    named["detail"]["correlationId"] = "mine"
+    audit_writer.handler(named, context)
+    (row,) = rows.values()
+    assert row == {**before, "correlationId": {"S": "mine"}}
+    assert [line["correlation_id"] for line in lines()] == ["mine"]

@@ -436,3 +436,14 @@ def test_no_other_scope_may(authorize: Any, scope: Any) -> None:
 def test_a_websocket_has_no_cache_to_be_made_anew(connect: Any) -> None:
     answer = connect({}, token=_signed(_claims(scope="cache:invalidate")))
     assert len(answer["policyDocument"]["Statement"]) == 1
+
+
+@pytest.mark.parametrize("name", ["authorizer_http_api", "authorizer_socket"])
+def test_a_request_is_named_as_the_function_behind_will_name_it(
+    event: Any, context: Any, secret: Any, lines: Any, name: str
+) -> None:
+    asked = event(name) | {"headers": {}}
+    authorizer.handler(asked, context)
+    authorizer.handler(asked | {"headers": {"x-correlation-id": "mine"}}, context)
+    names = [line["correlation_id"] for line in lines()]
+    assert names == [asked["requestContext"]["requestId"], "mine"]

@@ -373,3 +373,20 @@ def test_any_item_survives_the_way_to_a_subscriber(name: str, tags: list[str], p
     assert message is not None
     item = json.loads(message)["item"]
     assert (item["name"], item["tags"], item["price"]) == (name, tags, f"{price:.2f}")
+
+
+def test_each_change_is_logged_with_what_made_it_and_all_pushes_are_counted(
+    publish: Any, endpoint: ConnectionsEndpoint, subscribers: list[str], lines: Any, measured: Any
+) -> None:
+    subscribers += [_ID, "second="]
+    event = load("dynamodb_stream")
+    written = (("NewImage", "first"), ("NewImage", "second"), ("OldImage", "second"))
+    for record, (image, name) in zip(event["Records"], written, strict=True):
+        record["dynamodb"][image]["correlationId"] = {"S": name}
+    assert publish(event) == _DONE
+    logged = [(line["correlation_id"], line["message"]) for line in lines()]
+    told = "change to be pushed"
+    assert logged[:3] == [("first", told), ("second", told), ("second", told)]
+    assert logged[3] == (Context.aws_request_id, "changes pushed")
+    assert measured() == {"PushesSent": 6}
+    assert b"correlationId" not in b"".join(endpoint.received[_ID])

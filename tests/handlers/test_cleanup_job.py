@@ -178,3 +178,25 @@ def test_a_deletion_that_fails_whole_is_raised(context: Any, aws: Any, bucket: A
     aws.fail("DeleteObjects", AwsError("AccessDenied", status=403))
     with pytest.raises(ClientError):
         cleanup_job.handler({}, context)
+
+
+def test_what_was_cleaned_up_is_counted_though_the_rest_fails(
+    context: Any,
+    aws: Any,
+    bucket: Any,
+    connections: dict[tuple[str, str], str],
+    measured: Any,
+) -> None:
+    bucket.update({f"uploads/{n}.png": _NOW - timedelta(days=99) for n in range(4)})
+    connections["old=", "items"] = ids.instant(time.time() - 86_400)
+    delete, calls = aws.answers["DeleteObjects"], iter([True, False])
+
+    def first_works(call: dict[str, Any]) -> dict[str, Any]:
+        if not next(calls):
+            raise AwsError("AccessDenied", status=403)
+        return delete(call)
+
+    aws.on("DeleteObjects", first_works)
+    with pytest.raises(ClientError):
+        cleanup_job.handler({}, context)
+    assert measured() == {"UploadsCleaned": 2, "ConnectionsCleaned": 1}

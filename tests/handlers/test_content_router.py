@@ -487,3 +487,24 @@ def test_the_moment_of_an_import_is_that_of_the_upload(context: Any, store: _Sto
     content_router.handler(_arrived(store, "incoming/a.csv", _CSV), context)
     milliseconds = int(min(store.rows).replace("-", "")[:12], 16)
     assert milliseconds == int(MOMENT.timestamp() * 1000)
+
+
+def test_rows_are_counted_once_though_the_import_takes_two_attempts(
+    context: Any, store: _Store, measured: Any, daemon: Any
+) -> None:
+    arrived = _arrived(store, "incoming/many.csv", _numbered(250) + "wrong,x\n")
+    with pytest.raises(OutOfTime):
+        content_router.handler(arrived, Context(seconds=60, then=20))
+    first = measured()
+    assert first["RowsImported"] == 100
+    told = {"loaded": 100, "skipped": 0, "refusedCount": 0}
+    assert daemon.steps()["import rows"] == {"correlation_id": context.aws_request_id, **told}
+    content_router.handler(arrived, context)
+    second = measured()
+    assert (second["RowsImported"], second["RowsRefused"]) == (150, 1)
+
+
+def test_a_picture_is_handed_over_with_what_it_belongs_to(context: Any, store: _Store) -> None:
+    content_router.handler(_arrived(store, "incoming/a.png", b"x", "image/png"), context)
+    ((_, call),) = [call for call in store.aws.calls if call[0] == "Invoke"]
+    assert json.loads(call["Payload"])["correlationId"] == context.aws_request_id

@@ -200,3 +200,11 @@ def _errors(body: Any) -> list[dict[str, str]]:
 def test_a_hostile_address_is_judged_at_once(post: Any) -> None:
     for email in ("a" * 100_000, "a@" + "a-" * 60_000, "a@" + "a." * 60_000, "@" * 60_000):
         assert post(_USER | {"email": email})["statusCode"] == 400
+
+
+def test_a_user_counts_once_and_a_refused_one_never(post: Any, measured: Any) -> None:
+    for _ in range(3):
+        post(_USER)
+    post(_USER | {"name": "Another"})
+    post(_without("name"))
+    assert measured() == {"UsersRegistered": 1}

@@ -339,3 +339,48 @@ def test_no_handler_changes_the_event_it_was_given(event: Any, context: Any, aud
     before = copy.deepcopy(stream)
     data_transformer.handler(stream, context)
     assert stream == before
+
+
+def _written_by(event: Any) -> dict[str, Any]:
+    """The three changes, of two requests; the row that is removed was written by the second."""
+    stream = event("dynamodb_stream")
+    created, changed, removed = (record["dynamodb"] for record in stream["Records"])
+    created["NewImage"]["correlationId"] = {"S": "first"}
+    changed["OldImage"]["correlationId"] = {"S": "first"}
+    changed["NewImage"]["correlationId"] = {"S": "second"}
+    removed["OldImage"]["correlationId"] = {"S": "second"}
+    return stream
+
+
+def test_what_made_a_change_is_told_beside_it_and_is_no_part_of_it(
+    event: Any, context: Any, audit: Any, sent: list[dict[str, Any]], lines: Any
+) -> None:
+    data_transformer.handler(event("dynamodb_stream"), context)
+    before = [dict(row) for _, row in sorted(audit.items())]
+    details = [json.loads(entry["Detail"]) for entry in sent]
+    sent.clear()
+    lines()
+    data_transformer.handler(_written_by(event), context)
+    names = ["first", "second", "second"]
+    rows = [row for _, row in sorted(audit.items())]
+    assert [row.pop("correlationId") for row in rows] == [{"S": name} for name in names]
+    assert rows == before
+    told = [json.loads(entry["Detail"]) for entry in sent]
+    assert [detail.pop("correlationId") for detail in told] == names
+    for detail in details:
+        del detail["correlationId"]
+    assert told == details
+    logged = [(line["correlation_id"], line["message"]) for line in lines()]
+    assert logged[:3] == [(name, "change recorded") for name in names]
+
+
+def test_a_row_that_was_only_written_by_another_has_not_changed(
+    event: Any, context: Any, audit: Any, sent: list[dict[str, Any]]
+) -> None:
+    stream = _written_by(event)
+    change = stream["Records"][1]["dynamodb"]
+    change["NewImage"] = {**change["OldImage"], "correlationId": {"S": "second"}}
+    data_transformer.handler({"Records": [stream["Records"][1]]}, context)
+    (row,) = audit.values()
+    assert row["changes"] == {"M": {}}
+    assert json.loads(sent[0]["Detail"])["changes"] == {}

@@ -190,3 +190,17 @@ def test_any_line_is_an_incident_of_bounded_size(line: Any) -> None:
 @given(st.text(max_size=3000))
 def test_a_shape_is_found_in_no_time_and_is_short(text: str) -> None:
     assert len(error_collector.shape(text)) <= 300
+
+
+def test_an_incident_names_the_latest_of_the_requests_that_met_it_and_all_find_it(
+    context: Any, table: StateTable, lines: Any
+) -> None:
+    named = [_line(number=number, correlation_id=f"r-{number}") for number in (1, 3, 2)]
+    event = _delivered(*named, _line(number=0), _line(number=4, correlation_id="a b"))
+    error_collector.handler(event, context)
+    row = _only(table)
+    assert "correlationId" not in row  # the latest line has none that counts
+    error_collector.handler(_delivered(*named), context)
+    assert _only(table)["correlationId"] == {"S": "r-3"}
+    logged = [line for line in lines() if line["message"] == "incident recorded"]
+    assert [line["correlation_id"] for line in logged] == ["r-1", "r-2", "r-3"] * 2

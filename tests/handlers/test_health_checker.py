@@ -107,6 +107,25 @@ def test_what_is_down_is_named_after_everything_was_looked_at(
     assert measured[0]["Down"] == len(down.split(","))
 
 
+def test_one_number_says_whether_all_is_well(context: Any, aws: Any, measured: Any) -> None:
+    health_checker.handler({}, context)
+    assert measured() == {"Healthy": 1}
+    aws.fail("GetItem", AwsError("ServiceUnavailable", status=503))
+    with pytest.raises(RuntimeError):
+        health_checker.handler({}, context)
+    assert measured() == {"Healthy": 0}
+
+
+def test_the_lines_metrics_pass_a_filter_of_levels(
+    context: Any, lines: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "ERROR")
+    health_checker.handler({}, context)
+    (line,) = lines()
+    assert line["level"] == "ERROR"
+    assert line["Down"] == 0
+
+
 @pytest.mark.parametrize("status", [301, 404, 500, 503])
 def test_an_api_that_answers_anything_but_200_is_down(context: Any, api: Any, status: int) -> None:
     api.status = status

@@ -51,6 +51,12 @@ def _items(table: Table) -> list[str]:
     return [key for key in table.rows if not ids.is_request(key)]
 
 
+def test_a_repeated_request_counts_one_item(post: Any, measured: Any) -> None:
+    for _ in range(3):
+        post()
+    assert measured() == {"ItemsCreated": 1}
+
+
 def _stream(name: str, row: dict[str, Any]) -> dict[str, Any]:
     """The stream's event of one change of a row."""
     event = load("dynamodb_stream")

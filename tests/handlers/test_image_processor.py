@@ -498,3 +498,17 @@ def test_an_object_that_others_keep_writing_is_left_for_another_attempt(aws: Aws
         uploads.put(
             _upload("uploads/a"), b"", bucket=_IMAGES, key="thumbnails/a", content_type="image/png"
         )
+
+
+def test_an_event_that_is_handed_over_belongs_to_what_it_says(
+    context: Any, bucket: Objects, lines: Any, measured: Any, daemon: Any
+) -> None:
+    data = saved(picture(size=(400, 200)), "PNG")
+    told = _event(etag=bucket.add(_UPLOADS, _KEY, data, "image/png")) | {"correlationId": "mine"}
+    assert image_processor.handler(told, context) == _WRITTEN
+    assert image_processor.handler(told, context) == _SKIPPED
+    assert {line["correlation_id"] for line in lines()} == {"mine"}
+    assert measured() == {"ThumbnailsMade": 1}
+    steps = daemon.steps()
+    assert steps["resize"] == {"correlation_id": "mine", "bytes": len(data)}
+    assert steps["process upload"]["outcome"] == "skipped"

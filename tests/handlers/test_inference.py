@@ -231,3 +231,10 @@ def test_the_image_holds_what_the_handler_imports_and_starts_what_exists() -> No
     assert "USER 65534" in said
     locked = (folder / "requirements.txt").read_text(encoding="utf-8")
     assert locked.count("==") * 2 <= locked.count("--hash=")
+
+
+def test_predicting_is_a_step_of_what_the_caller_says(lines: Any, daemon: Any) -> None:
+    handler.inference({"instances": [[1, 2]], "correlationId": "mine"}, Context())
+    assert {line["correlation_id"] for line in lines()} == {"mine"}
+    annotations = {"correlation_id": "mine", "instances": 1, "model": "7"}
+    assert daemon.steps()["predict"] == annotations

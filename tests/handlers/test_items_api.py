@@ -15,6 +15,7 @@ import list_items
 import pytest
 import update_item
 
+from tests.handlers.conftest import load
 from tests.handlers.fakes import AwsError
 
 _ODD_IDS = (
@@ -229,3 +230,40 @@ def test_a_throttled_table_is_503_and_any_other_failure_500(
     logged = [line for line in lines() if line["level"] == "ERROR"]
     assert logged[0]["error"]["type"] == "ClientError"
     assert "Traceback" in logged[0]["error"]["stack"]
+
+
+def test_what_is_done_to_items_is_counted_and_a_removal_once(
+    create: Any, call: Any, measured: Any
+) -> None:
+    item = create()
+    assert measured() == {"ItemsCreated": 1}
+    place = {"pathParameters": {"id": item["id"]}}
+    body = json.dumps({"name": "Lens", "price": "1"})
+    call(update_item, "api_update_item", headers={"If-Match": '"1"'}, body=body, **place)
+    assert measured() == {"ItemsUpdated": 1}
+    call(update_item, "api_update_item", headers={"If-Match": '"1"'}, body=body, **place)
+    assert measured() == {}
+    for _ in range(2):
+        call(delete_item, "api_delete_item", **place)
+    assert measured() == {"ItemsDeleted": 1}
+
+
+def test_a_row_says_what_wrote_it_last_and_no_answer_does(
+    create: Any, call: Any, table: Any, lines: Any
+) -> None:
+    item = create()
+    assert "correlationId" not in item
+    gateway = load("api_create_item")["requestContext"]["requestId"]
+    assert table.rows[item["id"]]["correlationId"] == {"S": gateway}
+    answer = call(
+        update_item,
+        "api_update_item",
+        headers={"If-Match": "*", "X-Correlation-Id": "mine.1"},
+        body=json.dumps({"name": "Lens", "price": "1"}),
+        pathParameters={"id": item["id"]},
+    )
+    assert answer["headers"]["X-Correlation-Id"] == "mine.1"
+    assert table.rows[item["id"]]["correlationId"] == {"S": "mine.1"}
+    assert [line["correlation_id"] for line in lines()] == [gateway, "mine.1"]
+    shown = call(get_item, "api_get_item", pathParameters={"id": item["id"]})["json"]
+    assert shown.keys() == answer["json"].keys() == item.keys()

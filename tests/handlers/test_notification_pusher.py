@@ -105,3 +105,26 @@ def test_no_text_of_a_notification_reaches_the_log(
 ) -> None:
     notification_pusher.handler(event("sns_notifications"), context)
     assert "Binoculars" not in capsys.readouterr().out
+
+
+def test_a_push_carries_what_the_notification_belongs_to_and_counts_who_got_it(
+    event: Any,
+    context: Any,
+    endpoint: ConnectionsEndpoint,
+    subscribers: list[str],
+    lines: Any,
+    measured: Any,
+    daemon: Any,
+) -> None:
+    subscribers += [_ID, "second=", "gone="]
+    endpoint.answers["gone="] = [410]
+    told = event("sns_notifications")
+    attribute = {"Type": "String", "Value": "mine"}
+    told["Records"][0]["Sns"]["MessageAttributes"]["correlationId"] = attribute
+    for _ in range(2):
+        notification_pusher.handler(told, context)
+    assert {line["correlation_id"] for line in lines()} == {"mine"}
+    assert measured() == {"PushesSent": 2}
+    expected = {"correlation_id": "mine", "subscribers": 3}
+    assert daemon.steps()["push notification"] == expected
+    assert "mine" not in endpoint.received[_ID][0].decode()

@@ -251,3 +251,24 @@ def test_a_foreign_event_fails() -> None:
         notification_sender.handler(
             {"Records": [message("{}") | {"eventSource": "aws:s3"}]}, Context()
         )
+
+
+def test_a_notification_goes_on_with_what_its_message_belongs_to(
+    topic: Aws, lines: Any, measured: Any
+) -> None:
+    told = event({"message": "one"}, {"message": "two"}, {"message": " "})
+    attribute = {"stringValue": "mine", "dataType": "String"}
+    told["Records"][0]["messageAttributes"] = {"correlationId": attribute}
+    for _ in range(2):
+        assert failed(notification_sender.handler(told, Context())) == ["m3"]
+    names = [
+        call["MessageAttributes"]["correlationId"]["StringValue"] for call in _published(topic)
+    ]
+    assert names == ["mine", "m2"]
+    logged = [(line["correlation_id"], line["message"]) for line in lines()]
+    assert logged[:3] == [
+        ("mine", "notification published"),
+        ("m2", "notification published"),
+        ("m3", "message refused"),
+    ]
+    assert measured() == {"NotificationsSent": 2}

@@ -269,3 +269,15 @@ def test_a_warming_event_is_answered_at_once(world: World) -> None:
 def test_a_recorded_event_is_forwarded(world: World, partner: Partner) -> None:
     assert order_forwarder.handler(load("sns_order_placed"), Context(30)) == {"forwarded": 1}
     assert json.loads(partner.posts[0].body)["total"] == 130.92
+
+
+def test_an_order_is_forwarded_under_what_it_belongs_to(
+    world: World, partner: Partner, lines: Any, daemon: Any
+) -> None:
+    named = _event()
+    attribute = {"Type": "String", "Value": "mine"}
+    named["Records"][0]["Sns"]["MessageAttributes"]["correlationId"] = attribute
+    order_forwarder.handler(named, Context(30))
+    assert {line["correlation_id"] for line in lines()} == {"mine"}
+    assert daemon.steps()["forward order"] == {"correlation_id": "mine", "order": "o-1"}
+    assert json.loads(partner.posts[0].body) == json.loads(named["Records"][0]["Sns"]["Message"])

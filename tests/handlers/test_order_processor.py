@@ -392,3 +392,48 @@ def test_an_entry_that_the_topic_was_too_busy_for_waits_as_well(world: World, co
     world.aws.on("PublishBatch", lambda _: failing)
     assert _run(order(), receives=9) == ["m1"]
     assert world.postponed == []
+
+
+def test_each_order_goes_on_with_what_its_own_message_belongs_to(world: World, lines: Any) -> None:
+    told = event(order("o-1"), order("o-2"), order("o-1"), {"orderId": "o-4"})
+    for record, name in zip(told["Records"], "abcd", strict=True):
+        attribute = {"stringValue": name, "dataType": "String"}
+        record["messageAttributes"] = {"correlationId": attribute}
+    assert failed(order_processor.handler(told, Context(30))) == ["m4"]
+    rows = {key: row["correlationId"]["S"] for key, row in world.orders.items()}
+    published = {
+        content["orderId"]: attributes["correlationId"]["StringValue"]
+        for attributes, content in world.published
+    }
+    announced = {detail["orderId"]: detail["correlationId"] for _, detail in world.events}
+    assert rows == published == announced == {"o-1": "a", "o-2": "b"}
+    assert "correlationId" not in world.published[0][1]
+    logged = sorted((line["correlation_id"], line["message"]) for line in lines())
+    assert logged == [
+        (Context.aws_request_id, "batch done"),
+        ("a", "order placed"),
+        ("b", "order placed"),
+        ("c", "order is placed by another message"),
+        ("d", "message refused"),
+    ]
+
+
+def test_orders_are_counted_by_what_became_of_them_and_once(world: World, measured: Any) -> None:
+    refused = order("o-2", customerEmail="refused@example.com")
+    for _ in range(2):
+        _run(order("o-1"), refused, {"orderId": "o-3"})
+    assert measured() == {"Orders placed": 2, "Orders confirmed": 1, "Orders unsent": 1}
+
+
+def test_without_mail_an_order_is_placed_and_nothing_more(
+    world: World, measured: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MAIL_FROM_ADDRESS")
+    _run(order())
+    assert measured() == {"Orders placed": 1}
+
+
+def test_placing_orders_is_a_step(world: World, daemon: Any) -> None:
+    _run(order("o-1"), order("o-2"))
+    annotations = daemon.steps()["place orders"]
+    assert annotations == {"correlation_id": Context.aws_request_id, "messages": 2}

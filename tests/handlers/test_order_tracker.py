@@ -200,3 +200,21 @@ def test_what_comes_after_a_failure_in_its_group_is_not_done_before_it(world: Wo
     states = {key: row["state"]["S"] for key, row in world.orders.items()}
     assert states == {"o-1": "placed", "o-2": "paid"}
     assert world.postponed == []
+
+
+def test_a_change_is_counted_when_it_is_one(world: World, measured: Any) -> None:
+    _run(_change("paid"), _change("paid"), _change("shipped"), _change("cancelled"))
+    assert measured() == {"Orders paid": 1, "Orders shipped": 1}
+
+
+def test_each_event_is_told_with_what_it_belongs_to(world: World, lines: Any) -> None:
+    record = message(_change("paid"), number=7, group="o-1")
+    attribute = {"stringValue": "mine", "dataType": "String"}
+    record["messageAttributes"] = {"correlationId": attribute}
+    late = message(_change("paid", id="w-late"), number=8, group="o-1")
+    order_tracker.handler({"Records": [record, late]}, Context(30))
+    assert [detail["correlationId"] for _, detail in world.events] == ["mine"]
+    logged = [(line["correlation_id"], line["message"]) for line in lines()]
+    assert logged[-3:-1] == [("mine", "order changed"), ("m8", "event is older than the order")]
+    # Whose order it is stays in its row.
+    assert world.orders["o-1"]["correlationId"] == {"S": "m1"}

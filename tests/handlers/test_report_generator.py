@@ -235,3 +235,20 @@ def test_the_summary_leaves_out_what_was_cancelled() -> None:
     rows = [("o-1", "", "placed", "sent", "1000.50"), ("o-2", "", "cancelled", "sent", "7.00")]
     summary = reports.KINDS["orders"].summary(rows)
     assert summary == "2 orders, 1 cancelled; total of the others 1,000.50"
+
+
+def test_a_report_counts_once_and_is_told_with_its_invocation(
+    aws: Any, run: Any, rows: Any, context: Any, measured: Any, daemon: Any
+) -> None:
+    rows["orders"].append(_order())
+    for _ in range(2):
+        run()
+    assert measured() == {"ReportsMade": 1}
+    ((_, call),) = [call for call in aws.calls if call[0] == "Publish"]
+    named = {"event": "ReportReady", "correlationId": context.aws_request_id}
+    assert call["MessageAttributes"] == {
+        name: {"DataType": "String", "StringValue": value} for name, value in named.items()
+    }
+    steps = daemon.steps()
+    assert steps["read rows"]["rows"] == 1
+    assert (steps["render report"]["kind"], steps["render report"]["format"]) == ("orders", "pdf")

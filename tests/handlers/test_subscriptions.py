@@ -394,3 +394,16 @@ def test_notifications_can_be_subscribed_to(send: Any, connections: Connections)
     reply = send("subscribe", body)
     assert reply == {"topic": "notifications", "subscribed": True, "requestId": "7"}
     assert connections.topics() == ["notifications"]
+
+
+def test_a_message_is_named_by_its_gateway_and_a_new_connection_by_who_opens_it(
+    context: Context, connections: Connections, lines: Any
+) -> None:
+    opened = load("socket_connect")
+    subscriptions.handler(opened, context)
+    subscriptions.handler(opened | {"headers": {"X-Correlation-Id": "mine"}}, context)
+    said = load("socket_subscribe")
+    subscriptions.handler(said, context)
+    names = [line["correlation_id"] for line in lines()]
+    wanted = [opened["requestContext"]["requestId"], "mine", said["requestContext"]["requestId"]]
+    assert names == wanted

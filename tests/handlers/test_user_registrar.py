@@ -81,3 +81,9 @@ def test_a_row_that_cannot_be_written_is_told(event: Any, context: Any, aws: Any
 def test_no_address_reaches_the_log(event: Any, context: Any, users: Any, capsys: Any) -> None:
     user_registrar.handler(event("cognito_post_confirmation"), context)
     assert "ada" not in capsys.readouterr().out.lower()
+
+
+def test_a_user_counts_once(event: Any, context: Any, users: Any, measured: Any) -> None:
+    for _ in range(3):
+        user_registrar.handler(event("cognito_post_confirmation"), context)
+    assert measured() == {"UsersRegistered": 1}

@@ -334,3 +334,10 @@ def test_a_recorded_event_is_accepted_at_its_time_and_refused_later(
     assert _call(event)[0] == 401
     monkeypatch.setattr(time, "time", lambda: 1_767_268_801.0)
     assert _call(event)[0] == 202
+
+
+def test_an_event_counts_once_and_one_that_nobody_signed_never(world: World, measured: Any) -> None:
+    _call(_event())
+    _call(_event())
+    _call(_event(signature="v1,AAAA"))
+    assert measured() == {"WebhooksAccepted": 1}
