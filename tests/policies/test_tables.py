@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
-from policies import aws, runtimes, urls
+from policies import aws, metric_names, runtimes, urls
 from settings import wiring
 from settings.runtimes import ALL_SUPPORTED
 from tests.support.program import ROOT
@@ -44,3 +45,20 @@ def test_every_type_has_one_name_and_is_judged() -> None:
     assert len(set(names.values())) == len(names)
     rules = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "policies").glob("*.py"))
     assert [name for name in names if not re.search(rf"\baws\.{name}\b", rules)] == []
+
+
+def test_metrics_that_rules_know_are_those_that_handlers_count() -> None:
+    counted: dict[str, set[tuple[str, ...]]] = {}
+    for path in (ROOT / "handlers").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name(id="metrics"), attr="count"),
+                    args=[ast.Constant(value=str() as name), *_],
+                    keywords=said,
+                ):
+                    by = tuple(sorted([metric_names.STACK, *(str(word.arg) for word in said)]))
+                    counted.setdefault(name, set()).add(by)
+                case _:
+                    pass
+    assert counted == {name: {by} for name, by in metric_names.WRITTEN.items()}
