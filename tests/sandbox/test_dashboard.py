@@ -56,12 +56,12 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
 def measured(shop: Box) -> Box:
     """The same, after something happened."""
     dimensions = [{"Name": "Shop", "Value": "one"}]
-    values = {"Orders": 3, "Took": 250}
+    values = {"Orders": [1, 2], "Took": [100, 250, 900]}
     shop.client("cloudwatch").put_metric_data(
         Namespace="Shop",
         MetricData=[
-            {"MetricName": name, "Dimensions": dimensions, "Value": value}
-            for name, value in values.items()
+            {"MetricName": name, "Dimensions": dimensions, "Values": of}
+            for name, of in values.items()
         ],
     )
     return shop
@@ -141,7 +141,11 @@ def test_page_leads_to_all_windows_and_to_the_other_dashboard(shop: Box) -> None
     ]
     assert "<b>60 minutes</b>" in page.text
     assert "shop-dev&lt;more&gt;" in page.text
-    assert "<more>" not in page.text
+    other = get(shop, links[-1]).text
+    assert "<title>shop-dev&lt;more&gt;</title>" in other
+    assert "<b>shop-dev&lt;more&gt;</b>" in other
+    assert "<more>" not in page.text + other
+    assert get(shop, "?name=none&minutes=60").text == page.text
     assert [get(shop, link).status for link in links] == [200] * 3
     assert "//" not in page.text.replace("http://www.w3.org", "")
 
@@ -197,6 +201,19 @@ def test_stack_without_a_dashboard_says_so(shop: Box, monkeypatch: pytest.Monkey
     headers = {"host": "127.0.0.1:1"}
     code, _, said = dashboard.answer(dashboard.PATH, "GET", headers, {}, _environment(shop))
     assert (code, said) == (404, b"The stack has no dashboard (yet).\n")
+
+
+def test_only_dashboard_has_no_link(shop: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sandbox.dashboard.live import Live
+
+    def one(_live: Live) -> list[str]:
+        return ["shop-dev"]
+
+    monkeypatch.setattr(Live, "names", one)
+    headers = {"host": "127.0.0.1:1"}
+    _, _, page = dashboard.answer(dashboard.PATH, "GET", headers, {}, _environment(shop))
+    assert b"180 minutes" in page
+    assert b"<b>shop-dev" not in page
 
 
 def _environment(box: Box) -> dict[str, str]:
