@@ -88,6 +88,7 @@ class Illustration:
         if line.statistic.startswith("PR("):
             return 100
         base = 400.0 * share if any(part in line.name for part in TIMES) else 60.0
+        base = 8.0 if line.name == "ConcurrentExecutions" else base
         return base * chance.uniform(0.5, 2)
 
 
@@ -96,4 +97,4 @@ def _limit(shown: Graph) -> float | None:
 
 
 def _round(number: float) -> float:
-    return float(f"{max(number, 0):.3g}")
+    return float(round(number) if number >= 5 else round(max(number, 0), 1))

@@ -14,7 +14,14 @@ CALLS = Metric("AWS/Lambda", "Invocations", "Sum", {"FunctionName": "app-dev-f"}
 
 
 def alarm(name: str, severity: Severity = "ticket", *, quiet: bool = False) -> Alarm:
-    return Alarm.of(name, CALLS, says="it rings", runbook="book", severity=severity, quiet=quiet)
+    return Alarm(
+        name=name,
+        says="it rings",
+        runbook="book",
+        severity=severity,
+        metrics={"calls": CALLS},
+        quiet=quiet,
+    )
 
 
 def watched(name: str, kind: Kind = "function", *, graphs: int = 3, **more: Any) -> Watched:
