@@ -65,10 +65,11 @@ def _rooms() -> list[ModuleType]:
     Those of REST calls come before `gateway_seams`, which goes around one of them without naming it.
     """
     names = (
-        *("lambda", "custom", "alias", "async", "rest_call", "rest_template", "gateway"),
+        *("alarm", "metric", "lambda", "custom", "alias", "async", "rest_call", "rest_template"),
+        "gateway",
         *("rest_access", "url", "http_api", "socket", "iam", "clock", "model", "transport"),
         *("graphql", "matching", "reference", "stream", "topic", "bus", "mapping", "queue"),
-        *("subscription", "trigger", "mail", "schedule", "iot"),
+        *("subscription", "trigger", "mail", "schedule", "iot", "trace", "visit"),
     )
     return [importlib.import_module(f"sandbox.workers.{name}_seams") for name in names]
 

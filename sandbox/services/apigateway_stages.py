@@ -92,11 +92,9 @@ def _stage_outputs(r: Resource, api_id: str, name: str, wanted: dict[str, str]) 
 
 def _note_stage(r: Resource) -> None:
     notes = {
-        "accessLogSettings": "access logs are not written",
         "cacheClusterEnabled": "nothing is cached: every request reaches its function",
         "canarySettings": "its canary gets no share of the requests",
         "clientCertificateId": "its client certificate is not presented",
-        "xrayTracingEnabled": "tracing is recorded: a sandbox has no X-Ray",
     }
     for key, text in notes.items():
         if r.inputs.get(key):

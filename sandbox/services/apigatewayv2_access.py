@@ -151,8 +151,6 @@ def _stage_outputs(
 def _note_stage(r: Resource, protocol: str) -> None:
     settings = [r.inputs.get("defaultRouteSettings"), *(r.inputs.get("routeSettings") or [])]
     given = {key for each in settings for key, value in (each or {}).items() if value}
-    if r.inputs.get("accessLogSettings"):
-        r.note("access logs are not written")
     if given & {"dataTraceEnabled", "detailedMetricsEnabled"} or _logs(settings):
         r.note("the gateway's execution logs and metrics are not written")
     if protocol == "WEBSOCKET" and given & set(_LIMITS):

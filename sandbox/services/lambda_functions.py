@@ -211,8 +211,6 @@ _RECORDED: Final = {
 def _differences(r: Resource) -> Iterator[str]:
     """What is declared of this function and does not run here."""
     yield "memory and /tmp sizes are recorded: this machine's are the limit"
-    if (r.inputs.get("tracingConfig") or {}).get("mode") == "Active":
-        yield "tracing is recorded: a sandbox has no X-Ray"
     yield from (text for key, text in _RECORDED.items() if r.inputs.get(key))
     yield from _at_the_border(str(r.inputs.get("runtime") or ""))
     if (r.inputs.get("snapStart") or {}).get("applyOn") == "PublishedVersions":

@@ -32,13 +32,42 @@ Parent side (inside the emulator's process):
     schedule_seams  EventBridge Scheduler: when, in which role, and what becomes of a failure
     subscription_seams  CloudWatch Logs: functions that are told of log events
     log_patterns   filter patterns of log events
+    metric_seams   CloudWatch metrics: put, listed, asked for
+    metric_store   what was measured, summed up by time
+    metric_statistics  statistics of such sums
+    metric_math    expressions over metrics
+    metric_functions  the functions in them
+    metric_queries  metrics and expressions that name each other
+    query_forms    CloudWatch's three protocols in one form
+    lambda_metrics  what Lambda counts of calls
+    measure_seams  where queues, topics, streams and log events are counted
+    front_seams    where load balancers and GraphQL APIs are counted
+    gateway_metrics  what API Gateway counts
+    queue_metrics  what SQS counts, and what lies in its queues
+    log_metrics    metrics out of log events
+    fault_metrics  refusals that a test asked for, as the service counts them
+    measured       which of AWS's metrics are counted here
+    insights_seams  saved queries of Logs Insights
+    alarm_seams    CloudWatch alarms: what is kept of one, what its topic is told
+    alarm_states   the state of an alarm out of its data, and the reason in words
+    alarm_watch    the thread that judges alarms
     trigger_seams  Cognito: the function that is called once a user is confirmed
     mail_seams     SES: what it refuses
     iot_seams      IoT: messages of devices that a rule puts into a stream
+    trace_seams    X-Ray: who belongs to which trace, what Lambda records of it
+    visit_seams    API Gateway's stages: traces and access logs
     clock_seams    schedules tick every second
     model_seams    AWS service models, read no further than needed
     reference_seams  the page that shows the API's document
     memory         freed blocks go back to the system
+    traces         the tracing header, the documents of the latest traces
+    trace_daemon   the address that functions send their segments to
+    trace_segments  what Lambda and API Gateway record
+    trace_queries  whole traces and summaries out of documents
+    trace_filters  filter expressions of traces
+    trace_api      the API of X-Ray
+    visits         a request on its way through a stage
+    access_logs    its line in the access log
     records        between MiniStack's records and what follows
     addresses      variables under a domain of this sandbox lead to this machine
     refusals       functions that cannot run on this machine

@@ -12,6 +12,8 @@ from pathlib import Path
 from time import gmtime, strftime
 from typing import Any
 
+from sandbox.workers import trace_daemon
+
 _TEXT = "Text"
 # A change of any of these ends the old environments, as any update of a function does on AWS.
 _IDENTITY = (
@@ -123,6 +125,7 @@ class Function:
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+            "AWS_XRAY_DAEMON_ADDRESS": trace_daemon.address(),
             "LANG": "en_US.UTF-8",
             "PATH": f"/usr/local/bin:/usr/bin/:/bin:{opt}/bin",
             "TZ": ":UTC",

@@ -25,7 +25,7 @@ _TOO_LONG: Final = (
 Handler = Callable[..., Awaitable[Any]]
 
 # fmt: off
-_EXECUTE = ("request", "api_id", "stage_name", "method", "path", "headers", "body", "query_params", "owner_account_id", "owner_region")
+EXECUTE = ("request", "api_id", "stage_name", "method", "path", "headers", "body", "query_params", "owner_account_id", "owner_region")
 INTEGRATE = ("integration", "api_id", "stage_name", "stage", "resource", "request_path", "method", "headers", "body", "query_params", "path_params", "owner_account_id", "owner_region", "binary_media_types", "authorizer_context", "caller_identity")
 _EVENT = ("api_id", "stage_name", "stage", "resource", "request_path", "method", "headers", "body", "query_params", "path_params", "binary_media_types", "authorizer_context", "caller_identity")
 # fmt: on
@@ -83,7 +83,7 @@ def seams() -> list[Seam]:
         Seam(
             GATEWAY,
             "_execute_in_scope",
-            _EXECUTE,
+            EXECUTE,
             "templates know nothing of the request, and its id is not the answer's",
             _remembered,
         ),

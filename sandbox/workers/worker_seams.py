@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
-from sandbox.workers import faults, journal, records, refusals
+from sandbox.workers import faults, journal, records, refusals, trace_seams
 from sandbox.workers.environment import CallError
-from sandbox.workers.lambda_seams import LAMBDA, RUNTIME, refused
+from sandbox.workers.lambda_seams import LAMBDA, MEASURED, RUNTIME, refused
 from sandbox.workers.pool import Pool
 from sandbox.workers.seams import Seam
 
@@ -76,9 +76,11 @@ def _warm(pool: Pool, module: ModuleType, original: Callable[..., Record]) -> Ca
         except Exception as error:
             logger.exception("no environment for %s", function.name)
             return refused(f"No execution environment could be started: {error}")
+        trace_seams.measured(answer.init_ms, answer.duration_ms)
         messages = journal.events(function, answer, request_id)
         records.store(function, answer.log_stream, messages)
         result = {"body": answer.body, "log": "\n".join(messages), "log_source": records.JOURNALLED}
+        result[MEASURED] = answer.duration_ms
         if answer.error:
             result["error"] = True
         return result

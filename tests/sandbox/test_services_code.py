@@ -458,10 +458,6 @@ def handler(event, context):
             {"kmsKeyArn": f"arn:aws:kms:{REGION}:111122223333:key/0"},
             "its key is from outside: it is recorded, and encrypts nothing here",
         ),
-        (
-            {"tracingConfig": {"mode": "Active"}},
-            "tracing is recorded: a sandbox has no X-Ray",
-        ),
     ],
 )
 def test_setting_without_an_effect_is_said(function: Any, given: Any, note: str) -> None:

@@ -58,7 +58,6 @@ def test_function_is_created_as_declared(aws: Any, function: Any) -> None:
     assert there["Tags"] == {"stack": "dev"}
     assert made.notes == [
         "memory and /tmp sizes are recorded: this machine's are the limit",
-        "tracing is recorded: a sandbox has no X-Ray",
         "its connections to other machines are refused (SANDBOX_NETWORK=open lets them out)",
         *stand_in("python3.13", "arm64"),
     ]

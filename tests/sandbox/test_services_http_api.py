@@ -342,7 +342,6 @@ def test_stage_changes_and_says_what_is_recorded(front: Front) -> None:
     )
     assert stage["invokeUrl"] == f"{front.api['apiEndpoint']}/"
     assert stage.notes == [
-        "access logs are not written",
         "the gateway's execution logs and metrics are not written",
         "changes of routes are live at once, whatever is deployed",
     ]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pulumi
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.sandbox.functions_support import invoke, role, within
+from tests.sandbox.rest_api_support import call
 from tests.sandbox.services_support import ACCOUNT, REGION, make
 
 
@@ -95,3 +100,274 @@ def test_object_of_the_program_lies_in_its_bucket(aws: Any) -> None:
     for each in (packed, made):
         each.delete()
     assert "Contents" not in s3.list_objects_v2(Bucket="code-of-traces")
+
+
+RIGHTS = ["xray:PutTraceSegments", "xray:PutTelemetryRecords", "sqs:*", "sns:*", "events:*"]
+SENDER = """
+import json, os, socket, time
+import boto3
+
+def handler(event, context):
+    told = dict(part.split("=") for part in os.environ["_X_AMZN_TRACE_ID"].split(";"))
+    if event.get("fail"):
+        raise KeyError("no such thing")
+    step = {"trace_id": told["Root"], "parent_id": told["Parent"], "id": "53995c3f42cd8ad8", "type": "subsegment",
+            "name": "resize", "start_time": time.time(), "annotations": {"picture": "cat", "tries": 2}}
+    if os.environ.get("QUEUE"):
+        boto3.client("sqs").send_message(QueueUrl=os.environ["QUEUE"], MessageBody="{}")
+    step["end_time"] = time.time()
+    host, port = os.environ["AWS_XRAY_DAEMON_ADDRESS"].split(":")
+    text = json.dumps({"format": "json", "version": 1}) + "\\n" + json.dumps(step)
+    socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(text.encode(), (host, int(port)))
+    header = (event.get("headers") or {}).get("X-Amzn-Trace-Id")
+    return {"statusCode": 200, "body": json.dumps({"told": told, "header": header})}
+"""
+
+
+@pytest.fixture(scope="module")
+def tracing_role() -> Any:
+    return role("tracing", {"Effect": "Allow", "Action": RIGHTS, "Resource": "*"})
+
+
+@pytest.fixture
+def traced(function: Any, tracing_role: Any) -> Callable[..., Any]:
+    def build(name: str, text: str = SENDER, mode: str = "Active", **inputs: Any) -> Any:
+        given = {"role": tracing_role["arn"], "tracingConfig": {"mode": mode}, **inputs}
+        return function(name, text, **given)
+
+    return build
+
+
+def trace_of(aws: Any, name: str) -> list[dict[str, Any]]:
+    """The segments of a trace."""
+    found = aws("xray").batch_get_traces(TraceIds=[name])["Traces"]
+    return [json.loads(each["Document"]) for trace in found for each in trace["Segments"]]
+
+
+def traces_of(aws: Any, function: str) -> list[dict[str, Any]]:
+    """Summaries of the traces in which a function took part."""
+    now = time.time()
+    return aws("xray").get_trace_summaries(
+        StartTime=now - 600, EndTime=now + 60, FilterExpression=f'service("{function}")'
+    )["TraceSummaries"]
+
+
+def told(aws: Any, target: str, event: Any = None) -> dict[str, str]:
+    return json.loads(invoke(aws, target, event or {})["body"])["told"]
+
+
+def test_a_call_leaves_segments_of_service_function_and_steps(aws: Any, traced: Any) -> None:
+    made = traced("traced-alone")
+    first, second = told(aws, made["name"]), told(aws, made["name"])
+    assert first["Sampled"] == "1"
+    assert first["Root"] != second["Root"]
+    service, of_function = within(5, lambda: trace_of(aws, first["Root"]))
+    assert (service["origin"], of_function["origin"]) == ("AWS::Lambda", "AWS::Lambda::Function")
+    assert service["name"] == of_function["name"] == made["name"]
+    assert of_function["parent_id"] == service["id"]
+    assert service["http"]["response"]["status"] == 200
+    begun, handled = of_function["subsegments"]
+    assert (begun["name"], handled["name"]) == ("Initialization", "Invocation")
+    assert begun["end_time"] <= handled["start_time"]
+    assert handled["id"] == first["Parent"]
+    [step] = handled["subsegments"]
+    assert step["name"] == "resize"
+    assert handled["start_time"] <= step["start_time"] <= step["end_time"] <= handled["end_time"]
+    [again] = trace_of(aws, second["Root"])[1]["subsegments"]
+    assert again["name"] == "Invocation"
+
+
+def test_summaries_are_found_by_expressions(aws: Any, traced: Any) -> None:
+    made = traced("traced-filtered")
+    root = told(aws, made["name"])["Root"]
+    invoke(aws, made["name"], {"fail": True})
+    good, bad = traces_of(aws, made["name"])
+    assert good["Id"] == root
+    assert (good["HasFault"], bad["HasFault"]) == (False, True)
+    assert good["Annotations"]["picture"][0]["AnnotationValue"] == {"StringValue": "cat"}
+    segment = trace_of(aws, bad["Id"])[1]
+    assert segment["fault"] is True
+    assert segment["cause"]["exceptions"][0]["type"] == "KeyError"
+    now = time.time()
+    own = f'service("{made["name"]}")'
+    for expression, expected in (
+        (f"{own} AND fault", [bad["Id"]]),
+        (f"{own} AND NOT fault", [root]),
+        (f"{own} AND ok = true", [root]),
+        (f'{own} AND annotation.picture = "cat"', [root]),
+        (f"{own} AND annotation[tries] >= 2 AND duration < 60", [root]),
+        (f"{own} AND (responsetime > 60 OR error)", []),
+    ):
+        found = aws("xray").get_trace_summaries(
+            StartTime=now - 600, EndTime=now + 60, FilterExpression=expression
+        )
+        assert [each["Id"] for each in found["TraceSummaries"]] == expected, expression
+    with pytest.raises(ClientError, match="Invalid filter expression"):
+        aws("xray").get_trace_summaries(
+            StartTime=now - 600, EndTime=now, FilterExpression="nonsense ="
+        )
+
+
+def test_a_message_links_the_trace_of_its_reader(aws: Any, traced: Any) -> None:
+    queue = make("sqs/queue:Queue", "traced-queue", visibilityTimeoutSeconds=30)
+    environment = {"variables": {"QUEUE": queue["url"]}}
+    sender = traced("traced-sender", environment=environment)
+    reader = traced("traced-reader", "def handler(event, context): return {}")
+    make(
+        "lambda/eventSourceMapping:EventSourceMapping",
+        "traced-mapping",
+        eventSourceArn=queue["arn"],
+        functionName=reader["name"],
+        batchSize=1,
+    )
+    root = told(aws, sender["name"])["Root"]
+    [found] = within(10, lambda: traces_of(aws, reader["name"]))
+    assert found["Id"] != root
+    service = trace_of(aws, found["Id"])[0]
+    assert [link["trace_id"] for link in service["links"]] == [root]
+    assert "parent_id" not in service
+
+
+def test_a_trace_goes_on_with_calls_through_topics_and_buses(aws: Any, traced: Any) -> None:
+    listener = traced("traced-listener", "def handler(event, context): return {}")
+    topic = make("sns/topic:Topic", "traced-topic")
+    make(
+        "lambda/permission:Permission",
+        "traced-topic",
+        action="lambda:InvokeFunction",
+        function=listener["name"],
+        principal="sns.amazonaws.com",
+        sourceArn=topic["arn"],
+    )
+    make(
+        "sns/topicSubscription:TopicSubscription",
+        "traced-topic",
+        topic=topic["arn"],
+        protocol="lambda",
+        endpoint=listener["arn"],
+    )
+    source = "import boto3, os\ndef handler(event, context):\n"
+    source += f"    boto3.client('sns').publish(TopicArn='{topic['arn']}', Message='m')\n"
+    source += "    return os.environ['_X_AMZN_TRACE_ID']\n"
+    publisher = traced("traced-publisher", source)
+    header = invoke(aws, publisher["name"])
+    root, parent = (part.partition("=")[2] for part in header.split(";")[:2])
+    [found] = within(10, lambda: traces_of(aws, listener["name"]))
+    assert found["Id"] == root
+    heard = [each for each in trace_of(aws, root) if each["name"] == listener["name"]]
+    assert heard[0]["parent_id"] == parent
+
+
+def test_a_function_that_passes_through_records_nothing(aws: Any, traced: Any) -> None:
+    source = "import os\ndef handler(event, context): return os.environ['_X_AMZN_TRACE_ID']\n"
+    passing = traced("traced-passing", source, mode="PassThrough")
+    assert invoke(aws, passing["name"]).endswith(";Sampled=0")
+    caller = "import boto3, os\ndef handler(event, context):\n"
+    caller += f"    answer = boto3.client('lambda').invoke(FunctionName='{passing['name']}')\n"
+    caller += "    return [os.environ['_X_AMZN_TRACE_ID'], answer['Payload'].read().decode()]\n"
+    asking = role(
+        "tracing-caller",
+        {"Effect": "Allow", "Action": [*RIGHTS, "lambda:InvokeFunction"], "Resource": "*"},
+    )
+    active = traced("traced-caller", caller, role=asking["arn"])
+    header, below = invoke(aws, active["name"])
+    assert json.loads(below) == header
+    assert traces_of(aws, passing["name"]) == []
+
+
+def test_a_function_without_the_right_leaves_no_trace(aws: Any, function: Any) -> None:
+    mute = function("traced-mute", SENDER, tracingConfig={"mode": "Active"})
+    root = told(aws, mute["name"])["Root"]
+    assert trace_of(aws, root) == []
+
+
+def test_a_caller_may_name_the_trace_and_leave_it_unsampled(aws: Any, traced: Any) -> None:
+    api = rest_api(aws, traced("traced-api"))
+    root = f"1-{int(time.time()):08x}-{'ab' * 12}"
+    answer = call(api, **{"X-Amzn-Trace-Id": f"Root={root};Parent={'cd' * 8};Sampled=1"})
+    assert answer.json["told"]["Root"] == root
+    stage, service, _function = trace_of(aws, root)
+    assert (stage["origin"], stage["parent_id"]) == ("AWS::ApiGateway::Stage", "cd" * 8)
+    assert stage["http"]["response"]["status"] == 200
+    [lambdas] = stage["subsegments"]
+    assert (lambdas["name"], lambdas["id"]) == ("Lambda", service["parent_id"])
+    assert answer.headers["X-Amzn-Trace-Id"].startswith(f"Root={root}")
+    fresh = call(api)
+    named = fresh.json["header"]
+    assert fresh.headers["X-Amzn-Trace-Id"].startswith(named)
+    assert fresh.json["told"]["Root"] == named.removeprefix("Root=")
+    quiet = f"1-{int(time.time()):08x}-{'ef' * 12}"
+    silent = call(api, **{"X-Amzn-Trace-Id": f"Root={quiet};Sampled=0"})
+    assert silent.status == 502  # its step has no parent to name
+    assert trace_of(aws, quiet) == []
+
+
+def rest_api(aws: Any, function: Any) -> str:
+    """The address of an API whose root is the function, with tracing and an access log."""
+    client = aws("apigateway")
+    api = client.create_rest_api(name="traced")["id"]
+    root = client.get_resources(restApiId=api)["items"][0]["id"]
+    place = {"restApiId": api, "resourceId": root, "httpMethod": "GET"}
+    client.put_method(**place, authorizationType="NONE")
+    client.put_integration(
+        **place, type="AWS_PROXY", integrationHttpMethod="POST", uri=function["invokeArn"]
+    )
+    make(
+        "lambda/permission:Permission",
+        f"api-{api}",
+        action="lambda:InvokeFunction",
+        function=function["name"],
+        principal="apigateway.amazonaws.com",
+        sourceArn=f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api}/*",
+    )
+    deployed = client.create_deployment(restApiId=api)["id"]
+    group = make("cloudwatch/logGroup:LogGroup", f"access-{api}", name=f"/access/{api}")
+    stage = make(
+        "apigateway/stage:Stage",
+        "live",
+        restApi=api,
+        stageName="live",
+        deployment=deployed,
+        xrayTracingEnabled=True,
+        accessLogSettings={"destinationArn": group["arn"], "format": ACCESS},
+    )
+    assert stage.notes == []
+    return f"{stage['invokeUrl']}/"
+
+
+ACCESS = json.dumps(
+    {
+        "requestId": "$context.requestId",
+        "ip": "$context.identity.sourceIp",
+        "requestTime": "$context.requestTime",
+        "line": "$context.httpMethod $context.path",
+        "status": "$context.status",
+        "length": "$context.responseLength",
+        "latency": "$context.responseLatency",
+        "integration": "$context.integrationErrorMessage",
+        "authorizer": "$context.authorizer.error",
+        "trace": "$context.xrayTraceId",
+        "type": "$context.error.responseType",
+    }
+)
+
+
+def lines_of(aws: Any, group: str) -> list[dict[str, str]]:
+    found = aws("logs").filter_log_events(logGroupName=group)["events"]
+    return [json.loads(each["message"]) for each in found]
+
+
+def test_a_rest_stage_writes_its_access_log(aws: Any, traced: Any) -> None:
+    url = rest_api(aws, traced("traced-logged"))
+    api = url.split("/")[-3]
+    good, missing = call(url), call(f"{url}nothing")
+    first, second = lines_of(aws, f"/access/{api}")
+    assert first["requestId"] == good.headers["x-amzn-requestid"]
+    assert (first["line"], first["status"], first["ip"]) == ("GET /live/", "200", "127.0.0.1")
+    assert int(first["length"]) == len(good.text)
+    assert int(first["latency"]) >= 0
+    assert first["integration"] == first["authorizer"] == first["type"] == "-"
+    assert f"Root={first['trace']}" in good.headers["X-Amzn-Trace-Id"]
+    time.strptime(first["requestTime"], "%d/%b/%Y:%H:%M:%S +0000")
+    assert (second["status"], second["type"]) == ("403", "MISSING_AUTHENTICATION_TOKEN")
+    assert missing.status == 403

@@ -25,6 +25,7 @@ def test_handler_sees_declared_variables_and_those_of_lambda_only(box: Launcher)
         *("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION"),
         *("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_INITIALIZATION_TYPE"),
         *("AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_XRAY_CONTEXT_MISSING"),
+        *("AWS_XRAY_DAEMON_ADDRESS", "_X_AMZN_TRACE_ID"),
         *("LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR", "LANG", "PATH", "TZ", "_HANDLER"),
     }
 
