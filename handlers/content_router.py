@@ -33,7 +33,7 @@ from common import (
 from common.uploads import OLDER, SAME, Outdated, Refused, Upload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 _ROUTES = {
     **dict.fromkeys(uploads.PICTURE_TYPES, "picture"),
@@ -202,7 +202,7 @@ def _import(
 
 
 @contextmanager
-def _counted(progress: loading.Progress) -> Iterator[None]:
+def _counted(progress: loading.Progress) -> Generator[None]:
     """Measure the rows that are loaded and refused meanwhile, however it ends: an attempt that
     breaks off has loaded some.
     """

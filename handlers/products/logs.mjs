@@ -3,6 +3,10 @@
 // The lines are written past `console`: Lambda's runtime would put each into the `message` of a
 // line of its own.
 
+import { crc32 } from "node:zlib";
+
+import { clean } from "./redaction.mjs";
+
 const LEVELS = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
 const TRACE = /(?:^|;)Root=(1-[0-9a-f]{8}-[0-9a-f]{24})(?:;|$)/;
 const invocation = {};
@@ -45,7 +49,7 @@ export function error(message, cause) {
 
 function write(level, message, fields) {
   const wanted = LEVELS.indexOf((process.env.LOG_LEVEL ?? "").toUpperCase());
-  if (LEVELS.indexOf(level) < (wanted < 0 ? LEVELS.indexOf("INFO") : wanted)) {
+  if (LEVELS.indexOf(level) < (wanted < 0 ? LEVELS.indexOf("INFO") : wanted) && !isSampled()) {
     return;
   }
   const line = {
@@ -56,7 +60,13 @@ function write(level, message, fields) {
     function: process.env.AWS_LAMBDA_FUNCTION_NAME ?? "",
     version: process.env.AWS_LAMBDA_FUNCTION_VERSION ?? "",
     ...invocation,
-    ...fields,
+    ...clean(fields),
   };
   process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+// Whether all of this request is logged: LOG_SAMPLE_RATE (0 to 1) is the share. Its id decides, so
+// that all functions log the same requests.
+function isSampled() {
+  return crc32(correlationId()) < Number(process.env.LOG_SAMPLE_RATE ?? 0) * 2 ** 32;
 }

@@ -28,7 +28,7 @@ export async function send(queueUrl, message) {
     MessageAttributes: { correlationId: correlation },
   });
   const aws = { operation: "SendMessage", region: process.env.AWS_REGION, queue_url: queueUrl };
-  await trace.call("SQS", aws, (header, document) => persistent(body, header, document));
+  await trace.call("sqs", aws, (header, document) => persistent(body, header, document));
 }
 
 async function persistent(body, header, document) {

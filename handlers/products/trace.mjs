@@ -6,6 +6,8 @@
 import { randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
 
+import * as logs from "./logs.mjs";
+
 const DAEMON = /(?:^|udp:)([\d.]+):(\d+)/; // "127.0.0.1:2000", "tcp:127.0.0.1:2000 udp:127.0.0.1:2000"
 const HEADER = '{"format": "json", "version": 1}\n';
 
@@ -23,10 +25,11 @@ export async function call(service, aws, work) {
   const id = randomBytes(8).toString("hex");
   const document = {
     ...{ type: "subsegment", name: service, namespace: "aws", id, trace_id: Root, parent_id: Parent },
-    ...{ start_time: Date.now() / 1000, aws },
+    ...{ start_time: Date.now() / 1000, annotations: { correlation_id: logs.correlationId() }, aws },
   };
   try {
-    return await work(`Root=${Root};Parent=${id};Sampled=1`, document);
+    // What else is in it (Lineage) is how Lambda finds loops.
+    return await work(given.replace(/(^|;)Parent=[^;]*/, `$1Parent=${id}`), document);
   } catch (error) {
     // Its text may say whose order it is.
     const cause = { exceptions: [{ id: randomBytes(8).toString("hex"), type: error?.constructor?.name }] };

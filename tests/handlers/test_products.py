@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import time
+import zlib
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -495,6 +496,58 @@ def test_the_level_is_the_environments_and_info_when_it_makes_no_sense(
     assert len(lines) == said
 
 
+@pytest.mark.parametrize(("rate", "said"), [("0", 0), ("0.9", 0), ("0.91", 1), ("1", 1), ("x", 0)])
+def test_the_share_of_requests_that_is_sampled_is_logged_whatever_the_level(
+    invoke: Any, rate: str, said: int
+) -> None:
+    named = _with(_url("GET", "/products"), **{"x-correlation-id": "a"})
+    assert 0.9 < zlib.crc32(b"a") / 2**32 < 0.91
+    _, lines = invoke(named, LOG_LEVEL="ERROR", LOG_SAMPLE_RATE=rate)
+    assert len(lines) == said
+
+
+_JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.Y2FuYXJ5"
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("password=canary-1", "password=***"),
+        ('{"password": "canary 1", "id": 7}', '{"password": "***", "id": 7}'),
+        (r"{\"apiKey\": \"canary\"}", r"{\"apiKey\": \"***\"}"),
+        ("Authorization: Bearer canary-token", "Authorization: ***"),
+        (f"token {_JWT} refused", "token *** refused"),
+        ("canary@example.com is unknown", "*** is unknown"),
+        ("AKIACANARYCANARYCAN0", "***"),
+        ("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "***"),
+        ("https://user:canary@host/", "https://***@host/"),
+        ("call +49 30 1234567", "call ***"),
+        ("4111 1111 1111 1111", "***"),
+        (base64.b64encode(b'{"password": "canary"}').decode(), "***"),
+        (base64.b64encode(base64.b64encode(b"canary@example.com")).decode(), "***"),
+        ("019b2f5e-7a3c-7d21-9c4e-2f6a8b1c3d5e", "019b2f5e-7a3c-7d21-9c4e-2f6a8b1c3d5e"),
+        ("SQS refuses the message: 403", "SQS refuses the message: 403"),
+        ("x" * 20_000, "x" * 16_384 + "... (20000 characters)"),
+    ],
+)
+def test_no_secret_and_nothing_personal_is_logged(
+    invoke: Any, tmp_path: Path, text: str, kept: str
+) -> None:
+    failing = tmp_path / "index.mjs"
+    failing.write_text(
+        f'import {{ endpoint }} from "{(_PRODUCTS / "http.mjs").as_uri()}";\n'
+        f'import * as logs from "{(_PRODUCTS / "logs.mjs").as_uri()}";\n'
+        f"const text = {json.dumps(text)};\n"
+        'const fail = () => { logs.info("x", { a: [{ text, customerEmail: 7 }] }); throw new Error(text); };\n'
+        'export const handler = endpoint({ "GET /products": fail });\n',
+        encoding="utf-8",
+    )
+    _, (said, error, _) = invoke(_url("GET", "/products"), file=failing)
+    assert said["a"] == [{"text": kept, "customerEmail": "***"}]
+    assert error["error"]["message"] == kept
+    assert "canary" not in json.dumps([said, error]).lower()
+
+
 def test_a_warming_event_is_answered_at_once_without_a_line(invoke: Any, event: Any) -> None:
     assert invoke(event("warming")) == ({"warmed": True}, [])
 
@@ -598,7 +651,7 @@ class _Daemon:
         self._socket.bind(("127.0.0.1", 0))
         self._socket.setblocking(False)
         port = self._socket.getsockname()[1]
-        self.header = f"Root={_TRACE};Parent=53995c3f42cd8ad8;Sampled={int(sampled)}"
+        self.header = f"Root={_TRACE};Parent=53995c3f42cd8ad8;Sampled={int(sampled)};Lineage=1:x:0"
         self.environment = queue.environment | {
             "_X_AMZN_TRACE_ID": self.header,
             "AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{port}",
@@ -627,16 +680,17 @@ def test_the_call_of_the_queue_is_a_subsegment_that_the_message_goes_on_from(
         (document,) = daemon.documents()
     (post,) = queue.endpoint.posts
     told = {name.lower(): value for name, value in post.headers.items()}["x-amzn-trace-id"]
-    assert told == f"Root={_TRACE};Parent={document['id']};Sampled=1"
+    assert told == f"Root={_TRACE};Parent={document['id']};Sampled=1;Lineage=1:x:0"
     assert re.fullmatch("[0-9a-f]{16}", document.pop("id"))
     start, end = document.pop("start_time"), document.pop("end_time")
     assert before - 0.01 <= start <= end <= time.time() + 0.01
     assert document == {
         "type": "subsegment",
-        "name": "SQS",
+        "name": "sqs",
         "namespace": "aws",
         "trace_id": _TRACE,
         "parent_id": "53995c3f42cd8ad8",
+        "annotations": {"correlation_id": "url-1"},
         "aws": {
             "operation": "SendMessage",
             "region": "us-west-2",
