@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"hash/crc32"
 	"io"
 	"log/slog"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -53,6 +55,9 @@ func logger(ctx context.Context, given string, cold bool) *slog.Logger {
 	if !correlationID.MatchString(given) {
 		given = requestID
 	}
+	if isSampled(given) {
+		level = slog.LevelDebug
+	}
 	handler := slog.NewJSONHandler(output, &slog.HandlerOptions{Level: level, ReplaceAttr: renamed})
 	lines := slog.New(handler).With(
 		"service", service,
@@ -65,6 +70,13 @@ func logger(ctx context.Context, given string, cold bool) *slog.Logger {
 		lines = lines.With("xray_trace_id", root[1])
 	}
 	return lines.With("cold_start", cold)
+}
+
+// isSampled is whether all of this request is logged: LOG_SAMPLE_RATE (0 to 1) is the share. Its id
+// decides, so that all functions log the same requests.
+func isSampled(correlationID string) bool {
+	rate, err := strconv.ParseFloat(os.Getenv("LOG_SAMPLE_RATE"), 64)
+	return err == nil && float64(crc32.ChecksumIEEE([]byte(correlationID))) < rate*(1<<32)
 }
 
 func renamed(_ []string, attribute slog.Attr) slog.Attr {

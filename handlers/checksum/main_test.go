@@ -167,6 +167,16 @@ func TestTheLevelOfTheEnvironmentCounts(t *testing.T) {
 	}
 }
 
+func TestTheShareOfRequestsThatIsSampledIsLoggedWhateverTheLevel(t *testing.T) {
+	t.Setenv("LOG_LEVEL", "ERROR")
+	for rate, want := range map[string]int{"": 0, "0": 0, "0.9": 0, "0.91": 1, "1": 1, "x": 0} {
+		t.Setenv("LOG_SAMPLE_RATE", rate)
+		if _, _, lines := invoked(t, `{"content": "", "correlationId": "a"}`); len(lines) != want {
+			t.Fatalf("%s: got %v", rate, lines)
+		}
+	}
+}
+
 func TestAWarmingEventSaysNothing(t *testing.T) {
 	answer, err, lines := invoked(t, `{"warming": true}`)
 	if err != nil || !reflect.DeepEqual(answer, map[string]any{"warmed": true}) || len(lines) != 0 {
