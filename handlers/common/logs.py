@@ -150,6 +150,11 @@ def clean(text: str) -> str:
     return redaction.clean_text(text, _secrets)
 
 
+def said(value: object) -> str:
+    """A value as text, whatever its own method does."""
+    return redaction.said(value)
+
+
 def debug(message: str, **fields: object) -> None:
     """Log at DEBUG; the fields become members of the line."""
     _write(logging.DEBUG, message, fields)

@@ -27,7 +27,12 @@ _LONGEST_NAME = 200
 _CLIENT_ERROR, _TOO_MANY_REQUESTS, _SERVER_ERROR = 400, 429, 500
 _ROOT = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}")
 _ID = re.compile(r"[0-9a-f]{16}")
-_NOT_IN_NAMES = re.compile(r"[^\w\s.:/%&#=+\\@-]")
+_NOT_IN_NAMES = re.compile(r"[^\w .:/%&#=+\\@-]")
+
+_RECORDED = "_segments_id"  # of an exception: the id under which a subsegment told of it
+
+_socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+_socket.settimeout(0)  # sent at once, or not at all
 
 Document = dict[str, Any]
 
@@ -49,9 +54,12 @@ class Segment:
 
     def remote(self, method: str, url: str) -> None:
         """Make it a call of an HTTP API. Path and query are left out: webhooks' are secret."""
-        parts = urlsplit(url)
-        host = parts.hostname or "unknown"
-        request = {"method": method, "url": f"{parts.scheme}://{host}/"}
+        try:
+            parts = urlsplit(url)
+            scheme, host = parts.scheme, parts.hostname or "unknown"
+        except ValueError:
+            scheme, host = "https", "unknown"
+        request = {"method": method, "url": f"{scheme}://{host}/"}
         self.document |= {"name": _name(host), "namespace": "remote", "http": {"request": request}}
 
     def answered(self, status: int) -> None:
@@ -79,13 +87,18 @@ class Segment:
     def fail(self, error: BaseException) -> None:
         """Why it failed. Who asked wrongly was told so by a status below 500: that is no fault."""
         status = getattr(error, "status", None)
-        kind = flags(status) if isinstance(status, int) else {"fault": True}
+        self.document |= flags(status) if isinstance(status, int) else {"fault": True}
+        if known := getattr(error, _RECORDED, None):
+            self.document["cause"] = known  # it came up from a step below
+            return
         frames = traceback.extract_tb(error.__traceback__)[-_MOST_FRAMES:]
         stack = [
             {"path": frame.filename.rpartition("/")[2], "line": frame.lineno, "label": frame.name}
             for frame in reversed(frames)
         ]
-        self.document |= {**kind, **cause(type(error).__name__, str(error), stack)}
+        told = cause(type(error).__name__, logs.said(error), {"remote": False, "stack": stack})
+        self.document |= told
+        setattr(error, _RECORDED, told["cause"]["exceptions"][0]["id"])
 
 
 def begin(name: str, annotations: dict[str, Any], above: Segment | None) -> Segment | None:
@@ -121,9 +134,9 @@ def flags(status: int) -> Document:
     return {"error": True, **throttled} if status >= _CLIENT_ERROR else {}
 
 
-def cause(kind: str, text: str, stack: list[Document]) -> Document:
+def cause(kind: str, text: str, more: Document) -> Document:
     """An exception as a subsegment has it."""
-    told = {"id": os.urandom(8).hex(), "type": kind, "message": _clean(text), "stack": stack}
+    told = {"id": os.urandom(8).hex(), "type": kind, "message": _clean(text), **more}
     return {"cause": {"exceptions": [told]}}
 
 
@@ -132,21 +145,14 @@ def _name(text: str) -> str:
 
 
 def _clean(value: object) -> str:
-    return logs.clean(str(value)[: 4 * _LONGEST])[:_LONGEST]
+    return logs.clean(logs.said(value)[: 4 * _LONGEST])[:_LONGEST]
 
 
 def _send(document: Document) -> None:
     content = json.dumps(document).encode()
     if len(content) > _LARGEST:
         content = json.dumps({k: v for k, v in document.items() if k != "cause"}).encode()
-    _socket().sendto(_FORMAT + content, _address(os.environ["AWS_XRAY_DAEMON_ADDRESS"]))
-
-
-@functools.cache
-def _socket() -> socket.socket:
-    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    made.settimeout(0)  # sent at once, or not at all
-    return made
+    _socket.sendto(_FORMAT + content, _address(os.environ["AWS_XRAY_DAEMON_ADDRESS"]))
 
 
 @functools.cache

@@ -62,7 +62,7 @@ def _end(http_response: Any, parsed: dict[str, Any], context: dict[str, Any], **
         from common import segments  # it is there, where a segment is
 
         code = str(refused.get("Code", ""))
-        segment.document |= segments.cause(code, str(refused.get("Message", "")), [])
+        segment.document |= segments.cause(code, str(refused.get("Message", "")), {"remote": True})
         if aws.is_throttled(code):
             segment.document["throttle"] = True
     segment.end()

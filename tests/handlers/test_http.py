@@ -22,6 +22,7 @@ def test_health_answers_without_asking_aws_anything(call: Any, aws: Any) -> None
         "Content-Type": "application/json",
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
+        "X-Correlation-Id": "5f0e6c1a-3b7d-4a52-8e1f-9c2d4b6a8e01",
     }
     assert aws.calls == []
 
@@ -33,7 +34,9 @@ def test_an_allowed_origin_is_echoed(
     monkeypatch.setenv("CORS_ALLOW_ORIGINS", _ORIGINS)
     headers = call(health, "api_health", headers={"origin": origin})["headers"]
     assert headers["Access-Control-Allow-Origin"] == origin
-    assert headers["Access-Control-Expose-Headers"] == "ETag, Location, Retry-After"
+    assert (
+        headers["Access-Control-Expose-Headers"] == "ETag, Location, Retry-After, X-Correlation-Id"
+    )
     assert headers["Vary"] == "Origin"
 
 
@@ -144,3 +147,31 @@ def test_a_request_is_logged_in_one_line_under_both_request_ids(call: Any, lines
     assert line["requestId"] == "7b1f0f3e-0000-4000-8000-lambdarequest"
     assert line["apiRequestId"] == "5f0e6c1a-3b7d-4a52-8e1f-9c2d4b6a8e01"
     assert (line["method"], line["route"], line["status"]) == ("GET", "/health", 200)
+
+
+@pytest.mark.parametrize("name", ["X-Correlation-Id", "x-correlation-id"])
+def test_a_callers_correlation_id_is_answered_and_logged(call: Any, lines: Any, name: str) -> None:
+    answer = call(health, "api_health", headers={name: "order-7.retry:2_b"})
+    assert answer["headers"]["X-Correlation-Id"] == "order-7.retry:2_b"
+    assert [line["correlation_id"] for line in lines()] == ["order-7.retry:2_b"]
+
+
+@pytest.mark.parametrize(
+    "given", ["", " ", "a b", "a" * 129, "a\r\nSet-Cookie: b=c", "ä", "a,b", "*"]
+)
+def test_what_is_no_correlation_id_counts_as_none(call: Any, lines: Any, given: str) -> None:
+    answer = call(health, "api_health", headers={"X-Correlation-Id": given})
+    own = "5f0e6c1a-3b7d-4a52-8e1f-9c2d4b6a8e01"
+    assert answer["headers"]["X-Correlation-Id"] == own
+    assert lines()[0]["correlation_id"] == own
+
+
+def test_a_problem_names_the_correlation_id_too(call: Any, table: Any) -> None:
+    answer = call(get_item, "api_get_item", headers={"X-Correlation-Id": "c-1"})
+    assert answer["statusCode"] == 404
+    assert answer["headers"]["X-Correlation-Id"] == "c-1"
+
+
+def test_without_a_gateways_id_the_correlation_id_is_lambdas(context: Any) -> None:
+    answer = health.handler({"httpMethod": "GET", "path": "/health"}, context)
+    assert answer["headers"]["X-Correlation-Id"] == context.aws_request_id

@@ -11,25 +11,71 @@ from typing import Any
 
 import pytest
 
-from common import logs
+from common import correlation, logs, warming
+
+_ROOT = "1-5759e988-bd862e3fe1be46a994272793"
 
 
 def test_a_line_names_when_what_and_where(
     context: Any, lines: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "sandpiper-dev-health")
-    logs.begin(context)
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_VERSION", "7")
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root={_ROOT};Parent=53995c3f42cd8ad8;Sampled=0")
+    logs.begin(context, correlation_id="theirs-1")
     logs.info("hello", itemId="i-1")
     (line,) = lines()
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line.pop("timestamp"))
-    assert line == {
-        "level": "INFO",
-        "message": "hello",
-        "service": "sandpiper",
-        "function": "sandpiper-dev-health",
-        "requestId": "7b1f0f3e-0000-4000-8000-lambdarequest",
-        "itemId": "i-1",
-    }
+    assert list(line.items()) == [
+        ("level", "INFO"),
+        ("message", "hello"),
+        ("service", "sandpiper"),
+        ("function", "sandpiper-dev-health"),
+        ("version", "7"),
+        ("requestId", "7b1f0f3e-0000-4000-8000-lambdarequest"),
+        ("correlation_id", "theirs-1"),
+        ("xray_trace_id", _ROOT),
+        ("cold_start", True),
+        ("itemId", "i-1"),
+    ]
+
+
+def test_without_a_trace_a_line_names_none(context: Any, lines: Any) -> None:
+    logs.begin(context)
+    logs.info("hello")
+    assert "xray_trace_id" not in lines()[0]
+
+
+def test_a_field_does_not_replace_what_the_line_is_found_by(context: Any, lines: Any) -> None:
+    logs.begin(context, requestId="forged", apiRequestId="theirs")
+    forged = {"level": "ERROR", "correlation_id": "forged", "cold_start": "no", "service": "x"}
+    logs.info("hello", **forged, timestamp="then")
+    (line,) = lines()
+    assert line["requestId"] == line["correlation_id"] == "7b1f0f3e-0000-4000-8000-lambdarequest"
+    assert (line["level"], line["cold_start"], line["service"]) == ("INFO", True, "sandpiper")
+    assert line["apiRequestId"] == "theirs"
+    assert line["timestamp"] != "then"
+
+
+@pytest.mark.parametrize(
+    ("kind", "first"), [("on-demand", True), ("provisioned-concurrency", False), ("", True)]
+)
+def test_only_the_first_invocation_that_waited_for_its_environment_is_a_cold_start(
+    context: Any, lines: Any, monkeypatch: pytest.MonkeyPatch, kind: str, first: bool
+) -> None:
+    if kind:
+        monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", kind)
+    for _ in range(2):
+        logs.begin(context)
+        logs.info("x")
+    assert [line["cold_start"] for line in lines()] == [first, False]
+
+
+def test_an_environment_that_was_warmed_is_not_cold(context: Any, lines: Any) -> None:
+    handler = warming.aware(lambda *_: logs.begin(context) or logs.info("x"))
+    assert handler({"warming": True}, context) == {"warmed": True}
+    handler({}, context)
+    assert [line["cold_start"] for line in lines()] == [False]
 
 
 def test_a_handler_on_the_root_logger_does_not_double_a_line(context: Any, lines: Any) -> None:
@@ -78,6 +124,42 @@ def test_the_level_is_the_environments_and_info_when_it_makes_no_sense(
     logs.warning("w")
     logs.error("e")
     assert [line["message"] for line in lines()] == said
+
+
+def test_a_share_of_the_requests_is_logged_at_debug_in_every_function(
+    context: Any, lines: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "ERROR")
+    monkeypatch.setenv("LOG_SAMPLE_RATE", "0.25")
+    sampled: list[set[str]] = []
+    for _ in range(2):
+        for number in range(1000):
+            logs.begin(context, correlation_id=f"7b1f0f3e-{number}")
+            logs.debug("d")
+        sampled.append({line["correlation_id"] for line in lines()})
+    assert sampled[0] == sampled[1]
+    assert 180 < len(sampled[0]) < 320
+
+
+def test_a_record_of_a_batch_is_sampled_by_its_own_id(
+    context: Any, lines: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOG_SAMPLE_RATE", "0.5")
+    logs.begin(context, correlation_id="a")  # crc32 is 0.91 of the way up, of "d" 0.60, of "b" 0.44
+    for record in ("a", "b", "d"):
+        with correlation.carried(record):
+            logs.debug("d")
+    assert [line["correlation_id"] for line in lines()] == ["b"]
+
+
+@pytest.mark.parametrize(("rate", "lines_"), [("0", 0), ("1", 1), ("", 0), ("often", 0), ("-1", 0)])
+def test_the_share_may_be_none_or_all_and_is_none_when_it_makes_no_sense(
+    context: Any, lines: Any, monkeypatch: pytest.MonkeyPatch, rate: str, lines_: int
+) -> None:
+    monkeypatch.setenv("LOG_SAMPLE_RATE", rate)
+    logs.begin(context)
+    logs.debug("d")
+    assert len(lines()) == lines_
 
 
 HOSTILE = {
