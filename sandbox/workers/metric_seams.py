@@ -34,6 +34,7 @@ _DATUM: Final = (
 )
 _PLAIN: Final = ("SampleCount", "Sum", "Average", "Minimum", "Maximum")
 _PAGE: Final = 500
+_AHEAD: Final = 7200
 _MOST_POINTS: Final = 100_800
 """Data points of one call of GetMetricData."""
 
@@ -145,7 +146,8 @@ def _metric(key: Key) -> Record:
 def _range(module: ModuleType, asked: Mapping[str, Any]) -> tuple[float, float]:
     start, end = module._parse_ts(asked.get("StartTime")), module._parse_ts(asked.get("EndTime"))
     start = 0.0 if start is None else start
-    end = time.time() if end is None else end
+    # Nothing is measured later than CloudWatch takes it: two hours from now.
+    end = min(end or math.inf, time.time() + _AHEAD)
     if start >= end:
         code, text = "InvalidParameterValue", "StartTime must be less than EndTime"
         raise _Invalid(code, f"The parameter {text}.")

@@ -83,9 +83,21 @@ def test_alarm_and_dashboard(aws: Any) -> None:
                     "dimensions": {"FunctionName": "f"},
                 },
             },
+            {
+                "id": "calls",
+                "metric": {
+                    "metricName": "Invocations",
+                    "namespace": "AWS/Lambda",
+                    "period": 60,
+                    "stat": "Sum",
+                    "dimensions": {"FunctionName": "f"},
+                },
+            },
         ],
     )
-    assert math.notes == ["its metric math is not evaluated: the alarm keeps its first state"]
+    assert math.notes == []
+    [there] = cloudwatch.describe_alarms(AlarmNames=[math["name"]])["MetricAlarms"]
+    assert [query["Id"] for query in there["Metrics"]] == ["rate", "errors", "calls"]
     board = make("cloudwatch/dashboard:Dashboard", "main", dashboardBody='{"widgets": []}')
     assert board["dashboardArn"] == f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{board.id}"
     board.update(dashboardName="other")
