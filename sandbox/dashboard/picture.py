@@ -35,7 +35,8 @@ class Look:
     """What a picture shows besides its body.
 
     `values` of a line at even distances, all of one length; `standings` by ARN; `prefix` is left off the names of
-    alarms; `times` say when the left and the right edge of a graph are; `runbook` gives the link of a name.
+    alarms; `times` say when the left and the right edge of a graph are; `runbook` gives the link of a name. `near`: a
+    limit far above all values is only named.
     """
 
     values: Callable[[Line], Values]
@@ -44,6 +45,7 @@ class Look:
     prefix: str = ""
     runbook: Callable[[str], str] = lambda _: ""
     notes: Sequence[str] = ()
+    near: bool = False
 
 
 def draw(widgets: Sequence[Widget], look: Look, *, label: str, folded: bool = False) -> str:
@@ -131,7 +133,8 @@ def _widget(widget: Widget, box: Box, look: Look) -> list[str]:
         case Alarms():
             return list(_alarms(widget, box, look))
         case Graph():
-            return graph(widget, box, [look.values(line) for line in widget.lines], look.times)
+            values = [look.values(line) for line in widget.lines]
+            return graph(widget, box, values, look.times, near=look.near)
         case Other():
             return [_card(box), words(f"{widget.title}: not drawn", box.x + 8, box.y + 16)]
 

@@ -17,6 +17,9 @@ _LEFT, _RIGHT, _TOP, _FOOT, _PAD = 38.0, 10.0, 26.0, 32.0, 8.0
 _KEY = 22.0
 _STEPS: Final = 3
 _LEAST: Final = 1e-9
+_FAR: Final = 20
+"""So many times the largest value a limit is out of sight."""
+_CLOSE: Final = 1.01
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,18 @@ class Box:
         return self.y + self.h
 
 
-def graph(shown: Graph, box: Box, values: Sequence[Values], times: tuple[str, str]) -> list[str]:
-    """A graph in its box; `times` say when its left and its right edge are."""
+def graph(
+    shown: Graph, box: Box, values: Sequence[Values], times: tuple[str, str], *, near: bool = False
+) -> list[str]:
+    """A graph in its box; `times` say when its left and its right edge are.
+
+    As CloudWatch draws it, every limit is in sight. `near`: one far above all values is only named, so that they can be
+    told apart.
+    """
     inner = Box(box.x + _LEFT, box.y + _TOP, box.w - _LEFT - _RIGHT, box.h - _TOP - _FOOT)
-    step, top = scale([*_known(values), *(limit for _, limit in shown.limits)])
+    known = _known(values)
+    far = _FAR * max(known, default=math.inf) if near else math.inf
+    step, top = scale([*known, *(limit for _, limit in shown.limits if limit <= far)])
     unit = "" if shown.unit in ("", "count") else f" ({shown.unit})"
     return [
         f'<rect class="card" x="{n(box.x)}" y="{n(box.y)}" width="{n(box.w)}" height="{n(box.h)}" rx="4"/>',
@@ -125,6 +136,11 @@ def _path(inner: Box, line: Values, top: float) -> str:
 
 def _limits(shown: Graph, inner: Box, top: float) -> Iterator[str]:
     for label, limit in shown.limits:
+        if limit > top * _CLOSE:
+            yield words(
+                f"{label} {short(limit)} \u2191".strip(), inner.right, inner.y - 3, "told end"
+            )
+            continue
         y = inner.foot - inner.h * limit / top
         yield f'<path class="limit" d="M{n(inner.x)} {n(y)}H{n(inner.right)}"/>'
         # Below the line where there is no room above it.
@@ -135,7 +151,7 @@ def _limits(shown: Graph, inner: Box, top: float) -> Iterator[str]:
 def _nothing(inner: Box, values: Sequence[Values]) -> list[str]:
     if _known(values):
         return []
-    return [words("no data", inner.x + inner.w / 2, inner.y + inner.h / 2 + 3, "mid")]
+    return [words("no data", inner.x + inner.w / 2, inner.y + inner.h / 2 + 3, "mid none")]
 
 
 def _legend(shown: Graph, box: Box, values: Sequence[Values]) -> Iterator[str]:

@@ -23,6 +23,7 @@ svg.dashboard { --page: #ffffff; --card: #ffffff; --edge: #d5dbdb; --ink: #16191
 .dashboard .h3 { font-size: 12.5px; font-weight: 600; fill: var(--ink) }
 .dashboard .title { font-size: 11px; font-weight: 600; fill: var(--ink) }
 .dashboard .end { text-anchor: end }
+.none { stroke: var(--card); stroke-width: 6px; paint-order: stroke }
 .dashboard .mid { text-anchor: middle }
 .dashboard a text, .dashboard .go { fill: var(--s0) }
 .dashboard a:hover text { text-decoration: underline }

@@ -32,7 +32,7 @@ def body(arn):
         {"type": "text", "x": 0, "y": 0, "width": 24, "height": 1, "properties": {"markdown": "# shop-dev"}},
         {"type": "alarm", "x": 0, "y": 1, "width": 24, "height": 3, "properties": {"title": "Page", "alarms": [arn]}},
         {"type": "metric", "x": 0, "y": 4, "width": 12, "height": 5, "properties": {
-            "title": "Orders", "metrics": [metric("Orders", "Sum"), metric("Took", "p50")]}},
+            "title": "Orders", "annotations": {"horizontal": [{"label": "alarm", "value": 90000}]}, "metrics": [metric("Orders", "Sum"), metric("Took", "p50")]}},
     ]})
 Resource("aws:cloudwatch/dashboard:Dashboard", "board", dashboardName="shop-dev", dashboardBody=ring.arn.apply(body))
 Resource("aws:cloudwatch/dashboard:Dashboard", "more", dashboardName="shop-dev<more>", dashboardBody='{"widgets": []}')
@@ -84,7 +84,7 @@ def texts(box: Box, query: str = "") -> list[str]:
 
 def test_picture_shows_what_was_measured(measured: Box) -> None:
     said = texts(measured)
-    assert {"shop-dev", "Orders 3", "Took 250", "15 minutes ago"} <= set(said)
+    assert {"shop-dev", "Orders 3", "Took 250", "15 minutes ago", "alarm 90k \u2191"} <= set(said)
     assert "no data" not in said
 
 

@@ -100,6 +100,15 @@ def test_limit_is_drawn_where_its_value_is() -> None:
     assert "alarm 80" in texts(picture)
 
 
+def test_limit_out_of_sight_is_only_named_where_that_is_asked_for() -> None:
+    limits = {"horizontal": [{"label": "alarm", "value": 8000}]}
+    for near, value, drawn_limits in ((True, 2, 0), (True, 400, 1), (False, 2, 1), (True, None, 1)):
+        picture = drawn(graph(CALLS, annotations=limits), values=[value, value], near=near)
+        assert len(paths(picture, "limit")) == drawn_limits
+        said = "alarm 8k" if drawn_limits else "alarm 8k \u2191"
+        assert said in texts(picture)
+
+
 def test_nothing_measured_is_said() -> None:
     picture = drawn(graph(CALLS), values=[None, None])
     assert "no data" in texts(picture)
