@@ -49,7 +49,7 @@ def body(
     """The dashboard of what is watched; `alarms` maps the short name of each alarm that exists to its ARN.
 
     The states of all alarms stand on top, those that page first. A thing's row begins with its name and its runbooks,
-    and its graphs stand beside them; a thing without graphs has no row. Raises ValueError over 500 widgets.
+    and its graphs stand beside them, with the limits of alarms where there are any; a thing without graphs has no row. Raises ValueError over 500 widgets.
     """
     page = _Page()
     page.put(_text(f"# {title}"), COLUMNS, 1)
@@ -129,7 +129,7 @@ def _row(page: _Page, one: Watched, alarms: Mapping[str, pulumi.Input[str]], reg
     for line, count in enumerate(_shares(len(left), lines), start=1):
         widths = _shares(COLUMNS - NAME_WIDTH, count)
         for graph, width in zip(left[:count], widths, strict=True):
-            page.put(_graph(graph, region), width, ROW_HEIGHT)
+            page.put(_graph(graph, region, limits=bool(alarms)), width, ROW_HEIGHT)
         del left[:count]
         page.feed(x=NAME_WIDTH if line < lines else 0)
 
@@ -154,7 +154,7 @@ def _alarms(title: str, arns: Sequence[pulumi.Input[str]]) -> Widget:
     return {"type": "alarm", "properties": properties}
 
 
-def _graph(graph: Graph, region: str) -> Widget:
+def _graph(graph: Graph, region: str, *, limits: bool) -> Widget:
     properties: dict[str, Any] = {
         "title": graph.title,
         "region": region,
@@ -164,7 +164,7 @@ def _graph(graph: Graph, region: str) -> Widget:
         "metrics": [_line(label, metric) for label, metric in graph.lines],
         "yAxis": {"left": {"min": 0, "label": graph.unit, "showUnits": False}},
     }
-    if graph.limit is not None:
+    if limits and graph.limit is not None:
         properties["annotations"] = {"horizontal": [{"label": "alarm", "value": graph.limit}]}
     return {"type": "metric", "properties": properties}
 

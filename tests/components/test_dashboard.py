@@ -68,7 +68,8 @@ def test_kinds_stand_below_each_other_and_the_service_first() -> None:
 
 
 def test_line_names_its_metric_and_the_alarms_limit_is_a_line_of_its_own() -> None:
-    (picture,) = (w for w in drawn(watched("f", graphs=1)) if w["type"] == "metric")
+    widgets = drawn(watched("f", graphs=1, alarms=[alarm("f-slow")]))
+    (picture,) = (w for w in widgets if w["type"] == "metric")
     said = picture["properties"]
     assert said["metrics"] == [
         [
@@ -115,6 +116,7 @@ def test_alarm_that_does_not_exist_is_neither_shown_nor_has_a_runbook() -> None:
     assert any("Runbooks: book" in str(w["properties"].get("markdown")) for w in drawn(thing))
     widgets = drawn(thing, without="f-errors")
     assert {w["type"] for w in widgets} == {"text", "metric"}
+    assert "annotations" not in str(widgets)
     assert "book" not in str(widgets)
 
 
