@@ -215,6 +215,11 @@ def _confirm(placing: _Placing) -> None:
     """Send the confirmation, and write down how that ended. An address that will never be reached
     leaves the order standing.
     """
+    with tracing.step("confirm order", order=placing.order.id):
+        _conclude(placing)
+
+
+def _conclude(placing: _Placing) -> None:
     changes, values = "SET confirmation = :ended", {":pending": {"S": orders.PENDING}}
     try:
         ended = _send(placing.order) if mail.is_on() else "off"

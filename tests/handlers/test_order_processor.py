@@ -435,5 +435,9 @@ def test_without_mail_an_order_is_placed_and_nothing_more(
 
 def test_placing_orders_is_a_step(world: World, daemon: Any) -> None:
     _run(order("o-1"), order("o-2"))
-    annotations = daemon.steps()["place orders"]
-    assert annotations == {"correlation_id": Context.aws_request_id, "messages": 2}
+    steps = daemon.steps()
+    named = {"correlation_id": Context.aws_request_id, "messages": 2}
+    assert steps["place orders"] == named
+    assert steps["confirm order"] in [
+        {"correlation_id": f"m{n}", "order": f"o-{n}"} for n in (1, 2)
+    ]
