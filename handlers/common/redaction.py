@@ -38,30 +38,33 @@ _NAMES = (
     *("email", "phone", "mobile", "cardnumber", "creditcard", "birthdate"),
 )
 _SHORT_NAMES = frozenset({"pwd", "iban", "cvv", "cvc", "ssn", "auth"})
+# Without one of these, in small letters, no name of a secret is in a text; most lines have none.
+_HINTS = (
+    *("passw", "passphrase", "pwd", "secret", "token", "authori", "cookie", "credential", "cvv"),
+    *("signature", "key", "mail", "phone", "mobile", "card", "iban", "cvc", "ssn", "birth"),
+)
 # `password=x`, `"password": "x y"`, `Authorization: Bearer x`, also within JSON inside of a text.
-_NAMED = re.compile(
+_NAMED = (
     rf"(?:{_WORDS})"
     r"""(?:[\w-]{0,24}(?:\\*["']\s{0,9}[:=]\s{0,9}|\s{0,9}=\s{0,9})|(?:[_-]?number)?:\s{1,9})"""
-    r"""((?P<quote>\\*["']).{0,1024}?(?P=quote)|(?:(?:bearer|basic|digest)\s+)?[^\s"'&,;)}\]]+)""",
-    re.IGNORECASE | re.DOTALL,
+    r"""((?P<quote>\\*["']).{0,1024}?(?P=quote)|(?:(?:bearer|basic|digest)\s+)?[^\s"'&,;)}\]]+)"""
 )
-_SHAPES = re.compile(
+# Each of the shapes below has one of these.
+_SIGNS = ("@", "%40", "eyJ", "KIA", "SIA", "BIA", "CCA", "earer", "PRIVATE", "+")
+_SHAPES = (
     r"(?<![A-Za-z0-9])eyJ[\w-]{5,}(?:\.[\w-]*){1,4}"  # a signed or encrypted token
     r"|(?<![A-Za-z0-9])A(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}"  # the id of an access key
-    r"|(?<![\w/+=])(?=[A-Za-z/+]*\d)(?=[a-z\d/+]*[A-Z])(?=[A-Z\d/+]*[a-z])[A-Za-z\d/+]{40}(?![\w/+=])"
     r"|[Bb]earer\s+[\w.~+/=-]{8,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[^-]|-(?!----)){0,8192}(?:-----END [A-Z ]*KEY-----)?"
     r"|(?<=://)[^\s/@:]+:[^\s/@]+(?=@)"  # user and password of a URL
     r"|(?<![\w.+-])[\w.+-]{1,64}(?:@|%40)\w[\w-]*(?:\.[\w-]+)*\.[^\W\d_]{2,24}"  # an e-mail address
-    r"|(?<!\w)\+\d(?:[ ().-]{0,2}\d){7,14}(?!\w)",  # an international telephone number
-    re.DOTALL,
+    r"|(?<!\w)\+\d(?:[ ().-]{0,2}\d){7,14}(?!\w)"  # an international telephone number
 )
+_SECRET_KEY = re.compile(r"(?<![\w/+=])[A-Za-z\d/+]{40}(?![\w/+=])")
 _CARD = re.compile(r"(?<![\w.])[2-6](?:[ -]?\d){12,24}(?![\w.])")
 _ISSUERS = {"4": (13, 16, 19), "5": (16,), "2": (16,), "3": (14, 15, 16), "6": (16, 17, 18, 19)}
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
-_ESCAPED = re.compile(
-    r"(?P<bytes>(?:\\+x[0-9a-fA-F]{2})+)|\\+(?:u(?P<code>[0-9a-fA-F]{4})|(?P<blank>[nrt])|)"
-)
+_ESCAPED = r"(?P<bytes>(?:\\+x[0-9a-fA-F]{2})+)|\\+(?:u(?P<code>[0-9a-fA-F]{4})|(?P<blank>[nrt])|)"
 _PLAIN = re.compile(r"[0-9a-f-]*|[A-Z_]*|[a-z/_-]*")  # hexadecimal, or words
 _URL_SAFE = str.maketrans("-_", "+/")
 
@@ -159,8 +162,13 @@ def _without_secrets(text: str, secrets: Collection[str], depth: int) -> str:
     for secret in secrets:
         if secret in text:
             text = text.replace(secret, HIDDEN)
-    text = _NAMED.sub(_without_value, text)
-    text = _SHAPES.sub(HIDDEN, text)
+    # The two large patterns are compiled when they are needed first: that takes as long as all else.
+    lowered = text.lower()
+    if any(hint in lowered for hint in _HINTS):
+        text = re.sub(_NAMED, _without_value, text, flags=re.IGNORECASE | re.DOTALL)
+    if any(sign in text for sign in _SIGNS):
+        text = re.sub(_SHAPES, HIDDEN, text, flags=re.DOTALL)
+    text = _SECRET_KEY.sub(_without_key, text)
     text = _CARD.sub(_without_card, text)
     if depth < _DEEPEST_BASE64:
         return _BASE64.sub(functools.partial(_without_hidden, secrets=secrets, depth=depth), text)
@@ -169,7 +177,7 @@ def _without_secrets(text: str, secrets: Collection[str], depth: int) -> str:
 
 def unescaped(text: str) -> str:
     """A text without the escapes of JSON and Python, however often it was quoted."""
-    return _ESCAPED.sub(_plain, text)
+    return re.sub(_ESCAPED, _plain, text)
 
 
 def _plain(found: re.Match[str]) -> str:
@@ -184,6 +192,13 @@ def _without_value(found: re.Match[str]) -> str:
     quote = found["quote"] or ""
     name = found[0][: found.start(1) - found.start()]
     return f"{name}{quote}{HIDDEN}{quote}"
+
+
+def _without_key(found: re.Match[str]) -> str:
+    """The secret of an access key has letters of both kinds and digits; a hash or a path has not."""
+    run = found[0]
+    mixed = run.upper() != run != run.lower() and any(map(str.isdigit, run))
+    return HIDDEN if mixed else run
 
 
 def _without_card(found: re.Match[str]) -> str:

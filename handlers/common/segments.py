@@ -31,9 +31,6 @@ _NOT_IN_NAMES = re.compile(r"[^\w .:/%&#=+\\@-]")
 
 _RECORDED = "_segments_id"  # of an exception: the id under which a subsegment told of it
 
-_socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-_socket.settimeout(0)  # sent at once, or not at all
-
 Document = dict[str, Any]
 
 
@@ -152,7 +149,9 @@ def _send(document: Document) -> None:
     content = json.dumps(document).encode()
     if len(content) > _LARGEST:
         content = json.dumps({k: v for k, v in document.items() if k != "cause"}).encode()
-    _socket.sendto(_FORMAT + content, _address(os.environ["AWS_XRAY_DAEMON_ADDRESS"]))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+        link.settimeout(0)  # sent at once, or not at all
+        link.sendto(_FORMAT + content, _address(os.environ["AWS_XRAY_DAEMON_ADDRESS"]))
 
 
 @functools.cache

@@ -207,7 +207,7 @@ def test_a_daemon_that_cannot_be_told_is_no_trouble(
     with tracing.step("order"):
         pass
     with monkeypatch.context() as patched:
-        patched.setattr(segments, "_socket", None)
+        patched.setattr(segments, "socket", None)
         with tracing.step("order"):
             pass
 
