@@ -7,10 +7,21 @@ from pathlib import Path
 import pulumi
 
 import settings
-from components import api, buses, events, layers, load_balancer, secrets_manager, versions
+from components import (
+    api,
+    buses,
+    events,
+    layers,
+    load_balancer,
+    notices,
+    secrets_manager,
+    versions,
+    watch,
+)
 from components.authorizers import TokenAuthorizer
 from components.buckets import Bucket
 from components.buses import Bus, Rule
+from components.canary import Canary
 from components.domains import Domains
 from components.function import ServerlessFunction
 from components.grants import Grant, recognise, section, variables
@@ -68,6 +79,7 @@ connections = table(
 )
 orders = table("orders", key="orderId")
 state = table("state", key="id", ttl="expiresAt")
+tables = [items, audit, users, connections, orders, state]
 access_logs = bucket(
     "access-logs", encryption=None, expiration_days=90, balancer_logs=config.load_balancer.enabled
 )
@@ -80,6 +92,7 @@ topics = {
     name: Topic(name, settings=said, encryption=key, place=place)
     for name, said in config.triggers.topics.items()
 }
+tells = notices.topics(encryption=key, place=place)
 failures = queue("events-failures", senders=None)
 bus = Bus("events", settings=config.bus, failures=failures, encryption=key)
 order_news = Rule(
@@ -89,7 +102,7 @@ documents = buses.created("documents", uploads, "incoming/", settings=config.rul
 outbox = queue("notifications", settings=config.queue("notifications"), senders=[topics["orders"]])
 new_orders = queue("orders", settings=config.queue("orders"))
 order_events = queue("order-events", settings=config.queue("order-events"), fifo=True)
-failures.admit(bus, order_news, documents, *topics.values())
+failures.admit(bus, order_news, documents, *topics.values(), *tells.values())
 telemetry = DataStream(
     "telemetry", settings=config.telemetry, failures=failures, encryption=key, place=place
 )
@@ -136,6 +149,7 @@ def function(name: str, *grants: Grant, uses: Sequence[layers.Layer] = ()) -> Se
         failures=failures,
         encryption=key,
         place=place,
+        log_sample_rate=config.log_sample_rate(name),
     )
     functions.append(made)
     return made
@@ -214,7 +228,7 @@ socket = Socket("socket", settings=config.socket, stage_name=config.stack, place
 subscriptions = function(
     "subscriptions", connections.put(), connections.query(), connections.delete(), socket.push()
 )
-SocketRoutes(
+socket_routes = SocketRoutes(
     "socket-routes",
     socket,
     authorizer=authorizer,
@@ -373,6 +387,8 @@ triggers: list[events.Upload | events.Trigger] = [
     events.Schedule(report_generator, config.schedule("report-generator")),
     events.Schedule(health_checker, config.schedule("health-checker")),
     *(events.Subscribers(topic, config.topic(name)) for name, topic in topics.items()),
+    events.Subscribers(tells["page"], config.observability.page),
+    events.Subscribers(tells["ticket"], config.observability.ticket),
 ]
 # Each of these is there once the stack file says what it needs.
 optional: dict[str, Callable[[], events.Trigger]] = {
@@ -405,19 +421,34 @@ repositories = {
     for name, sizes in config.repositories.items()
 }
 
+Canary(
+    "canary",
+    settings=config.canary,
+    code=ROOT / "canaries" / "health.py",
+    url=front.url,
+    data=config.data,
+    logs=access_logs,
+    encryption=key,
+    place=place,
+)
+said, streams = config.observability, config.triggers.streams
 observability = Observability(
     "observability",
-    settings=config.observability,
+    settings=config,
+    watched=[
+        watch.service(place, health=config.schedule("health-checker"), canary=config.canary),
+        watch.rest(front, said),
+        watch.http(shop, said),
+        watch.socket(socket_routes, said),
+        *watch.load_balancer("balancer", balancer.balancer, said),
+        *watch.graphql("graphql", graphql.api, said),
+        *(watch.function(f, said, streams.get(f.logical_name)) for f in functions),
+        *(watch.queue(each, said) for each in (outbox, new_orders, order_events, failures)),
+        *watch.stream(telemetry),
+        *map(watch.table, tables),
+    ],
     functions=functions,
-    failure_queues={
-        "notifications-dead-letter": outbox.dead_letter,
-        "orders-dead-letter": new_orders.dead_letter,
-        "order-events-dead-letter": order_events.dead_letter,
-        "events-failures": failures.queue,
-    },
-    readers={name: s for name, s in config.triggers.streams.items() if name in config.functions},
-    api=front,
-    encryption=key,
+    notices=tells,
     place=place,
 )
 
@@ -430,15 +461,10 @@ pulumi.export("graphqlUrl", graphql.url)
 pulumi.export("userPoolId", identity.pool.id)
 pulumi.export("userPoolClientId", identity.client.id)
 pulumi.export("apiKeyId", front.api_key_id)
-pulumi.export("itemsTable", items.name)
-pulumi.export("auditTable", audit.name)
-pulumi.export("usersTable", users.name)
-pulumi.export("connectionsTable", connections.name)
-pulumi.export("ordersTable", orders.name)
-pulumi.export("stateTable", state.name)
-pulumi.export("uploadsBucket", uploads.name)
-pulumi.export("imagesBucket", images.name)
-pulumi.export("reportsBucket", reports.name)
+for each in tables:
+    pulumi.export(f"{each.component}Table", each.name)
+for each in (uploads, images, reports):
+    pulumi.export(f"{each.component}Bucket", each.name)
 pulumi.export("notificationsQueueUrl", outbox.url)
 pulumi.export("notificationsDeadLetterQueueUrl", outbox.dead_letter.url)
 pulumi.export("notificationsTopicArn", topics["notifications"].arn)
@@ -452,7 +478,11 @@ pulumi.export("eventBusName", bus.name)
 pulumi.export("telemetryStream", telemetry.name)
 pulumi.export("webhookUrl", webhook.outputs.url)
 pulumi.export("webhookSecretArn", webhook_secret.arn)
-pulumi.export("alarmsTopicArn", observability.topic.arn)
+pulumi.export("pageTopicArn", tells["page"].arn)
+pulumi.export("ticketTopicArn", tells["ticket"].arn)
+pulumi.export("alarmsTopicArn", tells["page"].arn)
+pulumi.export("alarms", observability.arns)
+pulumi.export("insightsQueries", observability.queries)
 pulumi.export("dashboardName", observability.dashboard.dashboard_name)
 pulumi.export("authSecretArn", auth_secret.arn)
 pulumi.export("dataKeyArn", key.arn)

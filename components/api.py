@@ -172,7 +172,7 @@ class ApiFront(pulumi.ComponentResource):
     def _create_stage(self) -> aws.apigateway.Stage:
         s = self._settings
         waits: list[pulumi.Resource] = [self.account] if self.account else []
-        access_log = self._create_access_log() if s.access_log_enabled else None
+        self.access_log = access_log = self._create_access_log() if s.access_log_enabled else None
         if s.logging_level != "OFF":
             waits.append(self._create_execution_log())
         return aws.apigateway.Stage(
@@ -188,7 +188,8 @@ class ApiFront(pulumi.ComponentResource):
                 client_certificate_id=self.certificate,
                 xray_tracing_enabled=s.tracing_enabled,
                 access_log_settings=aws.apigateway.StageAccessLogSettingsArgs(
-                    destination_arn=access_log.arn, format=api_logs.line(api_logs.REST_FORMAT)
+                    destination_arn=access_log.arn,
+                    format=api_logs.line(api_logs.REST_FORMAT, self.title),
                 )
                 if access_log
                 else None,

@@ -18,6 +18,8 @@ REST_FORMAT: Mapping[str, str] = {
     "responseLatency": "$context.responseLatency",
     "integrationError": "$context.integrationErrorMessage",
     "authorizerError": "$context.authorizer.error",
+    # AUTHORIZER_FAILURE where the authorizer itself has failed; its refusals are called otherwise.
+    "errorType": "$context.error.responseType",
 }
 
 HTTP_FORMAT: Mapping[str, str] = {
@@ -25,8 +27,7 @@ HTTP_FORMAT: Mapping[str, str] = {
     # The route, not the path: a stranger's path may hold anything.
     "routeKey": "$context.routeKey",
     **{name: REST_FORMAT[name] for name in ("status", "responseLength", "responseLatency")},
-    "integrationError": "$context.integrationErrorMessage",
-    "authorizerError": "$context.authorizer.error",
+    **{name: REST_FORMAT[name] for name in ("integrationError", "authorizerError", "errorType")},
 }
 
 SOCKET_FORMAT: Mapping[str, str] = {
@@ -35,22 +36,21 @@ SOCKET_FORMAT: Mapping[str, str] = {
     "routeKey": "$context.routeKey",
     "connectionId": "$context.connectionId",
     "status": "$context.status",
-    "integrationError": "$context.integrationErrorMessage",
-    "authorizerError": "$context.authorizer.error",
+    **{name: REST_FORMAT[name] for name in ("integrationError", "authorizerError", "errorType")},
 }
 
 
-def line(fields: Mapping[str, str]) -> str:
-    """An access log format: one line of JSON."""
-    return json.dumps(fields)
+def line(fields: Mapping[str, str], api: str) -> str:
+    """An access log format: one line of JSON, which begins with the API's title."""
+    return json.dumps({"api": api, **fields})
 
 
 def access_log_settings(
-    group: aws.cloudwatch.LogGroup | None, fields: Mapping[str, str]
+    group: aws.cloudwatch.LogGroup | None, fields: Mapping[str, str], api: str
 ) -> aws.apigatewayv2.StageAccessLogSettingsArgs | None:
     """The access log of an HTTP or WebSocket stage; None for none."""
     if group is None:
         return None
     return aws.apigatewayv2.StageAccessLogSettingsArgs(
-        destination_arn=group.arn, format=line(fields)
+        destination_arn=group.arn, format=line(fields, api)
     )

@@ -26,6 +26,8 @@ ALIAS = "live"
 
 SERVICE_NAME = "SERVICE_NAME"
 LOG_LEVEL = "LOG_LEVEL"
+LOG_SAMPLE_RATE = "LOG_SAMPLE_RATE"
+STACK = "STACK"
 
 
 def _unchanged(args: object) -> None:
@@ -45,7 +47,8 @@ class ServerlessFunction(pulumi.ComponentResource):
 
     Raw children: `log_group`, `function`, `alias`; `role` and `policy` unless settings name a role from outside;
     `code_signing`, `url`, `provisioned_concurrency` and `event_invoke_config` where settings or triggers ask for them.
-    `failures` is where asynchronous invocations end that were out of retries.
+    `failures` is where asynchronous invocations end that were out of retries. `log_sample_rate` is the share (0 to 1) of
+    requests that it logs at DEBUG.
 
     Raises pulumi.RunError where the stack file sets an environment variable that a grant sets, or code and layers are
     larger than Lambda takes.
@@ -64,13 +67,14 @@ class ServerlessFunction(pulumi.ComponentResource):
         failures: Queue,
         encryption: DataKey,
         place: Place,
+        log_sample_rate: float = 0,
         tweaks: FunctionTweaks | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("sandpiper:components:ServerlessFunction", name, None, opts)
         self.logical_name = name
         self.physical_name = f"{place.prefix}-{name}"
-        self.settings = settings
+        self.settings, self._log_sample_rate = settings, log_sample_rate
         self._place, self._failures, self._encryption = place, failures, encryption
         self._tweaks = tweaks or FunctionTweaks()
         self._child = pulumi.ResourceOptions(parent=self)
@@ -180,12 +184,21 @@ class ServerlessFunction(pulumi.ComponentResource):
         given = {
             SERVICE_NAME: self._place.project,
             LOG_LEVEL: self.settings.log_level,
+            STACK: self._place.prefix,
             **granted.environment,
         }
+        if self._log_sample_rate:
+            given[LOG_SAMPLE_RATE] = f"{self._log_sample_rate:g}"
         for variable in self.settings.environment:
             if variable in granted.environment:
                 raise self._wrong(f".environment.{variable}: {TAKEN_VARIABLE}")
         return {**given, **self.settings.environment}
+
+    @property
+    def _least_level(self) -> str:
+        """Lambda drops lines below it: those of sampled requests would never get through."""
+        level = self.settings.log_level
+        return "DEBUG" if self._log_sample_rate and level != "TRACE" else level
 
     def _fitting(self, code: AnyCode, layers: Sequence[Layer]) -> list[pulumi.Input[str]]:
         """ARNs of the layers, the program's first; an image brings everything itself."""
@@ -245,7 +258,7 @@ class ServerlessFunction(pulumi.ComponentResource):
             log_format="JSON",
             log_group=self.log_group.name,
             # Both levels are always named: without them the provider sees a difference for ever.
-            application_log_level=self.settings.log_level,
+            application_log_level=self._least_level,
             system_log_level=self.settings.system_log_level,
         )
         args.layers = layers or None

@@ -200,7 +200,7 @@ class HttpApi(pulumi.ComponentResource):
 
     def _create_stage(self) -> aws.apigatewayv2.Stage:
         s = self._settings
-        group = self._create_access_log() if s.access_log_enabled else None
+        self.access_log = group = self._create_access_log() if s.access_log_enabled else None
         return aws.apigatewayv2.Stage(
             f"{self.logical_name}-stage",
             aws.apigatewayv2.StageArgs(
@@ -208,7 +208,9 @@ class HttpApi(pulumi.ComponentResource):
                 name=STAGE,
                 description=s.description,
                 auto_deploy=True,
-                access_log_settings=api_logs.access_log_settings(group, api_logs.HTTP_FORMAT),
+                access_log_settings=api_logs.access_log_settings(
+                    group, api_logs.HTTP_FORMAT, self.title
+                ),
                 # Both limits are always named: AWS would store 0 for one that is left out, and let nothing through.
                 default_route_settings=aws.apigatewayv2.StageDefaultRouteSettingsArgs(
                     throttling_rate_limit=s.throttle_rate_limit,

@@ -85,7 +85,7 @@ class DataKey(pulumi.ComponentResource):
             ),
             _allow(
                 "Alarms",
-                {"Service": "cloudwatch.amazonaws.com"},
+                {"Service": ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"]},
                 ["kms:Decrypt", "kms:GenerateDataKey*"],
                 here,
             ),

@@ -1,219 +1,193 @@
-"""Observability: alarms derived from what they watch, one topic for them, one dashboard."""
+"""Observability: alarms derived from what they watch, one dashboard of it all, saved queries, traces, the budget."""
 
 from __future__ import annotations
 
-import json
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
-from components.api import ApiFront
+from components import chat, dashboard, insights, log_destination, spending, tracing
 from components.function import ServerlessFunction
-from components.keys import DataKey
 from components.place import Place
 from components.topics import Topic
-from settings import ObservabilitySettings, StreamSettings
+from components.watch_apis import NAMESPACE
+from components.watching import OPERATORS, Alarm, Composite, Metric, Severity, Watched
+from settings import Settings
 
-WIDGET_WIDTH, WIDGET_HEIGHT, COLUMNS = 8, 6, 3
+AnyAlarm = aws.cloudwatch.MetricAlarm | aws.cloudwatch.CompositeAlarm
 
 
 class Observability(pulumi.ComponentResource):
-    """Three alarms per function (errors, throttles, duration against its own timeout), one per queue of failures, one
-    for the API's 5xx answers; all of them speak to `alarms_topic`. Each has a runbook, docs/runbooks/<kind>.md.
+    """Declares what `watched` derives from itself: alarms, metrics counted out of logs, and the dashboard.
 
-    `failure_queues` maps a logical name to the queue in which nothing should ever lie, `readers` the name of a function
-    to how it reads its stream: it has an alarm for falling behind as well.
+    Each alarm is called `<project>-<stack>-<name>`, tells the topic of its severity (`notices`) when it rings and when it
+    is over, and names its runbook, docs/runbooks/<name>.md. `alarms` has them by their short names. Without
+    `alarms_enabled` there are none; the dashboard stays. Raises ValueError for two alarms of one name.
     """
 
     def __init__(
         self,
         name: str,
         *,
-        settings: ObservabilitySettings,
+        settings: Settings,
+        watched: Sequence[Watched],
         functions: Sequence[ServerlessFunction],
-        failure_queues: Mapping[str, aws.sqs.Queue],
-        readers: Mapping[str, StreamSettings],
-        api: ApiFront,
-        encryption: DataKey,
+        notices: Mapping[Severity, Topic],
         place: Place,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("sandpiper:components:Observability", name, None, opts)
-        self._settings = settings
-        self._place = place
+        self._settings, self._notices, self._place = settings.observability, notices, place
         self._child = pulumi.ResourceOptions(parent=self)
-        self.alarms: dict[str, aws.cloudwatch.MetricAlarm] = {}
-        self.topic = Topic(
-            "alarms",
-            encryption=encryption,
-            place=place,
-            publishers=["cloudwatch.amazonaws.com"],
-            email=next(iter(settings.page.email), None),
-            opts=self._child,
+        self.alarms: dict[str, AnyAlarm] = {}
+        if settings.observability.alarms_enabled:
+            self._raise_alarms(watched)
+        self.dashboard = self._draw(name, watched)
+        self.queries = insights.save(functions, place, self._child)
+        self.sampling = tracing.sample(settings.tracing, place, self._child)
+        self.budget = spending.limit(
+            settings.budget, settings.observability.ticket, notices["ticket"], place, self._child
         )
-        if settings.alarms_enabled:
-            for function in functions:
-                self._watch_function(function)
-            for queue_name, queue in failure_queues.items():
-                self._watch_failures(queue_name, queue)
-            for reader, reading in readers.items():
-                self._watch_reader(reader, reading)
-            self._watch_api(api)
-        self.dashboard = self._draw(name, functions, api)
-        self.register_outputs({"topic": self.topic.arn})
+        log_destination.ship(settings.logs, functions, place, self._child)
+        chat.tell(settings.observability, notices, place, self._child)
+        self.register_outputs({"dashboard": self.dashboard.dashboard_name})
 
-    def _watch_function(self, function: ServerlessFunction) -> None:
-        s, name = self._settings, function.logical_name
-        dimensions = {"FunctionName": function.physical_name}
-        self._alarm(
-            f"{name}-errors",
-            f"{name} raised errors",
-            ("AWS/Lambda", "Errors", "Sum"),
-            dimensions,
-            1,
-            "function-errors",
-        )
-        self._alarm(
-            f"{name}-throttles",
-            f"{name} was throttled",
-            ("AWS/Lambda", "Throttles", "Sum"),
-            dimensions,
-            s.throttle_threshold,
-            "function-throttles",
-        )
-        # From the function's own timeout: a fixed number of milliseconds goes dead with the first change of it.
-        limit = function.settings.timeout * 1000 * s.duration_threshold_percent / 100
-        self._alarm(
-            f"{name}-duration",
-            f"{name} took {s.duration_threshold_percent} % of its {function.settings.timeout} s timeout",
-            ("AWS/Lambda", "Duration", "Maximum"),
-            dimensions,
-            limit,
-            "function-duration",
-        )
+    @property
+    def arns(self) -> dict[str, pulumi.Output[str]]:
+        """The alarms' ARNs by their short names."""
+        return {name: alarm.arn for name, alarm in self.alarms.items()}
 
-    def _watch_reader(self, name: str, reading: StreamSettings) -> None:
-        # Half of the time in which a record is still tried: there is as much left to mend it.
-        seconds = reading.maximum_record_age_in_seconds // 2
-        self._alarm(
-            f"{name}-behind",
-            f"{name} is {seconds} s behind its stream",
-            ("AWS/Lambda", "IteratorAge", "Maximum"),
-            {"FunctionName": f"{self._place.prefix}-{name}"},
-            seconds * 1000,
-            "stream-behind",
-        )
+    def _raise_alarms(self, watched: Sequence[Watched]) -> None:
+        for one in watched:
+            for counted in one.filters:
+                aws.cloudwatch.LogMetricFilter(
+                    f"{counted.name}-metric",
+                    aws.cloudwatch.LogMetricFilterArgs(
+                        log_group_name=counted.group,
+                        pattern=counted.pattern,
+                        metric_transformation=aws.cloudwatch.LogMetricFilterMetricTransformationArgs(
+                            name=counted.metric,
+                            namespace=NAMESPACE,
+                            value="1",
+                            dimensions=counted.dimensions,
+                        ),
+                    ),
+                    self._child,
+                )
+        for alarm in itertools.chain.from_iterable(one.alarms for one in watched):
+            self._add(alarm.name, self._metric_alarm(alarm))
+        # They name others, of whatever they watch.
+        for composite in itertools.chain.from_iterable(one.composites for one in watched):
+            self._add(composite.name, self._composite_alarm(composite))
 
-    def _watch_failures(self, name: str, queue: aws.sqs.Queue) -> None:
-        self._alarm(
-            f"{name}-depth",
-            f"messages lie in {name}",
-            ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum"),
-            {"QueueName": queue.name},
-            1,
-            "failures-waiting",
-        )
+    def _add(self, name: str, alarm: AnyAlarm) -> None:
+        if name in self.alarms:
+            raise ValueError(f"two alarms are called {name}")
+        self.alarms[name] = alarm
 
-    def _watch_api(self, api: ApiFront) -> None:
-        self._alarm(
-            f"{api.logical_name}-5xx",
-            f"{api.title} answered 5xx",
-            ("AWS/ApiGateway", "5XXError", "Sum"),
-            {"ApiName": api.title, "Stage": api.stage_name},
-            1,
-            "api-5xx",
+    def _metric_alarm(self, alarm: Alarm) -> aws.cloudwatch.MetricAlarm:
+        s = self._settings
+        tells = None if alarm.quiet else [self._notices[alarm.severity].arn]
+        period = alarm.period or s.period
+        args = aws.cloudwatch.MetricAlarmArgs(
+            name=self._called(alarm.name),
+            alarm_description=_description(alarm),
+            comparison_operator=OPERATORS[alarm.comparison],
+            threshold=alarm.threshold,
+            evaluation_periods=alarm.evaluation_periods or s.evaluation_periods,
+            treat_missing_data=alarm.missing,
+            alarm_actions=tells,
+            ok_actions=tells,
         )
+        if alarm.band is not None:
+            args.comparison_operator = "LessThanLowerOrGreaterThanUpperThreshold"
+            args.threshold, args.threshold_metric_id = None, "band"
+        if alarm.band is None and not alarm.expression:
+            (metric,) = alarm.metrics.values()
+            _read_one(args, metric, period)
+        else:
+            args.metric_queries = _queries(alarm, period)
+        return aws.cloudwatch.MetricAlarm(f"{alarm.name}-alarm", args, self._child)
 
-    def _alarm(
-        self,
-        name: str,
-        description: str,
-        metric: tuple[str, str, str],
-        dimensions: Mapping[str, pulumi.Input[str]],
-        threshold: float,
-        runbook: str,
-    ) -> None:
-        namespace, metric_name, statistic = metric
-        self.alarms[name] = aws.cloudwatch.MetricAlarm(
-            f"{name}-alarm",
-            aws.cloudwatch.MetricAlarmArgs(
-                alarm_description=f"{description}. Runbook: docs/runbooks/{runbook}.md",
-                namespace=namespace,
-                metric_name=metric_name,
-                statistic=statistic,
-                dimensions=dimensions,
-                comparison_operator="GreaterThanOrEqualToThreshold",
-                threshold=threshold,
-                period=self._settings.period,
-                evaluation_periods=self._settings.evaluation_periods,
-                # No traffic is no error.
-                treat_missing_data="notBreaching",
-                alarm_actions=[self.topic.arn],
-                ok_actions=[self.topic.arn],
+    def _composite_alarm(self, composite: Composite) -> aws.cloudwatch.CompositeAlarm:
+        tells = [self._notices[composite.severity].arn]
+        # By the alarms' own outputs: they must be there first, and go last.
+        rule = pulumi.Output.all(**{part: self.alarms[part].id for part in composite.parts}).apply(
+            lambda names: composite.rule.format(**{k: f'ALARM("{v}")' for k, v in names.items()})
+        )
+        return aws.cloudwatch.CompositeAlarm(
+            f"{composite.name}-alarm",
+            aws.cloudwatch.CompositeAlarmArgs(
+                alarm_name=self._called(composite.name),
+                alarm_description=_description(composite),
+                alarm_rule=rule,
+                alarm_actions=tells,
+                ok_actions=tells,
             ),
             self._child,
         )
 
-    def _draw(
-        self, name: str, functions: Sequence[ServerlessFunction], api: ApiFront
-    ) -> aws.cloudwatch.Dashboard:
-        region = self._place.region
-        pictures = [
-            _picture(
-                "API",
-                region,
-                [
-                    ["AWS/ApiGateway", kind, "ApiName", api.title, "Stage", api.stage_name]
-                    for kind in ("Count", "4XXError", "5XXError")
-                ],
-            ),
-            *(
-                _picture(
-                    f.logical_name,
-                    region,
-                    [
-                        ["AWS/Lambda", kind, "FunctionName", f.physical_name]
-                        for kind in ("Invocations", "Errors", "Throttles")
-                    ],
-                )
-                for f in functions
-            ),
-        ]
+    def _called(self, alarm: str) -> str:
+        return f"{self._place.prefix}-{alarm}"
+
+    def _draw(self, name: str, watched: Sequence[Watched]) -> aws.cloudwatch.Dashboard:
+        place = self._place
+        body = dashboard.body(watched, alarms=self.arns, region=place.region, title=place.prefix)
         return aws.cloudwatch.Dashboard(
             f"{name}-dashboard",
             aws.cloudwatch.DashboardArgs(
                 # CloudWatch dashboards have no auto-name in the provider.
-                dashboard_name=self._place.prefix,
-                dashboard_body=json.dumps({"widgets": _in_rows(pictures)}),
+                dashboard_name=place.prefix,
+                dashboard_body=pulumi.Output.json_dumps(body),
             ),
             self._child,
         )
 
 
-def _picture(title: str, region: str, metrics: list[list[str]]) -> dict[str, Any]:
-    return {
-        "type": "metric",
-        "properties": {
-            "title": title,
-            "region": region,
-            "view": "timeSeries",
-            "stat": "Sum",
-            "period": 60,
-            "metrics": metrics,
-        },
-    }
+def _description(alarm: Alarm | Composite) -> str:
+    return f"{alarm.says}. Runbook: docs/runbooks/{alarm.runbook}.md"
 
 
-def _in_rows(widgets: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _read_one(args: aws.cloudwatch.MetricAlarmArgs, metric: Metric, period: int) -> None:
+    args.namespace, args.metric_name, args.period = metric.namespace, metric.name, period
+    args.dimensions = metric.dimensions
+    if metric.is_extended:
+        args.extended_statistic = metric.statistic
+    else:
+        args.statistic = metric.statistic
+
+
+def _queries(alarm: Alarm, period: int) -> list[Any]:
+    """The metrics of an alarm, and what is made of them: an expression, or a band around the one metric there is."""
+    is_band = alarm.band is not None
+    expression = (
+        f"ANOMALY_DETECTION_BAND({next(iter(alarm.metrics))}, {alarm.band:g})"
+        if is_band
+        else alarm.expression
+    )
     return [
-        {
-            **widget,
-            "x": (place % COLUMNS) * WIDGET_WIDTH,
-            "y": (place // COLUMNS) * WIDGET_HEIGHT,
-            "width": WIDGET_WIDTH,
-            "height": WIDGET_HEIGHT,
-        }
-        for place, widget in enumerate(widgets)
+        *(
+            aws.cloudwatch.MetricAlarmMetricQueryArgs(
+                id=key,
+                # Of a band CloudWatch compares both.
+                return_data=is_band,
+                metric=aws.cloudwatch.MetricAlarmMetricQueryMetricArgs(
+                    namespace=metric.namespace,
+                    metric_name=metric.name,
+                    stat=metric.statistic,
+                    period=period,
+                    dimensions=metric.dimensions,
+                ),
+            )
+            for key, metric in alarm.metrics.items()
+        ),
+        aws.cloudwatch.MetricAlarmMetricQueryArgs(
+            id="band" if is_band else "value",
+            expression=expression,
+            label=alarm.says[:80],
+            return_data=True,
+        ),
     ]

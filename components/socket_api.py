@@ -107,6 +107,7 @@ class SocketRoutes(pulumi.ComponentResource):
                     f"{socket.title}: '{key}' is no route; it must be $connect, $disconnect, $default or an action's name"
                 )
         self.logical_name, self._socket, self.api = socket.logical_name, socket, socket.api
+        self.title = socket.title
         self._settings, self._encryption, self._account = socket.settings, encryption, account
         self._certificate = certificate
         self._child = pulumi.ResourceOptions(parent=self)
@@ -198,9 +199,9 @@ class SocketRoutes(pulumi.ComponentResource):
     def _create_stage(self) -> aws.apigatewayv2.Stage:
         s = self._settings
         waits: list[pulumi.Resource] = [self._account] if self._account else []
-        access_log = None
+        self.access_log: aws.cloudwatch.LogGroup | None = None
         if s.access_log_enabled:
-            access_log = self._create_log_group(
+            self.access_log = self._create_log_group(
                 "access-logs", f"/aws/vendedlogs/{self._socket.title}-", "/access"
             )
         if s.logging_level != "OFF":
@@ -219,7 +220,7 @@ class SocketRoutes(pulumi.ComponentResource):
                 deployment_id=self.deployment.id,
                 client_certificate_id=self._certificate,
                 access_log_settings=api_logs.access_log_settings(
-                    access_log, api_logs.SOCKET_FORMAT
+                    self.access_log, api_logs.SOCKET_FORMAT, self.title
                 ),
                 default_route_settings=aws.apigatewayv2.StageDefaultRouteSettingsArgs(
                     throttling_rate_limit=s.throttle_rate_limit,

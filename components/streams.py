@@ -47,6 +47,7 @@ class DataStream(pulumi.ComponentResource):
         self._settings, self._encryption, self._place = settings, encryption, place
         self._variable = variable_name(name, "STREAM_NAME")
         self._child = pulumi.ResourceOptions(parent=self)
+        self.enabled = settings.enabled
         self.name: pulumi.Output[str] = pulumi.Output.from_input("")
         self.arn: pulumi.Output[str] = self.name
         if settings.enabled:

@@ -16,7 +16,7 @@ from components.messaging import Queue
 from components.patterns import Pattern
 from components.topics import Topic
 from components.triggers import TriggerContext
-from settings import TopicSettings
+from settings import ReceiverSettings, TopicSettings
 
 Scope = Literal["MessageAttributes", "MessageBody"]
 
@@ -74,12 +74,12 @@ class Subscribers:
     """Subscribers that a stack file names: people by e-mail, services by HTTPS, queues of other stacks, mobile devices."""
 
     topic: Topic
-    settings: TopicSettings
+    settings: TopicSettings | ReceiverSettings
 
     def connect(self, context: TriggerContext) -> None:
         """One subscription each; people confirm theirs by the link they are sent."""
         for protocol in ("email", "https", "sqs", "application"):
-            endpoints: Sequence[str] = getattr(self.settings, protocol)
+            endpoints: Sequence[str] = getattr(self.settings, protocol, ())
             for position, endpoint in enumerate(endpoints, start=1):
                 name = f"{self.topic.component}-{protocol}-{position}"
                 args = aws.sns.TopicSubscriptionArgs(

@@ -17,7 +17,7 @@ class Table(pulumi.ComponentResource):
 
     `key` and `sort` are string attributes. `indexes` maps an index name to its (hash, range) attributes; every index
     projects all attributes. With `stream`, changes carry the new and the old image. `ttl` is the attribute (epoch
-    seconds) after which DynamoDB deletes a row, within days.
+    seconds) after which DynamoDB deletes a row, within days. `operations` are those that somebody was granted so far.
     """
 
     def __init__(
@@ -36,6 +36,7 @@ class Table(pulumi.ComponentResource):
         super().__init__("sandpiper:components:Table", name, None, opts)
         self.component = name
         self._variable = variable_name(name, "TABLE")
+        self.operations: set[str] = set()
         self.has_stream = stream
         self._encryption = encryption
         self.table = aws.dynamodb.Table(
@@ -86,6 +87,7 @@ class Table(pulumi.ComponentResource):
         )
 
     def _grant(self, verb: str, path: str = "") -> Grant:
+        self.operations.add(verb)
         return Grant(
             [
                 Statement([f"dynamodb:{verb}"], [pulumi.Output.concat(self.arn, path)]),

@@ -30,7 +30,6 @@ class Topic(pulumi.ComponentResource):
         place: Place,
         settings: TopicSettings | None = None,
         publishers: Sequence[str] = (),
-        email: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("sandpiper:components:Topic", name, None, opts)
@@ -50,8 +49,6 @@ class Topic(pulumi.ComponentResource):
         )
         self.arn = self.topic.arn
         self.policy = self._refuse_others(publishers, place)
-        if email is not None:
-            self.subscription = self._subscribe(name, email)
         self.register_outputs({"arn": self.arn})
 
     def publish(self) -> Grant:
@@ -85,11 +82,3 @@ class Topic(pulumi.ComponentResource):
             "Resource": [self.arn],
             "Condition": {"StringEquals": {"aws:SourceAccount": place.account}},
         }
-
-    def _subscribe(self, name: str, email: str) -> aws.sns.TopicSubscription:
-        # Stays pending until the recipient clicks the link AWS sends.
-        return aws.sns.TopicSubscription(
-            f"{name}-email",
-            aws.sns.TopicSubscriptionArgs(topic=self.arn, protocol="email", endpoint=email),
-            pulumi.ResourceOptions(parent=self),
-        )

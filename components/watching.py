@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
 import pulumi
 
 Severity = Literal["page", "ticket"]
+SEVERITIES: tuple[Severity, ...] = ("page", "ticket")
 Kind = Literal["service", "function", "api", "queue", "stream", "table"]
 Comparison = Literal[">=", ">", "<"]
 Silence = Literal["notBreaching", "breaching", "ignore"]
@@ -63,11 +64,6 @@ class Alarm:
     band: float | None = None
     quiet: bool = False
 
-    @classmethod
-    def of(cls, name: str, metric: Metric, **rest: object) -> Alarm:
-        """An alarm on a single metric."""
-        return cls(name=name, metrics={"m": metric}, **rest)  # pyright: ignore[reportArgumentType]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Composite:
@@ -79,6 +75,17 @@ class Composite:
     severity: Severity
     rule: str
     parts: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogFilter:
+    """A metric that is counted out of log lines: those of `group` that fit `pattern`, by fields of the line."""
+
+    name: str
+    group: pulumi.Input[str]
+    pattern: str
+    metric: str
+    dimensions: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +107,14 @@ class Watched:
     alarms: Sequence[Alarm] = ()
     composites: Sequence[Composite] = ()
     graphs: Sequence[Graph] = ()
+    filters: Sequence[LogFilter] = ()
 
-    def without_alarms(self) -> Watched:
-        """The same, looked at only."""
-        return replace(self, alarms=(), composites=())
+
+def rate(part: str, whole: str, least: int) -> str:
+    """Metric math: percent of `whole` that is `part` (ids or sums of them); 0 below `least`, for of two one is half."""
+    return f"IF({whole} >= {least}, 100 * ({part}) / ({whole}), 0)"
+
+
+def filled(*ids: str) -> str:
+    """Metric math: the sum of metrics that may be missing, as those are that were never other than 0."""
+    return " + ".join(f"FILL({one}, 0)" for one in ids)

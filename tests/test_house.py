@@ -24,7 +24,7 @@ from tests.support.program import ROOT, Run
 MOST_LINES, MOST_LINES_OF_A_FUNCTION = 300, 40
 
 LONGER = {
-    "__main__.py": (480, "it is the table of what exists: a function or route more is a line more"),
+    "__main__.py": (500, "it is the table of what exists: a function or route more is a line more"),
     "tools/schema.py:schema": (50, "one literal, the schema as it is written"),
 }
 """Modules and functions (`file.py:name`) that may have more lines, how many, and why."""

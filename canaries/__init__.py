@@ -1,0 +1,1 @@
+"""What calls the service from outside; uploaded as it is (components/canary.py)."""
