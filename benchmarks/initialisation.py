@@ -31,6 +31,19 @@ __import__(sys.argv[1])
 print(time.process_time() * 1000)
 """
 
+TRACING = """
+import sys, time
+sys.dont_write_bytecode = True
+sys.path[:0] = sys.argv[2:]
+import botocore.session  # whose calls are traced
+from common import http, aws  # and what a function has anyway
+begun = time.process_time()
+exec(sys.argv[1])
+print((time.process_time() - begun) * 1000)
+"""
+OURS = "from common import segments, segments_aws"
+THEIRS = "from aws_xray_sdk.core import patch; patch(['botocore'])"
+
 VARIABLES = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
@@ -39,6 +52,7 @@ VARIABLES = {
     "AWS_LAMBDA_FUNCTION_NAME": "bench",
     "AWS_LAMBDA_LOG_LEVEL": "INFO",
     "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+    "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
     "AWS_XRAY_SDK_ENABLED": "true",
     "ITEMS_TABLE": "items",
     "LAMBDA_TASK_ROOT": "/var/task",
@@ -69,16 +83,34 @@ def initialisation(scratch: Scratch, rounds: int) -> Iterator[Row]:
         "<= 0.3 x the usual, <= 3 x the bare one",
         verdict(share <= 0.3 and times <= 3),
     )
+    yield from _tracing(ours[0], typical, runtime, rounds=max(rounds, 9))
+
+
+def _tracing(code: Path, typical: Path, runtime: Path, *, rounds: int) -> Iterator[Row]:
+    """What an environment pays once, at its first sampled invocation, to trace calls of AWS."""
+    runs: dict[str, list[float]] = {OURS: [], THEIRS: []}
+    for _ in range(rounds):
+        for script, times in runs.items():
+            # Only the SDK needs the folder of the usual packages; what they bring of botocore stays behind Lambda's.
+            times.append(_start(script, code, runtime, typical, program=TRACING))
+    yield ("tracing, AWS X-Ray SDK", _said(runs[THEIRS]), "", "")
+    share = statistics.median(runs[OURS]) / statistics.median(runs[THEIRS])
+    yield (
+        "tracing, as shipped",
+        f"{_said(runs[OURS])} = {share:.2f} x the SDK",
+        "<= 0.2 x the SDK",
+        verdict(share <= 0.2),
+    )
 
 
 def _said(times: list[float]) -> str:
     return f"{statistics.median(times):.0f} ms of processor time ({spread(times, 0)})"
 
 
-def _start(module: str, *path: Path) -> float:
-    """Milliseconds of processor time of a fresh interpreter that imports one module."""
+def _start(module: str, *path: Path, program: str = START) -> float:
+    """Milliseconds of processor time of a fresh interpreter that imports one module, or runs another program."""
     done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", START, module, *map(str, path)],
+        [sys.executable, "-I", "-S", "-c", program, module, *map(str, path)],
         env=VARIABLES,
         capture_output=True,
         text=True,
