@@ -16,5 +16,9 @@ redriving   back from a dead-letter queue to where it came from, or away for goo
 peeking     what the emulator holds, looked at
 replays     what never reached its function or target, done again
 devices     what a rule over devices did not put into its stream, put there
+alarming    the alarms and their states
+measuring   what was measured lately
+tracing     what requests did, as trees
+watching    what the commands print of these three
 injection   faults at a chosen call of a function
 """

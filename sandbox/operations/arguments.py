@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import Final
 
-from sandbox.operations import commands
+from sandbox.operations import commands, tracing, watching
 from sandbox.workers.faults import KINDS
 
 Add = Callable[..., argparse.ArgumentParser]
@@ -35,6 +35,23 @@ def add(make: Add) -> None:
     redrive.add_argument("name", metavar="QUEUE", help="orders, or orders-dead-letter")
     redrive.add_argument("--max", type=_count, metavar="N", help="the oldest N only")
     _fault(_command(make, "fault", commands.fault, "let a function fail at a chosen call"))
+    _watching(make)
+
+
+def _watching(make: Add) -> None:
+    alarms = _command(make, "alarms", watching.alarms, "the alarms, those that ring first")
+    alarms.add_argument("name", metavar="NAME", nargs="?", default="", help="a part of the name")
+    metrics = _command(make, "metrics", watching.metrics, "what was measured in the last minutes")
+    metrics.add_argument(
+        "name", metavar="NAME", nargs="?", default="", help="a part of namespace, name or dimension"
+    )
+    traces = _command(make, "traces", watching.traces, "what requests did, the newest first")
+    traces.add_argument("id", metavar="ID", nargs="?", default="", help="one trace, as a tree")
+    traces.add_argument(
+        "--max", type=_count, default=tracing.LATEST, metavar="N", help="the latest N (default: 50)"
+    )
+    for each in (alarms, metrics, traces):
+        each.add_argument("--json", action="store_true", help="as JSON")
 
 
 def _command(

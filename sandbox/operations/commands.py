@@ -27,7 +27,7 @@ def send_s3(options: Namespace) -> int:
     """`send s3`: where each file lies."""
     if options.key and len(options.files) > 1:
         raise Mistake("--key: several files would lie at one key, each over the last", code=2)
-    does = _operations(options)
+    does = operations(options)
     with _progress("files") as progress, _given():
         for done, file in enumerate(options.files, 1):
             made = does.send_s3(file, options.key, bucket=options.bucket, content_type=options.type)
@@ -44,7 +44,7 @@ def send_sqs(options: Namespace) -> int:
     if not bodies:
         raise Mistake("BODY: there is no line in it", code=2)
     with _progress("messages") as progress, _given():
-        sent = _operations(options).send_sqs(
+        sent = operations(options).send_sqs(
             options.queue,
             *bodies,
             group=options.group,
@@ -61,7 +61,7 @@ def send_sns(options: Namespace) -> int:
     """`send sns`: the message's id."""
     body, attributes = _body(options.body), _attributes(options.attribute)
     with _given():
-        ident = _operations(options).send_sns(
+        ident = operations(options).send_sns(
             options.topic,
             body,
             subject=options.subject,
@@ -77,7 +77,7 @@ def send_events(options: Namespace) -> int:
     """`send events`: the event's id; on standard error, which rules it matches."""
     detail = _json(options.body)
     with _given():
-        made = _operations(options).send_events(
+        made = operations(options).send_events(
             options.detail_type, detail, source=options.source, bus=options.bus
         )
     print(made["id"])
@@ -90,21 +90,21 @@ def send_kinesis(options: Namespace) -> int:
     """`send kinesis`: shard and sequence number."""
     record = _json(options.body)
     with _given():
-        made = _operations(options).send_kinesis(record, options.key, stream=options.stream)
+        made = operations(options).send_kinesis(record, options.key, stream=options.stream)
     print(f"{made['shard']} {made['sequence']}")
     return 0
 
 
 def send_webhook(options: Namespace) -> int:
     """`send webhook`: what it answers; 1 where it refuses."""
-    answer = _operations(options).send_webhook(_body(options.body), ident=options.id)
+    answer = operations(options).send_webhook(_body(options.body), ident=options.id)
     print(f"{answer.status} {answer.text}".rstrip())
     return 0 if answer.status < 400 else 1
 
 
 def tick(options: Namespace) -> int:
     """`tick`: the function's log, then how it ended; 1 where it failed."""
-    run = _operations(options).tick(options.name)
+    run = operations(options).tick(options.name)
     for line in run.log:
         print(line if isinstance(line, str) else json.dumps(line, ensure_ascii=False))
     if not run.status:
@@ -116,7 +116,7 @@ def tick(options: Namespace) -> int:
 
 def mails(options: Namespace) -> int:
     """`mails`: a line for each mail, then its text."""
-    found = _operations(options).mails()
+    found = operations(options).mails()
     if options.json:
         told = [{"from": mail.sender, **asdict(mail), "when": mail.when} for mail in found]
         kept = ("id", "from", "to", "subject", "text", "when")
@@ -133,7 +133,7 @@ def mails(options: Namespace) -> int:
 
 def dlq(options: Namespace) -> int:
     """`dlq`: a line for each queue and each letter; or one of them thrown away."""
-    does = _operations(options)
+    does = operations(options)
     if options.discard:
         gone = _discard(does, options.name, options.discard)
         print(
@@ -173,7 +173,7 @@ def _gone(letter: Letter) -> str:
 def redrive(options: Namespace) -> int:
     """`redrive`: how many went back; 1 where some stayed."""
     with _progress("letters") as progress:
-        done = _operations(options).redrive(options.name, most=options.max, progress=progress)
+        done = operations(options).redrive(options.name, most=options.max, progress=progress)
     print(f"{done.queue}: {done.moved} went back, {len(done.kept)} stayed")
     for ident, reason in done.kept.items():
         print(f"{ident}: {reason}", file=sys.stderr)
@@ -182,7 +182,7 @@ def redrive(options: Namespace) -> int:
 
 def fault(options: Namespace) -> int:
     """`fault`: one more, all of them, or none any more."""
-    does = _operations(options)
+    does = operations(options)
     if options.clear:
         if options.function:
             raise Mistake("--clear takes all faults away: name no function", code=2)
@@ -207,7 +207,8 @@ def fault(options: Namespace) -> int:
     return 0
 
 
-def _operations(options: Namespace) -> Operations:
+def operations(options: Namespace) -> Operations:
+    """The verbs on the stack that a command means."""
     from sandbox.commands import clients, running
     from sandbox.operations.verbs import Operations
 
@@ -261,7 +262,7 @@ def _line(letter: Letter) -> str:
     times = "once" if letter.receives == 1 else f"{letter.receives} times"
     verb = "called" if letter.kind in ("invocation", "batch") else "received"
     parts = [
-        f"{_age(letter.age)} old",
+        f"{age(letter.age)} old",
         f"{letter.kind} from {letter.source}" if letter.source else letter.kind,
         f"{verb} {times}" if letter.receives else "",
         letter.condition,
@@ -272,7 +273,8 @@ def _line(letter: Letter) -> str:
     return f"{short}, {letter.records}" if letter.records else short
 
 
-def _age(seconds: float) -> str:
+def age(seconds: float) -> str:
+    """A stretch of time in its largest unit: `3 min`."""
     for size, unit in _UNITS:
         if seconds >= size:
             return f"{int(seconds // size)} {unit}"

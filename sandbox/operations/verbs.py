@@ -6,30 +6,38 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sandbox import emulator as emulators
+from sandbox import functions
 from sandbox.clients import Clients
 from sandbox.operations import (
+    alarming,
     injection,
     letters,
     mails,
+    measuring,
     reasons,
     redriving,
     sending,
     ticking,
+    tracing,
     webhooks,
 )
+from sandbox.operations.alarming import Alarm
 from sandbox.operations.injection import Fault
 from sandbox.operations.letters import Letter
 from sandbox.operations.mails import Mail
+from sandbox.operations.measuring import Metric
 from sandbox.operations.redriving import Redriven
 from sandbox.operations.ticking import Run
+from sandbox.operations.tracing import Trace
 from sandbox.place import Place
 from sandbox.state import State
 from sandbox.web import Answer
 
 
 class Operations:
-    """Sends events, fires schedules, reads mails, looks into and empties dead-letter queues, and lets functions meet
-    faults.
+    """Sends events, fires schedules, reads mails, alarms, metrics and traces, looks into and empties dead-letter queues,
+    and lets functions meet faults.
 
     Names are those of the program (`orders`, `uploads`), of the exports (`uploadsBucket`) or of AWS. Each raises
     `Mistake` with one line for what is not there, and botocore's ClientError for what AWS refuses.
@@ -203,3 +211,33 @@ class Operations:
     def clear_faults(self) -> int:
         """Take all faults away; how many there were."""
         return injection.clear(self._place)
+
+    def alarms(self) -> list[Alarm]:
+        """The alarms, those that ring first: `name`, `state`, `reason`, `severity`, `runbook`, `since`."""
+        return alarming.read(self._aws, self.outputs)
+
+    def metrics(self, name: str = "") -> list[Metric]:
+        """What was measured in the last minutes, of the metrics that hold `name` in namespace, name or a dimension."""
+        running = emulators.recorded(self._place)
+        minute = running.minute if running else emulators.MINUTE
+        return measuring.read(self._aws, minute, name)
+
+    def traces(self, ident: str = "", *, most: int = tracing.LATEST) -> list[Trace]:
+        """The latest traces, newest first; with an id (or its end) that one alone, and what it caused in `effects`."""
+        reader = self._traces()
+        return [reader.one(ident)] if ident else reader.latest(most)
+
+    def related_traces(self, ident: str) -> list[Trace]:
+        """A trace and all that its messages began, in the order of their beginnings."""
+        reader = self._traces()
+        return reader.related(reader.one(ident).id)
+
+    def _traces(self) -> tracing.Reader:
+        known = functions.find(self._state).values()
+        names = {_physical(each.target): each.name for each in known}
+        return tracing.Reader(self._aws, names)
+
+
+def _physical(target: str) -> str:
+    """A function's name in AWS, of its ARN or of itself."""
+    return target.split(":")[6] if target.startswith("arn:") else target
