@@ -49,7 +49,8 @@ def body(
     """The dashboard of what is watched; `alarms` maps the short name of each alarm that exists to its ARN.
 
     The states of all alarms stand on top, those that page first. A thing's row begins with its name and its runbooks,
-    and its graphs stand beside them, with the limits of alarms where there are any; a thing without graphs has no row. Raises ValueError over 500 widgets.
+    and its graphs stand beside them, with the limits of the alarms where there are any; a thing without graphs has no row.
+    Raises ValueError over 500 widgets.
     """
     page = _Page()
     page.put(_text(f"# {title}"), COLUMNS, 1)
