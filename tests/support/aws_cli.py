@@ -13,14 +13,27 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 READY = b"ready"
-OFTEN = ("cloudwatch", "logs", "lambda", "sqs", "apigatewayv2", "dynamodb", "sns")
-"""Services whose descriptions are read in advance: they are what takes the most time."""
+OFTEN = (
+    "cloudwatch get-metric-statistics --namespace n --metric-name m --period 60 --start-time 0 --end-time 1",
+    "cloudwatch describe-alarms",
+    "logs filter-log-events --log-group-name g",
+    "logs describe-log-groups",
+    "lambda get-function-configuration --function-name f",
+    "sqs get-queue-attributes --queue-url https://example.com/q",
+    "apigatewayv2 get-apis",
+)
+"""Commands that are made in advance and not sent: every later one finds what they have read."""
+
+UNSENT = "AWS_CLI_UNSENT"
+"""Environment variable of a shell: commands are read, checked and made into requests, and these are not sent."""
+EXAMPLE = "example-of-an-answer-that-nobody-gave"
+"""What such a command answers: long enough for an id."""
 
 CLIENT = """#!{python} -IS
 import json, os, socket, sys
@@ -35,16 +48,12 @@ with socket.socket(socket.AF_UNIX) as link:
 
 @dataclass(frozen=True)
 class Call:
-    """One call of `aws`: its arguments, its exit code, and what it said on standard error."""
+    """One call of `aws`: in which folder, its arguments, its exit code, and what it said on standard error."""
 
+    folder: str
     arguments: Sequence[str]
     code: int
     said: str
-
-    def option(self, name: str) -> str:
-        """The value of an option that is given once; empty where it is not."""
-        found = list(self.arguments)
-        return found[found.index(name) + 1] if name in found else ""
 
     def options(self, name: str) -> list[str]:
         """All values after an option, up to the next one."""
@@ -71,6 +80,9 @@ class AwsCli:
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_MAX_ATTEMPTS": "1",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-west-2",
         }
         self._server = subprocess.Popen(
             [sys.executable, __file__, address, str(self._journal)],
@@ -83,12 +95,13 @@ class AwsCli:
         program.write_text(CLIENT.format(python=sys.executable, path=address), encoding="utf-8")
         program.chmod(0o755)
 
-    def calls(self) -> list[Call]:
-        """All calls, in the order in which they ended."""
+    def calls(self, folder: Path) -> list[Call]:
+        """All calls from a shell's folder, in the order in which they ended."""
         if not self._journal.exists():
             return []
         lines = self._journal.read_text(encoding="utf-8").splitlines()
-        return [Call(**json.loads(line)) for line in lines]
+        calls = [Call(**json.loads(line)) for line in lines]
+        return [call for call in calls if call.folder == str(folder)]
 
     def stop(self) -> None:
         """End the process."""
@@ -100,7 +113,7 @@ class AwsCli:
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[AwsCli]:
+def running(folder: Path) -> Generator[AwsCli]:
     """The CLI, for as long as the block lasts."""
     made = AwsCli(folder)
     try:
@@ -114,12 +127,11 @@ def _serve(address: str, journal: str) -> None:
     from awscli import clidriver
 
     driver = clidriver.create_clidriver()
-    models = driver.session.get_component("data_loader")
-    models.load_data("endpoints")
-    for kind in ("service-2", "paginators-1", "waiters-2", "endpoint-rule-set-1"):
-        models.list_available_services(kind)
-    for service in OFTEN:
-        models.load_service_model(service, "service-2")
+    driver.session.register("before-send", _keep)
+    for command in OFTEN:
+        with contextlib.suppress(_NotSent):
+            driver.main(command.split())
+    driver.session.unregister("before-send", _keep)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as door:
         door.bind(address)
@@ -149,20 +161,34 @@ def _answer(driver: Any, link: socket.socket, journal: Path) -> None:
         said = caught.read()
     with contextlib.suppress(OSError):
         os.write(files[2], said)
-    line = json.dumps({"arguments": arguments, "code": code, "said": said.decode()})
+    call = {"folder": folder, "arguments": arguments, "code": code, "said": said.decode()}
     with journal.open("a", encoding="utf-8") as lines:
-        lines.write(f"{line}\n")
+        lines.write(f"{json.dumps(call)}\n")
     link.sendall(str(code).encode())
     os._exit(0)
 
 
+class _NotSent(BaseException):
+    """A request that stood ready to be sent; no library takes this for a failure of its own."""
+
+
+def _keep(**_: object) -> None:
+    raise _NotSent
+
+
 def _run(driver: Any, arguments: list[str]) -> int:
+    if os.environ.get(UNSENT):
+        driver.session.register("before-send", _keep)
     try:
         code = int(driver.main(arguments) or 0)
         sys.stdout.flush()
         sys.stderr.flush()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 2
+    except _NotSent:
+        sys.stdout.write(f'"{EXAMPLE}"\n')
+        sys.stdout.flush()
+        return 0
     except BrokenPipeError:
         return 0
     return code

@@ -37,10 +37,22 @@ class Paragraph:
         return not self.on_aws_only and not any(line.startswith(_OTHERS) for line in lines)
 
     @property
+    def is_checked(self) -> bool:
+        """Whether its commands need an account and can yet be read by the AWS CLI without one."""
+        code = "\n".join(self.code)
+        return (
+            self.on_aws_only and ("insights " in code or bool(self.calls)) and "pulumi " not in code
+        )
+
+    @property
+    def code(self) -> list[str]:
+        """Its lines without the remarks."""
+        return [line for line in self.text.splitlines() if not line.lstrip().startswith("#")]
+
+    @property
     def calls(self) -> list[tuple[str, str]]:
         """Service and operation of each call of the AWS CLI, in order."""
-        code = "\n".join(line for line in self.text.splitlines() if not line.startswith("#"))
-        return [(service, operation) for service, operation in _CALL.findall(code)]
+        return _CALL.findall("\n".join(self.code))
 
 
 def paragraphs(document: Path) -> list[Paragraph]:

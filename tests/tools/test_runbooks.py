@@ -1,0 +1,139 @@
+"""The runbooks are about the alarms that there are, and what they tell people to type exists."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from policies import alarms
+from policies.model import Registered, Stack
+from sandbox.cli import main
+from tests.conftest import STACKS
+from tests.settings.helper import refused
+from tests.support.breaks.everything import asked_for
+from tests.support.documented import sandbox_commands, settings_set
+from tests.support.program import ROOT, Run
+
+FOLDER = ROOT / "docs" / "runbooks"
+BOOKS = sorted(path for path in FOLDER.glob("*.md") if path.stem != "README")
+GUIDES = [ROOT / "docs" / "monitoring-guide.md", ROOT / "docs" / "troubleshooting.md"]
+PARTS = ["Symptom", "First look", "Likely causes", "Remedies", "How to see that it is over"]
+BUDGET = "monthly-budget"
+
+ROW = re.compile(
+    r"^\| (`.*?) \| (page|ticket)\b(.*?) \| .* \| \[([\w-]+)\]\(\4\.md\) \|$", re.MULTILINE
+)
+
+
+def rows() -> Iterator[tuple[re.Pattern[str], str, str, str]]:
+    """Each row of the table of alarms: its names as a pattern, first severity, what is said besides, runbook."""
+    for names, severity, besides, book in ROW.findall((FOLDER / "README.md").read_text("utf-8")):
+        each = [re.sub("<[a-z]+>", "[a-z-]+", name) for name in re.findall("`([^`]+)`", names)]
+        yield re.compile("|".join(each)), severity, besides, book
+
+
+@pytest.fixture(scope="module")
+def told(runs: Callable[[str], Run]) -> dict[str, Registered]:
+    """Every alarm that tells somebody, of every stack and of one with everything switched on, by its short name."""
+    found: dict[str, Registered] = {}
+    for run in [*(runs(stack) for stack in STACKS), asked_for()]:
+        stack = Stack(run.resources)
+        quiet = alarms.parts(stack)
+        for alarm in alarms.every(stack):
+            name = physical(alarm)
+            if alarm.get("alarmActions") or name not in quiet:
+                found[name.removeprefix(f"sandpiper-{run.stack}-")] = alarm
+    return found
+
+
+def physical(alarm: Registered) -> str:
+    """The alarm's name on AWS."""
+    return str(alarm.get("name") or alarm.get("alarmName"))
+
+
+def severity(alarm: Registered) -> str:
+    """The severity of an alarm, by the topic that it tells."""
+    (topic,) = alarm.get("alarmActions")
+    return re.findall("page|ticket", str(topic))[0]
+
+
+@pytest.mark.parametrize("book", BOOKS, ids=lambda path: path.stem)
+def test_runbook_has_its_parts_in_their_order(book: Path) -> None:
+    assert re.findall("^## (.+)$", book.read_text("utf-8"), re.MULTILINE) == PARTS
+
+
+def test_each_alarm_stands_in_one_row_of_the_table(told: dict[str, Registered]) -> None:
+    table = list(rows())
+    assert len(table) == len(BOOKS), "a row that is not read, or a runbook without one"
+    for name, alarm in told.items():
+        found = [row for row in table if row[0].fullmatch(name)]
+        assert [row[3] for row in found] == [alarms.runbook(alarm)], name
+        _, first, besides, _ = found[0]
+        said = {first, *re.findall("page|ticket", besides)} | (
+            {"page", "ticket"} if "as above" in besides else set()
+        )
+        assert severity(alarm) in said, f"{name} is a {severity(alarm)}"
+
+
+def test_each_row_of_the_table_has_an_alarm(told: dict[str, Registered]) -> None:
+    names = [*told, BUDGET]
+    for pattern, _, _, book in rows():
+        for alternative in pattern.pattern.split("|"):
+            assert any(re.fullmatch(alternative, name) for name in names), f"{book}: {alternative}"
+
+
+def read_metrics(alarm: Registered) -> Iterator[str]:
+    """The names of the metrics that an alarm reads."""
+    queries = alarm.get("metricQueries") or []
+    yield from (query["metric"]["metricName"] for query in queries if "metric" in query)
+    if alarm.get("metricName"):
+        yield str(alarm.get("metricName"))
+
+
+def test_the_commands_of_each_runbook_ask_for_its_own_metrics(told: dict[str, Registered]) -> None:
+    for name, alarm in told.items():
+        text = (FOLDER / f"{alarms.runbook(alarm)}.md").read_text("utf-8")
+        for metric in read_metrics(alarm):
+            asked = rf"--metric-name {metric}\b|\"MetricName\": \"{metric}\"|for metric in [\w ]*\b{metric}\b"
+            assert re.search(asked, text), (
+                f"{name}: {alarms.runbook(alarm)} does not ask for {metric}"
+            )
+
+
+@pytest.mark.parametrize("document", [*BOOKS, *GUIDES], ids=lambda path: path.stem)
+def test_settings_that_a_document_sets_are_taken(document: Path) -> None:
+    for path, value in settings_set(document):
+        namespace, _, rest = path.partition(":")
+        assert namespace == "sandpiper"
+        whole: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text("utf-8"))[
+            "config"
+        ]
+        section, *keys = rest.split(".")
+        place = whole.setdefault(f"sandpiper:{section}", {})
+        for key in keys[:-1]:
+            place = place.setdefault(key, {})
+        place[keys[-1]] = yaml.safe_load(value)
+        assert refused(whole, stack="prod") == [], f"{path} {value}"
+
+
+@pytest.mark.parametrize("document", [*FOLDER.glob("*.md"), *GUIDES], ids=lambda path: path.stem)
+def test_commands_of_the_sandbox_are_ones_that_it_has(document: Path) -> None:
+    for command in sandbox_commands(document):
+        words = shlex.split(command, comments=True)
+        said = io.StringIO()
+        # `--help` at the end: everything before it is read, nothing is done.
+        with (
+            contextlib.redirect_stdout(said),
+            contextlib.redirect_stderr(said),
+            pytest.raises(SystemExit) as end,
+        ):
+            main([*words, "--help"])
+        assert end.value.code == 0, f"python -m sandbox {command}\n{said.getvalue()}"
