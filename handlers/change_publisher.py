@@ -48,7 +48,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return records.outcome(event, batch[0]["dynamodb"]["SequenceNumber"])
     with tracing.step("push changes", changes=len(messages), subscribers=len(subscribers)):
         outcome = push.broadcast(subscribers, messages, deadline)
-    metrics.count("PushesSent", outcome.sent * len(messages))
+    if outcome.sent:
+        metrics.count("PushesSent", outcome.sent * len(messages))
     connections.forget(outcome.gone, connections.ITEMS, deadline)
     logs.info(
         "changes pushed",

@@ -57,7 +57,8 @@ def _push(body: bytes, deadline: Deadline) -> None:
     subscribers = connections.subscribers(connections.NOTIFICATIONS)
     with tracing.step("push notification", subscribers=len(subscribers)):
         outcome = push.broadcast(subscribers, [body], deadline)
-    metrics.count("PushesSent", outcome.sent)
+    if outcome.sent:
+        metrics.count("PushesSent", outcome.sent)
     connections.forget(outcome.gone, connections.NOTIFICATIONS, deadline)
     logs.info(
         "notification pushed",

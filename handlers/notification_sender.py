@@ -49,7 +49,7 @@ def _send(record: dict[str, Any], *, context: Any) -> None:
     key = _id(content) or record["messageId"]
     publish = functools.partial(_publish, told, key)
     once.run(f"notice#{key}", publish, context=context)
-    logs.info("notification published", id=key)
+    logs.info("notification done", id=key)  # now, or when the message came before
     address = content.get("email")
     if address is None:
         return

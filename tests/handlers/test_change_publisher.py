@@ -375,6 +375,16 @@ def test_any_item_survives_the_way_to_a_subscriber(name: str, tags: list[str], p
     assert (item["name"], item["tags"], item["price"]) == (name, tags, f"{price:.2f}")
 
 
+def test_where_nobody_listens_there_is_nothing_to_count(
+    publish: Any, endpoint: ConnectionsEndpoint, subscribers: list[str], measured: Any
+) -> None:
+    subscribers.append("gone=")
+    endpoint.answers["gone="] = [410]
+    for _ in range(2):
+        publish()
+    assert measured() == {}
+
+
 def test_each_change_is_logged_with_what_made_it_and_all_pushes_are_counted(
     publish: Any, endpoint: ConnectionsEndpoint, subscribers: list[str], lines: Any, measured: Any
 ) -> None:

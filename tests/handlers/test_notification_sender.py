@@ -267,8 +267,8 @@ def test_a_notification_goes_on_with_what_its_message_belongs_to(
     assert names == ["mine", "m2"]
     logged = [(line["correlation_id"], line["message"]) for line in lines()]
     assert logged[:3] == [
-        ("mine", "notification published"),
-        ("m2", "notification published"),
+        ("mine", "notification done"),
+        ("m2", "notification done"),
         ("m3", "message refused"),
     ]
     assert measured() == {"NotificationsSent": 2}
