@@ -91,8 +91,8 @@ def start(
 ) -> Emulator:
     """Start the emulator without waiting for it (`wait` does), and record it.
 
-    `port` None takes the last one, or a free one: the checkout's and stack's own where `stable`. `leashed` makes it end with this
-    process, however that ends. `minute`: seconds that a minute of CloudWatch lasts. Raises `Mistake` for a port in use.
+    `port` None takes the last one, or a free one: the checkout's and stack's own where `stable`. `leashed` makes it end
+    with this process, however that ends. `minute` is the emulator's own. Raises `Mistake` for a port in use.
     """
     chosen = free(port) if port else _again(last_port) or _free(place if stable else None)
     place.make()
@@ -107,17 +107,8 @@ def start(
             start_new_session=True,
         )
     _children[child.pid] = child
-    node = shutil.which("node") or ""
-    emulator = Emulator(
-        secrets.token_hex(8),
-        child.pid,
-        _birth(child.pid),
-        chosen,
-        region,
-        time.time(),
-        node,
-        minute,
-    )
+    made = (secrets.token_hex(8), child.pid, _birth(child.pid), chosen, region, time.time())
+    emulator = Emulator(*made, node=shutil.which("node") or "", minute=minute)
     write_json(place.record, asdict(emulator))
     return emulator
 

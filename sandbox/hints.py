@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sandbox import reference
+from sandbox import dashboard, reference
 
 if TYPE_CHECKING:
     from sandbox.place import Place
     from sandbox.session import Outcome
 
+_DASHBOARD: Final = "aws:cloudwatch/dashboard:Dashboard"
 _ITEM: Final = '{"name": "Notebook", "price": "4.50"}'
 _USER: Final = '{"user_id": "u1", "name": "Ada", "email": "ada@example.com"}'
 _QUERY: Final = '{"query": "{ items { items { id name price } } }"}'
@@ -38,6 +39,12 @@ def lines(outcome: Outcome, place: Place) -> list[str]:
     ]
     if exports.get("apiUrl") and reference.exists(place.root):
         found.append(f"  {outcome.emulator.endpoint}{reference.PATH} (API reference, in a browser)")
+    if exports.get("alarms"):
+        found.append(
+            f"  {interpreter()} -m sandbox alarms --stack {place.stack} (or: metrics, traces)"
+        )
+    if any(each["type"] == _DASHBOARD for each in outcome.declared):
+        found.append(f"  {outcome.emulator.endpoint}{dashboard.PATH} (dashboard, in a browser)")
     return found
 
 

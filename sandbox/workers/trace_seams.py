@@ -37,6 +37,10 @@ _measured: contextvars.ContextVar[list[Span] | None] = contextvars.ContextVar(
 
 def seams() -> list[Seam]:
     """Return the seams of traces."""
+    return [*_of_functions(), *_of_requests()]
+
+
+def _of_functions() -> list[Seam]:
     return [
         Seam(
             LAMBDA,
@@ -60,6 +64,11 @@ def seams() -> list[Seam]:
             "every call of a function is a trace of its own",
             _of_the_call,
         ),
+    ]
+
+
+def _of_requests() -> list[Seam]:
+    return [
         Seam(
             "ministack.services.sqs",
             "_build_send_sys_attrs",

@@ -27,8 +27,9 @@ URLS = {
 def shown(root: Path, monkeypatch: pytest.MonkeyPatch, **exports: Any) -> str:
     monkeypatch.setattr("sandbox.tokens.make", lambda *_: "a.b.c")
     emulator = SimpleNamespace(endpoint="http://127.0.0.1:1")
+    declared = [{"type": "aws:cloudwatch/dashboard:Dashboard"}] if "alarms" in exports else []
     outcome: Any = SimpleNamespace(
-        exports=exports, emulator=emulator, engine=SimpleNamespace(aws=None)
+        exports=exports, emulator=emulator, engine=SimpleNamespace(aws=None), declared=declared
     )
     return "\n".join(hints.lines(outcome, Place.of(root, "dev")))
 
@@ -41,6 +42,10 @@ def test_each_api_and_the_page_is_shown(tmp_path: Path, monkeypatch: pytest.Monk
         assert piece in text
     assert 'graphql/d -H "Authorization: $(' in text
     assert "\n  curl -sS http://127.0.0.1:1/_alb/e/health\n" in text
+    assert "sandbox alarms" not in text
+    watched = shown(tmp_path, monkeypatch, alarms={"create-item-errors": "arn"})
+    assert "-m sandbox alarms --stack dev (or: metrics, traces)\n" in watched
+    assert watched.endswith("  http://127.0.0.1:1/_sandbox/dashboard/ (dashboard, in a browser)")
 
 
 def test_what_a_stack_lacks_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
