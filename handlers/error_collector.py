@@ -68,6 +68,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
         return {"lines": 0, "incidents": 0}
     kinds: dict[str, list[Incident]] = {}
     for line in content["logEvents"]:
+        if _is_measurement(line):
+            continue
         incident = read(line, group)
         kinds.setdefault(incident.key, []).append(incident)
     _record(kinds, _delivery(content))
@@ -125,6 +127,11 @@ def read(line: object, group: str) -> Incident:
         correlation_id=correlation.valid(content.get("correlation_id")),
         at=stamp / 1000 if is_stamp else time.time(),
     )
+
+
+def _is_measurement(line: object) -> bool:
+    """Whether a line is of metrics: where only errors are logged, those are of that level, too."""
+    return isinstance(line, dict) and "_aws" in _content(str(line.get("message", "")))
 
 
 def _content(text: str) -> dict[str, Any]:

@@ -204,3 +204,11 @@ def test_an_incident_names_the_latest_of_the_requests_that_met_it_and_all_find_i
     assert _only(table)["correlationId"] == {"S": "r-3"}
     logged = [line for line in lines() if line["message"] == "incident recorded"]
     assert [line["correlation_id"] for line in logged] == ["r-1", "r-2", "r-3"] * 2
+
+
+def test_metrics_are_no_errors_though_their_level_may_say_so(
+    context: Any, table: StateTable
+) -> None:
+    event = _delivered(_line("7 metrics", _aws={"Timestamp": 1}, Orders=1), _line())
+    assert error_collector.handler(event, context) == {"lines": 2, "incidents": 1}
+    assert _only(table)["count"] == {"N": "1"}
