@@ -3,7 +3,7 @@
 // The lines are written past `console`: Lambda's runtime would put each into the `message` of a
 // line of its own.
 
-import { crc32 } from "node:zlib";
+import { createRequire } from "node:module";
 
 import { clean } from "./redaction.mjs";
 
@@ -68,5 +68,7 @@ function write(level, message, fields) {
 // Whether all of this request is logged: LOG_SAMPLE_RATE (0 to 1) is the share. Its id decides, so
 // that all functions log the same requests.
 function isSampled() {
-  return crc32(correlationId()) < Number(process.env.LOG_SAMPLE_RATE ?? 0) * 2 ** 32;
+  const rate = Number(process.env.LOG_SAMPLE_RATE ?? 0);
+  // `import` would read it at every start.
+  return rate > 0 && createRequire(import.meta.url)("node:zlib").crc32(correlationId()) < rate * 2 ** 32;
 }

@@ -4,7 +4,6 @@
 // https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html
 
 import { randomBytes } from "node:crypto";
-import { createSocket } from "node:dgram";
 
 import * as logs from "./logs.mjs";
 
@@ -41,8 +40,9 @@ export async function call(service, aws, work) {
 }
 
 // Waited for: the environment may be frozen as soon as the invocation is answered.
-function sent(document, [, address, port]) {
-  return new Promise((resolve) => {
+async function sent(document, [, address, port]) {
+  const { createSocket } = await import("node:dgram"); // milliseconds of a start, for what is sampled
+  await new Promise((resolve) => {
     const socket = createSocket("udp4");
     const done = () => resolve(socket.close());
     try {
