@@ -21,7 +21,7 @@ STACK: Final = "dev"
 
 NOTES: Final = (
     "The dashboard that the program declares for its dev stack. Values and states are made up; a sandbox draws the real ones.",
-    "Of each section only the first row is drawn whole here: the others have the same graphs.",
+    "Of each section only the first row is drawn whole here; on the dashboard every row is.",
 )
 
 

@@ -97,4 +97,4 @@ def _limit(shown: Graph) -> float | None:
 
 
 def _round(number: float) -> float:
-    return float(round(number) if number >= 5 else round(max(number, 0), 1))
+    return float(round(max(number, 0)))

@@ -188,7 +188,7 @@ def _alarms(widget: Alarms, box: Box, look: Look) -> Iterator[str]:
 
 
 def _called(arn: str, look: Look) -> str:
-    return arn.rpartition(":alarm:")[2].removeprefix(look.prefix)
+    return (arn.partition(":alarm:")[2] or arn.rpartition(":")[2]).removeprefix(look.prefix)
 
 
 def _chip(standing: Standing, name: str, box: Box) -> str:

@@ -14,7 +14,7 @@ Values = Sequence[float | None]
 """What was read of one line at even distances, the latest last; None where there was nothing."""
 
 _LEFT, _RIGHT, _TOP, _FOOT, _PAD = 38.0, 10.0, 26.0, 32.0, 8.0
-_KEY = 22.0
+_KEY, _ROW = 22.0, 13.0
 _STEPS: Final = 3
 _LEAST: Final = 1e-9
 _FAR: Final = 20
@@ -50,7 +50,9 @@ def graph(
     As CloudWatch draws it, every limit is in sight. `near`: one far above all values is only named, so that they can be
     told apart.
     """
-    inner = Box(box.x + _LEFT, box.y + _TOP, box.w - _LEFT - _RIGHT, box.h - _TOP - _FOOT)
+    legend = _legend(shown, box.w - _PAD, values)
+    foot = _FOOT + _ROW * (len(legend) - 1)
+    inner = Box(box.x + _LEFT, box.y + _TOP, box.w - _LEFT - _RIGHT, box.h - _TOP - foot)
     known = _known(values)
     far = _FAR * max(known, default=math.inf) if near else math.inf
     step, top = scale([*known, *(limit for _, limit in shown.limits if limit <= far)])
@@ -69,7 +71,7 @@ def graph(
         *_lines(inner, values, top),
         *_limits(shown, inner, top),
         *_nothing(inner, values),
-        *_legend(shown, box, values),
+        *_keys(shown, box.x + _PAD, box.foot - 7, legend),
     ]
 
 
@@ -154,8 +156,11 @@ def _nothing(inner: Box, values: Sequence[Values]) -> list[str]:
     return [words("no data", inner.x + inner.w / 2, inner.y + inner.h / 2 + 3, "mid none")]
 
 
-def _legend(shown: Graph, box: Box, values: Sequence[Values]) -> Iterator[str]:
-    """The labels of the lines, with their latest values where there is room for all of them."""
+def _legend(shown: Graph, room: float, values: Sequence[Values]) -> list[list[str]]:
+    """The labels of the lines in rows: with their latest values where that takes one, without where not.
+
+    Where two rows do not hold them, all get the same room of one.
+    """
     labels = [line.label for line in shown.lines]
     told = [
         f"{label} {_latest(points)}".strip() for label, points in zip(labels, values, strict=True)
@@ -163,16 +168,39 @@ def _legend(shown: Graph, box: Box, values: Sequence[Values]) -> Iterator[str]:
     if shown.untold:
         more = f"+ {shown.untold} by metric math"
         labels, told = [*labels, more], [*told, more]
-    room = box.w - 2 * _PAD - _KEY * len(labels)
-    each = told if sum(map(width, told)) <= room else labels
-    x, y = box.x + _PAD, box.foot - 7
-    for place, label in enumerate(each):
-        # Where even the labels are too long, all get the same room.
-        said = label if sum(map(width, each)) <= room else fitting(label, room / len(each))
-        if place < len(shown.lines):
-            yield f'<rect class="k{place % SERIES}" x="{n(x)}" y="{n(y - 7)}" width="8" height="8" rx="2"/>'
-        yield words(said, x + 12, y)
-        x += _KEY + width(said)
+    for texts, most in ((told, 1), (labels, 2)):
+        rows = _flowing(texts, room)
+        if len(rows) <= most:
+            return rows
+    return [[fitting(label, room / len(labels) - _KEY) for label in labels]]
+
+
+def _flowing(texts: Sequence[str], room: float) -> list[list[str]]:
+    rows: list[list[str]] = []
+    left = 0.0
+    for text in texts:
+        wide = _KEY + width(text)
+        if not rows or wide > left:
+            rows.append([])
+            # One that no row holds counts as two.
+            left = room if wide <= room else -1
+            if left < 0:
+                rows.append([])
+        rows[-1].append(text)
+        left -= wide
+    return rows
+
+
+def _keys(shown: Graph, x: float, y: float, rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    place = 0
+    for row, texts in enumerate(rows):
+        at, line = x, y - _ROW * (len(rows) - 1 - row)
+        for said in texts:
+            if place < len(shown.lines):
+                yield f'<rect class="k{place % SERIES}" x="{n(at)}" y="{n(line - 7)}" width="8" height="8" rx="2"/>'
+            yield words(said, at + 12, line)
+            at += _KEY + width(said)
+            place += 1
 
 
 def _latest(points: Values) -> str:

@@ -239,10 +239,26 @@ def test_legend_stays_in_its_box_and_no_two_labels_meet(labels: Sequence[str], w
     metrics = [["N", str(place), {"label": label}] for place, label in enumerate(labels)]
     picture = drawn(graph(*metrics, width=width), values=[123456])
     shown = list(picture.iter(f"{SVG}text"))[-len(labels) :]
-    places = [(float(one.get("x", "")), style.width(one.text or "")) for one in shown]
-    for (x, room), (after, _) in itertools.pairwise(places):
-        assert x + room <= after
-    assert sum(places[-1]) <= 12 + width * 49 - 6
+    rows: dict[str, list[tuple[float, float]]] = {}
+    for one in shown:
+        rows.setdefault(one.get("y", ""), []).append(
+            (float(one.get("x", "")), style.width(one.text or ""))
+        )
+    assert 1 <= len(rows) <= 2
+    for places in rows.values():
+        for (x, room), (after, _) in itertools.pairwise(places):
+            assert x + room + 8 < after
+        assert sum(places[-1]) <= 12 + width * 49 - 6
+
+
+def test_legend_has_a_second_row_before_a_label_is_cut() -> None:
+    labels = ["ThumbnailsMade", "RowsImported", "ReportsMade"]
+    metrics = [["N", label, {"label": label}] for label in labels]
+    narrow, wide = (drawn(graph(*metrics, width=at), values=[7, 0]) for at in (5, 12))
+    assert texts(narrow)[-3:] == labels
+    assert texts(wide)[-3:] == [f"{label} 0" for label in labels]
+    feet = [max(float(d.rpartition(" ")[2]) for d in paths(one, "line")) for one in (narrow, wide)]
+    assert feet[1] - feet[0] == 13
 
 
 def test_texts_can_be_read_on_a_light_and_on_a_dark_page() -> None:
