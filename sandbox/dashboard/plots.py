@@ -170,7 +170,7 @@ def _legend(shown: Graph, room: float, values: Sequence[Values]) -> list[list[st
         labels, told = [*labels, more], [*told, more]
     for texts, most in ((told, 1), (labels, 2)):
         rows = _flowing(texts, room)
-        if len(rows) <= most:
+        if len(rows) <= most and _KEY + max(map(width, texts), default=0) <= room:
             return rows
     return [[fitting(label, room / len(labels) - _KEY) for label in labels]]
 
@@ -182,10 +182,7 @@ def _flowing(texts: Sequence[str], room: float) -> list[list[str]]:
         wide = _KEY + width(text)
         if not rows or wide > left:
             rows.append([])
-            # One that no row holds counts as two.
-            left = room if wide <= room else -1
-            if left < 0:
-                rows.append([])
+            left = room
         rows[-1].append(text)
         left -= wide
     return rows

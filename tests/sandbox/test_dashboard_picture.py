@@ -233,7 +233,9 @@ def test_numbers_are_short(number: float, said: str) -> None:
     assert plots.short(number) == said
 
 
-@pytest.mark.parametrize("labels", [["a"], ["placed", "confirmed", "unsent"], ["x" * 40] * 4])
+@pytest.mark.parametrize(
+    "labels", [["a"], ["x" * 60], ["placed", "confirmed", "unsent"], ["x" * 40] * 4]
+)
 @pytest.mark.parametrize("width", [3, 5, 21])
 def test_legend_stays_in_its_box_and_no_two_labels_meet(labels: Sequence[str], width: int) -> None:
     metrics = [["N", str(place), {"label": label}] for place, label in enumerate(labels)]
