@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 
-from sandbox.workers import alarm_states, log_metrics, metric_math, metric_statistics, metric_store
+from sandbox.workers import (
+    alarm_states,
+    fault_metrics,
+    faults,
+    log_metrics,
+    metric_math,
+    metric_statistics,
+    metric_store,
+)
 from sandbox.workers.alarm_states import Judgement, Rule, judge
 from sandbox.workers.metric_math import Scope, Unread
 from sandbox.workers.metric_queries import Queries
@@ -152,12 +160,12 @@ def test_value_that_comes_late_finds_its_bucket() -> None:
 
 def test_statistic_set_keeps_its_sums() -> None:
     store, now = Store(), time.time()
-    numbers = {"SampleCount": 4, "Sum": 20, "Minimum": 1, "Maximum": 9}
+    numbers = {"SampleCount": 4, "Sum": 12, "Minimum": 1, "Maximum": 9}
     store.add_set(KEY, "Count", now, numbers)
     whole = store.summary(KEY, now - 60, now + 60)
     assert whole is not None
     assert (whole.count, whole.low, whole.high) == (4, 1, 9)
-    assert whole.total == pytest.approx(20)
+    assert whole.total == pytest.approx(12)
 
 
 X, G, N = 5.0, 0.0, None
@@ -245,6 +253,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Callable[[], dict[Any, float]]:
     """The sums of what log events make, in a store of its own."""
     own = Store()
     monkeypatch.setattr(log_metrics, "STORE", own)
+    monkeypatch.setattr(fault_metrics, "STORE", own)
     return lambda: {series.key: sum(b.total for b in series.buckets) for series in own.all()}
 
 
@@ -287,3 +296,74 @@ def test_metric_filter_without_a_match_has_its_default(
     assert store() == {("N", "m", ()): 7}
     # A pattern that is not read makes nothing, and stops nothing.
     log_metrics.filtered([{**each, "filterPattern": "[a, b]", "metricTransformations": []}], events)
+
+
+@pytest.mark.parametrize(
+    ("do", "at", "request_of_it", "wanted"),
+    [
+        (
+            "throttle",
+            "dynamodb:PutItem",
+            {"TableName": "t"},
+            {
+                ("AWS/DynamoDB", "WriteThrottleEvents", (("TableName", "t"),)): 1,
+                (
+                    "AWS/DynamoDB",
+                    "ThrottledRequests",
+                    (("Operation", "PutItem"), ("TableName", "t")),
+                ): 1,
+            },
+        ),
+        (
+            "unavailable",
+            "dynamodb:BatchGetItem",
+            {"RequestItems": {"t": {}}},
+            {
+                (
+                    "AWS/DynamoDB",
+                    "SystemErrors",
+                    (("Operation", "BatchGetItem"), ("TableName", "t")),
+                ): 1
+            },
+        ),
+        (
+            "unavailable",
+            "dynamodb:TransactWriteItems",
+            {"TransactItems": [{"Put": {"TableName": "t"}}, {"Delete": {"TableName": "t"}}]},
+            {
+                (
+                    "AWS/DynamoDB",
+                    "SystemErrors",
+                    (("Operation", "TransactWriteItems"), ("TableName", "t")),
+                ): 1
+            },
+        ),
+        (
+            "throttle",
+            "kinesis:PutRecord",
+            {"StreamARN": "arn:aws:kinesis:r:a:stream/s"},
+            {("AWS/Kinesis", "WriteProvisionedThroughputExceeded", (("StreamName", "s"),)): 1},
+        ),
+        ("slow", "dynamodb:PutItem", {"TableName": "t"}, {}),
+        ("throttle", "sqs:SendMessage", {"QueueUrl": "q"}, {}),
+        ("throttle", "http:GET", {"url": "/"}, {}),
+    ],
+)
+def test_refusal_that_a_test_asked_for_counts_as_the_services_own(
+    do: str,
+    at: str,
+    request_of_it: Any,
+    wanted: dict[Any, float],
+    store: Callable[[], dict[Any, float]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines: list[str] = []
+    fault = {"when": "before", "at": at, "request": "", "do": do, "path": "f"}
+    monkeypatch.setattr(faults, "_waiting", [fault])
+    monkeypatch.setattr(faults, "read", lambda _path, *, take: fault if take else None)
+    monkeypatch.setattr(faults, "_ACTIONS", {do: lambda _fault, _at, _client: None})
+    monkeypatch.setattr(faults.logs, "write", lines.append)
+    faults._meet("before", at, request_of_it)
+    fault_metrics.count([{"message": line} for line in lines])
+    assert lines
+    assert store() == wanted

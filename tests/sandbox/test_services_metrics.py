@@ -19,6 +19,7 @@ def handler(event, context):
     aws = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [told]}
     print(json.dumps({"_aws": aws, "Stack": "s", "State": "placed", "Orders": [1, 2]}))
     print(json.dumps({"level": "ERROR", "size": 7, "who": "x"}))
+    print(json.dumps({"level": "INFO", "size": 9, "who": "x"}))
     if event.get("fail"):
         raise KeyError("x")
     return {"statusCode": event.get("status", 200), "body": ""}
