@@ -4,6 +4,7 @@ Sources: API Gateway developer guide, "Variables for access logging" of REST, "C
 "Monitor WebSocket API execution with CloudWatch metrics" of WebSocket APIs. What is not known, or not so here, is `-`.
 """
 
+import functools
 import hashlib
 import re
 import time
@@ -30,9 +31,20 @@ def write(visit: Visit, settings: Mapping[str, Any] | None, answer: Values) -> N
         return
     group = place.partition(":log-group:")[2].removesuffix(":*")
     values = _values(visit, answer)
-    line = _VARIABLE.sub(lambda found: _text(_value(visit, values, found[1])), wanted)
-    stream = hashlib.md5(f"{visit.api_id}/{visit.stage}".encode(), usedforsecurity=False)
-    records.write(group, stream.hexdigest(), [line])
+    parts = _parts(wanted)
+    told = [part if n % 2 == 0 else _text(_value(visit, values, part)) for n, part in parts]
+    records.write(group, _stream(visit.api_id, visit.stage), ["".join(told)])
+
+
+@functools.lru_cache(maxsize=64)
+def _parts(wanted: str) -> tuple[tuple[int, str], ...]:
+    """A format in parts: text and the name of a variable in turn."""
+    return tuple(enumerate(_VARIABLE.split(wanted)))
+
+
+@functools.lru_cache(maxsize=64)
+def _stream(api_id: str, stage: str) -> str:
+    return hashlib.md5(f"{api_id}/{stage}".encode(), usedforsecurity=False).hexdigest()
 
 
 def _values(visit: Visit, answer: Values) -> Values:
