@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ Answer = tuple[int, dict[str, str], bytes]
 _MOST_IDS: Final = 5
 """Traces of one BatchGetTraces."""
 _DEFAULT: Final = "Default"
+_ARN: Final = f"arn:aws:xray:{os.environ.get('MINISTACK_REGION', 'us-east-1')}:000000000000"
 _CREATED: Final = 1_500_000_000.0
 
 _rules: dict[str, Record] = {}
@@ -110,7 +112,7 @@ def _create_rule(asked: Record) -> Record:
     name = rule["RuleName"]
     if name in _rules or name == _DEFAULT:
         raise _Refusal(f"{name}: a rule with that name already exists")
-    rule.setdefault("RuleARN", f"arn:aws:xray:us-east-1:000000000000:sampling-rule/{name}")
+    rule.setdefault("RuleARN", f"{_ARN}:sampling-rule/{name}")
     now = time.time()
     _rules[name] = {"SamplingRule": rule, "CreatedAt": now, "ModifiedAt": now}
     return {"SamplingRuleRecord": _rules[name]}
@@ -134,14 +136,14 @@ def _delete_rule(asked: Record) -> Record:
 def _rule(asked: Record) -> Record:
     named = asked.get("RuleName") or str(asked.get("RuleARN", "")).rpartition("/")[2]
     if named not in _rules:
-        raise _Refusal(f"{named}: there is no such sampling rule")
+        raise _Refusal(f"{named}: the sampling rule does not exist")
     return _rules[named]
 
 
 def _get_rules(_asked: Record) -> Record:
     rule = {
         "RuleName": _DEFAULT,
-        "RuleARN": "arn:aws:xray:us-east-1:000000000000:sampling-rule/Default",
+        "RuleARN": f"{_ARN}:sampling-rule/{_DEFAULT}",
         "ResourceARN": "*",
         "Priority": 10_000,
         "FixedRate": 0.05,
@@ -162,7 +164,7 @@ def _create_group(asked: Record) -> Record:
     name = asked["GroupName"]
     if name in _groups:
         raise _Refusal(f"{name}: a group with that name already exists")
-    arn = f"arn:aws:xray:us-east-1:000000000000:group/{name}"
+    arn = f"{_ARN}:group/{name}"
     kept = ("FilterExpression", "GroupName", "InsightsConfiguration")
     _groups[name] = {"GroupARN": arn, **{key: asked[key] for key in kept if asked.get(key)}}
     return {"Group": _groups[name]}
@@ -171,7 +173,7 @@ def _create_group(asked: Record) -> Record:
 def _group(asked: Record) -> Record:
     named = asked.get("GroupName") or str(asked.get("GroupARN", "")).rpartition("/")[2]
     if named not in _groups:
-        raise _Refusal(f"{named}: there is no such group")
+        raise _Refusal(f"{named}: the group does not exist")
     return {"Group": _groups[named]}
 
 

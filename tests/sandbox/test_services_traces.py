@@ -11,6 +11,7 @@ import pulumi
 import pytest
 from botocore.exceptions import ClientError
 
+from sandbox.workers import trace_filters, traces
 from tests.sandbox.functions_support import invoke, role, within
 from tests.sandbox.rest_api_support import call
 from tests.sandbox.services_support import ACCOUNT, REGION, make
@@ -19,16 +20,6 @@ from tests.sandbox.services_support import ACCOUNT, REGION, make
 @pytest.mark.parametrize(
     ("kind", "inputs", "arn"),
     [
-        (
-            "xray/samplingRule:SamplingRule",
-            {"ruleName": "shop-dev"},
-            f"arn:aws:xray:{REGION}:{ACCOUNT}:sampling-rule/shop-dev",
-        ),
-        (
-            "xray/group:Group",
-            {"groupName": "slow"},
-            f"arn:aws:xray:{REGION}:{ACCOUNT}:group/slow",
-        ),
         (
             "budgets/budget:Budget",
             {"name": "monthly"},
@@ -47,6 +38,47 @@ def test_what_is_only_declared_has_the_outputs_that_aws_gives(
     made = make(kind, "n", tags={"a": "1"}, **inputs)
     assert made["arn"] == arn
     assert made["tagsAll"] == {"a": "1"}
+
+
+def test_sampling_rules_and_groups_are_kept(aws: Any) -> None:
+    rule = make(
+        "xray/samplingRule:SamplingRule",
+        "shop",
+        ruleName="shop-dev",
+        priority=1000,
+        fixedRate=0.05,
+        reservoirSize=1,
+        serviceName="*",
+        serviceType="*",
+        host="*",
+        httpMethod="*",
+        urlPath="*",
+        resourceArn="*",
+        version=1,
+        tags={"a": "1"},
+    )
+    assert rule["arn"] == f"arn:aws:xray:{REGION}:{ACCOUNT}:sampling-rule/shop-dev"
+
+    def rules() -> dict[str, Any]:
+        found = aws("xray").get_sampling_rules()["SamplingRuleRecords"]
+        return {each["SamplingRule"]["RuleName"]: each["SamplingRule"] for each in found}
+
+    assert rules()["shop-dev"]["RuleARN"] == rule["arn"]
+    assert rules()["shop-dev"]["HTTPMethod"] == "*"
+    rule.update(fixedRate=0.5)
+    assert (rules()["shop-dev"]["FixedRate"], rules()["Default"]["FixedRate"]) == (0.5, 0.05)
+    with pytest.raises(ClientError, match="already exists"):
+        make("xray/samplingRule:SamplingRule", "again", ruleName="shop-dev")
+    group = make("xray/group:Group", "slow", groupName="slow", filterExpression="duration > 5")
+    [there] = aws("xray").get_groups()["Groups"]
+    assert (there["GroupARN"], there["FilterExpression"]) == (group["arn"], "duration > 5")
+    group.update(filterExpression="fault")
+    assert aws("xray").get_group(GroupName="slow")["Group"]["FilterExpression"] == "fault"
+    for each in (rule, group):
+        each.delete()
+        with pytest.raises(ClientError, match="does not exist"):
+            each.delete()
+    assert list(rules()) == ["Default"]
 
 
 def test_chat_channels_have_plausible_outputs() -> None:
@@ -371,3 +403,84 @@ def test_a_rest_stage_writes_its_access_log(aws: Any, traced: Any) -> None:
     time.strptime(first["requestTime"], "%d/%b/%Y:%H:%M:%S +0000")
     assert (second["status"], second["type"]) == ("403", "MISSING_AUTHENTICATION_TOKEN")
     assert missing.status == 403
+
+
+def test_segments_may_be_sent_over_the_api_and_bad_ones_are_named(aws: Any) -> None:
+    root = f"1-{int(time.time()):08x}-{'12' * 12}"
+    now = time.time()
+    good = {
+        "name": "shop",
+        "id": "1" * 16,
+        "trace_id": root,
+        "start_time": now,
+        "end_time": now + 1,
+    }
+    inner = {**good, "id": "2" * 16, "parent_id": "1" * 16, "type": "subsegment", "name": "step"}
+    nameless = {**good, "id": "3" * 16, "name": ""}
+    documents = [json.dumps(inner), json.dumps(good), json.dumps(nameless), "no JSON"]
+    answer = aws("xray").put_trace_segments(TraceSegmentDocuments=documents)
+    refused = answer["UnprocessedTraceSegments"]
+    assert [each["ErrorCode"] for each in refused] == ["ParseError", "ParseError"]
+    assert refused[0]["Id"] == "3" * 16
+    [shop] = trace_of(aws, root)
+    assert [each["name"] for each in shop["subsegments"]] == ["step"]
+    again = {**good, "end_time": now + 2}
+    aws("xray").put_trace_segments(TraceSegmentDocuments=[json.dumps(again)])
+    assert trace_of(aws, root)[0]["end_time"] == again["end_time"]
+    unknown = f"1-{int(now):08x}-{'34' * 12}"
+    found = aws("xray").batch_get_traces(TraceIds=[unknown])
+    assert (found["Traces"], found["UnprocessedTraceIds"]) == ([], [unknown])
+    for asked, said in (
+        ({"StartTime": now, "EndTime": now - 1}, "before EndTime"),
+        ({"StartTime": now - 90_000, "EndTime": now}, "24 hours"),
+    ):
+        with pytest.raises(ClientError, match=said):
+            aws("xray").get_trace_summaries(**asked)
+    with pytest.raises(ClientError, match="no such operation"):
+        aws("xray").get_encryption_config()
+
+
+def test_old_traces_make_room_for_new_ones() -> None:
+    def document(number: int, name: str = "n") -> dict[str, Any]:
+        return {"trace_id": f"t{number}", "id": "a", "name": name}
+
+    few = traces.Store(most_traces=2)
+    for number in range(4):
+        few.put(document(number))
+    assert few.names() == ["t2", "t3"]
+    small = traces.Store(most_bytes=1_000)
+    for number in range(4):
+        small.put(document(number, "n" * 400))
+    assert small.names() == ["t2", "t3"]
+    small.put(document(9, "n" * 4_000))
+    assert small.names() == ["t9"]
+    assert small.documents("t2") == []
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (None, None),
+        ("Sampled=1", None),
+        ("Root=1-2-3", None),
+        ("Root=1-5759e988-bd862e3fe1be46a994272793", (None, "")),
+        (
+            "Root=1-5759e988-bd862e3fe1be46a994272793; Parent=53995c3f42cd8ad8; Sampled=1",
+            (True, "53995c3f42cd8ad8"),
+        ),
+        ("Self=1-2;Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0;Lineage=a:1", (False, "")),
+        ("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=x;Sampled=?", (None, "")),
+    ],
+)
+def test_headers_are_read_as_services_write_them(header: str | None, expected: Any) -> None:
+    found = traces.read(header)
+    assert (found and (found.sampled, found.parent)) == expected
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["fault AND", "(fault", "fault)", 'service("a"', "annotation[x = 1", "duration > x", "@"],
+)
+def test_expressions_that_are_none_are_refused(expression: str) -> None:
+    with pytest.raises(trace_filters.Unread):
+        trace_filters.matcher(expression)
