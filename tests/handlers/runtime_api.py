@@ -1,7 +1,8 @@
 """Lambda's Runtime API as a custom runtime's `bootstrap` sees it, answering from a list of events.
 
 `python -m tests.handlers.runtime_api BOOTSTRAP` runs a bootstrap and holds its answers against
-tests/events/checksum_vectors.json. Nothing but the standard library is needed.
+tests/events/checksum_vectors.json, and its log lines against those of common/logs.py. Nothing but
+the standard library is needed.
 """
 
 from __future__ import annotations
@@ -11,17 +12,23 @@ import os
 import queue
 import subprocess
 import sys
+import tempfile
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 VECTORS = Path(__file__).parents[1] / "events" / "checksum_vectors.json"
 _PATH = "/2018-06-01/runtime/"
+TRACE = "1-6923a1b2-0123456789abcdef01234567"
+HEAD = (
+    *("timestamp", "level", "message", "service", "function", "version"),
+    *("requestId", "correlation_id", "xray_trace_id", "cold_start"),
+)
 _SECONDS = 20.0  # a JVM of the slowest machine starts in this time
 
 
@@ -42,8 +49,12 @@ class Function:
 
 
 @contextmanager
-def running(command: Sequence[str], root: Path, **environment: str) -> Iterator[Function]:
-    """Start a bootstrap whose package is unpacked at `root`, and end it afterwards."""
+def running(
+    command: Sequence[str], root: Path, output: IO[str] | None = None, **environment: str
+) -> Iterator[Function]:
+    """Start a bootstrap whose package is unpacked at `root`, and end it afterwards. What it writes
+    goes to `output`, where there is one.
+    """
     function = Function()
     server = _Server(function)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -59,7 +70,7 @@ def running(command: Sequence[str], root: Path, **environment: str) -> Iterator[
         "LAMBDA_TASK_ROOT": str(root),
         **environment,
     }
-    process = subprocess.Popen(command, cwd=root, env=told)
+    process = subprocess.Popen(command, cwd=root, env=told, stdout=output)
     try:
         yield function
     finally:
@@ -97,7 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
             "Lambda-Runtime-Aws-Request-Id": request_id,
             "Lambda-Runtime-Deadline-Ms": "4102444800000",
             "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:us-west-2:1:function:checksum",
-            "Lambda-Runtime-Trace-Id": "Root=1-6923a1b2-0123456789abcdef01234567",
+            "Lambda-Runtime-Trace-Id": f"Root={TRACE};Parent=53995c3f42cd8ad8;Sampled=0",
         }
         self._answer(200, body, headers)
 
@@ -142,12 +153,39 @@ def mistakes(function: Function) -> Iterator[str]:
             yield f"{vector['name']}: {outcome} {said}"
 
 
+def wrong_lines(function: Function, output: IO[str]) -> Iterator[str]:
+    """What a checksum function that has just started logs otherwise than common/logs.py would."""
+    for number, given in enumerate(("mine.1=", "a b"), 1):
+        function.invoke({"content": "", "algorithms": ["crc32c"], "correlationId": given})
+        output.seek(0)
+        line = json.loads(output.readlines()[-1])
+        name = f"request-{number}"
+        wanted = {
+            "requestId": name,
+            "correlation_id": given if number == 1 else name,
+            "xray_trace_id": TRACE,
+            "cold_start": number == 1,
+            "level": "INFO",
+            "message": "checksums computed",
+            "version": "$LATEST",
+            "size": 0,
+        }
+        for member, value in wanted.items():
+            if line.get(member) != value:
+                yield f"{member} is {line.get(member)!r}, not {value!r}, in {line}"
+        if sorted(line) != sorted((*HEAD, "size", "milliseconds")):
+            yield f"other members: {line}"
+
+
 def main(command: Sequence[str]) -> int:
-    """Run the bootstrap at this path against the vectors; 1 when an answer is wrong."""
+    """Run the bootstrap at this path against the vectors; 1 when an answer or a line is wrong."""
     bootstrap = Path(command[0]).resolve()
-    with running([str(bootstrap), *command[1:]], bootstrap.parent) as function:
-        wrong = list(mistakes(function))
-    print(*wrong, f"{len(wrong)} wrong answers", sep="\n")
+    with (
+        tempfile.TemporaryFile("w+") as output,
+        running([str(bootstrap), *command[1:]], bootstrap.parent, output) as function,
+    ):
+        wrong = [*wrong_lines(function, output), *mistakes(function)]
+    print(*wrong, f"{len(wrong)} wrong answers or lines", sep="\n")
     return 1 if wrong else 0
 
 
