@@ -115,25 +115,27 @@ def _grid(inner: Box, step: float, top: float) -> Iterator[str]:
 def _lines(inner: Box, values: Sequence[Values], top: float) -> Iterator[str]:
     # The first line is what a graph is about: it lies above the others.
     for place, line in reversed(list(enumerate(values))):
-        if path := _path(inner, line, top):
-            yield f'<path class="line s{place % SERIES}" d="{path}"/>'
+        stretches, dots = _paths(inner, line, top)
+        for kind, path in (("line", stretches), ("line dot", dots)):
+            if path:
+                yield f'<path class="{kind} s{place % SERIES}" d="{path}"/>'
 
 
-def _path(inner: Box, line: Values, top: float) -> str:
-    """Steps through all known values; one between unknown ones is a dot."""
-    parts: list[str] = []
-    drawing = False
+def _paths(inner: Box, line: Values, top: float) -> tuple[str, str]:
+    """Through all known values that have neighbours; and the others, which are dots."""
+    stretches: list[str] = []
+    dots: list[str] = []
     for place, value in enumerate(line):
         if value is None:
-            drawing = False
             continue
         x = inner.x + inner.w * place / max(len(line) - 1, 1)
         y = inner.foot - inner.h * min(value, top) / top
-        after = line[place + 1] if place + 1 < len(line) else None
-        alone = "h0" if not drawing and after is None else ""
-        parts.append(f"{'L' if drawing else 'M'}{n(x)} {n(y)}{alone}")
-        drawing = True
-    return "".join(parts)
+        joined = place > 0 and line[place - 1] is not None
+        if joined or (place + 1 < len(line) and line[place + 1] is not None):
+            stretches.append(f"{'L' if joined else 'M'}{n(x)} {n(y)}")
+        else:
+            dots.append(f"M{n(x)} {n(y)}h0")
+    return "".join(stretches), "".join(dots)
 
 
 def _limits(shown: Graph, inner: Box, top: float) -> Iterator[str]:

@@ -32,6 +32,7 @@ svg.dashboard { --page: #ffffff; --card: #ffffff; --edge: #d5dbdb; --ink: #16191
 .rule { stroke: var(--edge) }
 .grid { stroke: var(--grid); shape-rendering: crispEdges }
 .line { fill: none; stroke-width: 1.5; stroke-linecap: round; stroke-linejoin: round }
+.dot { stroke-width: 4.5 }
 .limit { stroke: var(--ring); stroke-dasharray: 5 3 }
 .dashboard .told { fill: var(--ring) }
 .tile { fill: var(--tile) }
