@@ -61,6 +61,7 @@ class Line:
     what: str
     count: float
     price: Price
+    note: str = ""
 
     @property
     def usd(self) -> float:
@@ -113,7 +114,7 @@ def watching(run: Run) -> Iterator[Line]:
     """What watching a stack costs that nobody calls."""
     alarms = run.all(aws.ALARM)
     counted = sum(alarm_metrics(alarm) for alarm in alarms)
-    yield Line(f"alarms: {len(alarms)}, reading metrics", counted, prices.ALARM)
+    yield Line("metrics that alarms read", counted, prices.ALARM, f"{len(alarms)} alarms, ")
     yield Line("composite alarms", len(run.all(aws.COMPOSITE)), prices.COMPOSITE)
     large = [d for d in run.all(aws.DASHBOARD) if _metrics_of(d) > FREE_DASHBOARD_METRICS]
     yield Line("dashboards of more than 50 metrics", len(large), prices.DASHBOARD)
@@ -178,7 +179,7 @@ def traced(run: Run, requests: int) -> float:
 
 
 def _amount(count: float) -> str:
-    if count >= 10_000:
+    if count >= 1_000_000:
         return f"{count / 1e6:.2f} million"
     return f"{count:,.0f}" if count >= 100 or count == int(count) else f"{count:.2f}"
 
@@ -189,9 +190,11 @@ def _table(columns: Mapping[str, Sequence[Line]], *, last: str = "sum") -> str:
     for row in zip(*columns.values(), strict=True):
         if not any(line.count for line in row):
             continue
-        name = re.sub(r": \d+, reading metrics", ", by the metrics that they read", row[0].what)
-        cells = (f"{_amount(line.count)}: {line.usd:.2f}" if line.count else "none" for line in row)
-        rows.append(f"| {name} | {' | '.join(cells)} |")
+        cells = (
+            f"{line.note}{_amount(line.count)}: {line.usd:.2f}" if line.count else "none"
+            for line in row
+        )
+        rows.append(f"| {row[0].what} | {' | '.join(cells)} |")
     sums = (f"**{sum(line.usd for line in lines):.2f}**" for lines in columns.values())
     rows.append(f"| **{last}, USD a month** | {' | '.join(sums)} |")
     return "\n".join(rows)

@@ -51,7 +51,6 @@ AWS_ONLY = {
         "dynamodb update-table",
         "ec2 describe-vpc-endpoints",
         "lambda get-provisioned-concurrency-config",
-        "synthetics describe-canaries",
         "synthetics get-canary",
         "synthetics get-canary-runs",
         "synthetics start-canary",
