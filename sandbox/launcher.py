@@ -68,7 +68,7 @@ def _rooms() -> list[ModuleType]:
         *("alarm", "metric", "lambda", "custom", "alias", "async", "rest_call", "rest_template"),
         *("gateway", "rest_access", "url", "http_api", "socket", "iam", "clock", "model"),
         *("transport", "graphql", "matching", "reference", "stream", "topic", "bus", "mapping"),
-        *("queue", "subscription", "measure", "insights", "front", "trigger", "mail"),
+        *("queue", "subscription", "measure", "insights", "front", "table", "trigger", "mail"),
         *("schedule", "iot", "trace", "visit"),
     )
     return [importlib.import_module(f"sandbox.workers.{name}_seams") for name in names]

@@ -41,6 +41,7 @@ Parent side (inside the emulator's process):
     query_forms    CloudWatch's three protocols in one form
     lambda_metrics  what Lambda counts of calls
     measure_seams  where queues, topics, streams and log events are counted
+    table_seams    where requests to tables are counted
     front_seams    where load balancers and GraphQL APIs are counted
     gateway_metrics  what API Gateway counts
     queue_metrics  what SQS counts, and what lies in its queues

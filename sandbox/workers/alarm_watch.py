@@ -1,7 +1,8 @@
 """The one thread that judges alarms: when a value has come, and while old values leave the periods that are looked at.
 
-It sleeps where neither is the case. An alarm without data is judged once, when it is made: what follows from silence alone
-(missing data that counts as breaching) is judged only for a metric that has come before, and from then on.
+It sleeps where neither is the case. An alarm without data is judged once, when it is made. Silence alone (missing data that
+counts as breaching) rings only for a metric that came before, and after as long a time as on AWS, however short a minute is
+here: schedules are as slow as ever, and only what really happened moves an alarm. The time that a machine sleeps is no silence.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ BEAT: Final = min(1.0, MINUTE / 12)
 """Seconds between two looks, however much comes in."""
 _AT_ONCE: Final = min(0.05, BEAT)
 """How long the first look waits for what comes together."""
+_NAP: Final = 5.0
 _ONLY: Final = "m1"
 """The id of the one metric of an alarm without queries."""
 
@@ -39,7 +41,8 @@ class Watched:
         self.period = float(alarm.get("Period") or self._queries.period())
         self.statistic = str(alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "")
         self.rule = _rule(alarm, self._queries)
-        self._made = time.time()
+        self.since = time.time()
+        """From when on silence is silence."""
         self.due: float | None = 0.0
         """When to judge next; None while nothing could change."""
         self._soonest = 0.0
@@ -100,10 +103,11 @@ class Watched:
         return Rule(rule.comparison, rule.threshold, rule.periods, rule.enough, "missing")
 
     def _silent_from(self) -> float:
-        """From when on silence counts: once the metric could have come in each of the periods."""
-        firsts = [STORE.series(key).first for key in self._queries.reads()]
-        first = min((each for each in firsts if each is not None), default=math.inf)
-        return max(first, self._made) + self._lasts(self.rule.periods)
+        """From when on silence counts."""
+        lasts = [STORE.series(key).last for key in self._queries.reads()]
+        last = max((each for each in lasts if each is not None), default=math.inf)
+        periods = self.rule.enough * self.period
+        return max(last, self.since) + periods * max(1.0, MINUTE / 60)
 
     def _plan(self, now: float, samples: Mapping[float, float], rule: Rule) -> None:
         """Judge again as values leave the range, or as silence begins to count."""
@@ -112,7 +116,7 @@ class Watched:
             pause = max(WIDTH, min(MINUTE, self._lasts(1) / 12))
             self.due = math.floor(now / pause) * pause + pause
         elif rule is not self.rule and self._silent_from() < math.inf:
-            self.due = self._silent_from()
+            self.due = self._silent_from() + BEAT
 
 
 def _queries(alarm: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -161,6 +165,7 @@ class Watch:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._last = 0.0
+        self._ahead = time.time() - time.monotonic()
 
     def put(self, alarm: Record) -> None:
         """Judge an alarm from now on, as it is declared now."""
@@ -194,11 +199,20 @@ class Watch:
                 self._wake.wait(pause)
             time.sleep(max(_AT_ONCE, self._last + BEAT - time.time()))
             self._wake.clear()
+            self._slept()
             self._last = time.time()
             for scope, (alarm, watched) in self._alarms.copy().items():
                 when = watched.next()
                 if when is not None and when <= self._last:
                     self._look(scope, alarm, watched)
+
+    def _slept(self) -> None:
+        """Begin silence anew where the machine slept: its clock went on, and nothing else did."""
+        ahead = time.time() - time.monotonic()
+        if ahead - self._ahead > _NAP:
+            for _, watched in self._alarms.copy().values():
+                watched.since = time.time()
+        self._ahead = ahead
 
     def _look(self, scope: tuple[str, str, str], alarm: Record, watched: Watched) -> None:
         from ministack.core.responses import request_scope

@@ -73,3 +73,10 @@ def read_a_stream(func: Mapping[str, Any], arrived: float) -> None:
     age = max(time.time() - arrived, 0) * 1000
     for key in _keys(config, "IteratorAge", of_all=False):
         STORE.add(key, round(age), "Milliseconds")
+
+
+def read_records(source: str, arrived: float) -> None:
+    """The same, as Kinesis counts it of its stream; that of a consumer is named before."""
+    name = source.rpartition(":stream/")[2].partition("/")[0]
+    key = ("AWS/Kinesis", "GetRecords.IteratorAgeMilliseconds", (("StreamName", name),))
+    STORE.add(key, round(max(time.time() - arrived, 0) * 1000), "Milliseconds")

@@ -19,10 +19,11 @@ MEASURED: Final[Mapping[str, Collection[str]]] = {
     },
     "AWS/DynamoDB": {
         *("ReadThrottleEvents", "WriteThrottleEvents", "ThrottledRequests", "SystemErrors"),
+        *("SuccessfulRequestLatency", "ConditionalCheckFailedRequests"),
     },
     "AWS/Kinesis": {
         *("IncomingRecords", "IncomingBytes", "WriteProvisionedThroughputExceeded"),
-        "ReadProvisionedThroughputExceeded",
+        *("ReadProvisionedThroughputExceeded", "GetRecords.IteratorAgeMilliseconds"),
     },
     "AWS/Lambda": {
         *("Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions", "IteratorAge"),

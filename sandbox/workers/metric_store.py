@@ -99,15 +99,18 @@ def _rounded(value: float, known: int) -> float:
 class Series:
     """One metric with its dimensions. `heard` is called whenever a value comes, where somebody listens."""
 
-    __slots__ = ("_fresh", "buckets", "first", "heard", "key", "unit")
+    __slots__ = ("_fresh", "buckets", "heard", "key", "unit")
 
     def __init__(self, key: Key) -> None:
         self.key, self.unit = key, "None"
         self.buckets: list[Bucket] = []
-        self.first: float | None = None
-        """When the first value came; it stays when that value is long forgotten."""
         self.heard: tuple[Callable[[], None], ...] = ()
         self._fresh = 0
+
+    @property
+    def last(self) -> float | None:
+        """Until when values came, as far as is known; None where none did."""
+        return self.buckets[-1].start + self.buckets[-1].width if self.buckets else None
 
     def at(self, moment: float) -> Bucket:
         """The bucket of a moment, made where there is none."""
@@ -122,7 +125,6 @@ class Series:
             return buckets[place - 1]
         made = Bucket(math.floor(moment / WIDTH) * WIDTH, WIDTH)
         buckets.insert(place, made)
-        self.first = moment if self.first is None else min(self.first, moment)
         self._fresh += 1
         return made
 
@@ -219,7 +221,7 @@ class Store:
         """Forget all values; who listens keeps listening."""
         with self._lock:
             for series in self._series.values():
-                series.buckets, series.first = [], None
+                series.buckets = []
 
 
 STORE: Final = Store()

@@ -167,6 +167,7 @@ class Shard(Batches):
     def _call(self, function: Record, batch: Sequence[Record]) -> Record:
         arrived = batch[-1]["kinesis"]["approximateArrivalTimestamp"]
         lambda_metrics.read_a_stream(function, float(arrived))
+        lambda_metrics.read_records(self.mapping["EventSourceArn"], float(arrived))
         if not self._seconds():
             return self._module._execute_function(function, {"Records": list(batch)})
         start = self._start(

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from sandbox.workers.alarm_states import reason
+from sandbox.workers.alarm_watch import Watched
+from sandbox.workers.metric_store import STORE, key_of
 from tests.sandbox.services_support import ACCOUNT, REGION, make
 from tests.sandbox.workers_support import Launcher
 
@@ -206,20 +209,37 @@ def test_so_many_of_so_many_periods_have_to_breach(bench: Bench) -> None:
     bench.becomes(name, "ALARM")
 
 
-def test_silence_of_a_metric_that_came_before_breaches_where_the_alarm_says_so(
-    bench: Bench,
-) -> None:
-    inputs: dict[str, Any] = {
-        "TreatMissingData": "breaching",
+def silent(name: str) -> dict[str, Any]:
+    """An alarm for which silence breaches."""
+    return {
+        "AlarmName": name,
+        "AlarmArn": f"arn:aws:cloudwatch:r:a:alarm:{name}",
+        "Namespace": name,
+        "MetricName": "m",
+        "Statistic": "Minimum",
+        "Period": 300,
+        "EvaluationPeriods": 3,
+        "Threshold": 1,
         "ComparisonOperator": "LessThanThreshold",
-        "EvaluationPeriods": 2,
+        "TreatMissingData": "breaching",
     }
-    never, name = bench.alarm(**inputs), bench.alarm(**inputs)
-    bench.put(name, 1)
-    bench.becomes(name, "OK")
-    found = bench.becomes(name, "ALARM")
-    assert "missing datapoints were treated as [Breaching]" in found["StateReason"]
-    assert bench.of(never)["StateValue"] == "INSUFFICIENT_DATA", "silence alone moves no alarm"
+
+
+def test_silence_rings_only_after_its_time_and_only_of_a_metric_that_came() -> None:
+    now = time.time()
+    never = Watched(silent("never"), lambda: None)
+    assert never.judge(now + 3600)[0].state is None
+    assert never.due is None
+    came, key = Watched(silent("came"), lambda: None), key_of("came", "m")
+    STORE.add(key, 1, moment=now)
+    states = [came.judge(now + minutes * 60)[0].state for minutes in (0, 5, 14)]
+    assert states == ["OK", "OK", "OK"]
+    found, _ = came.judge(now + 31 * 60)
+    assert found.state == "ALARM"
+    assert "3 missing datapoints were treated as [Breaching]" in reason(came.rule, found)
+    came.since = now + 30 * 60  # The machine slept until then.
+    assert came.judge(now + 31 * 60)[0].state is None
+    assert came.due == pytest.approx(now + 45 * 60, abs=2)
 
 
 def test_missing_data_that_is_just_missing_is_insufficient(bench: Bench) -> None:

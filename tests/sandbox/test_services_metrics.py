@@ -161,6 +161,30 @@ def test_topic_and_stream_are_counted(box: Launcher, counts: Counts) -> None:
     assert counts.of("AWS/Kinesis", "IncomingBytes", StreamName="counted")[0] == 15
 
 
+def test_requests_to_a_table_are_counted_by_operation(box: Launcher, counts: Counts) -> None:
+    tables = box.client("dynamodb")
+    tables.create_table(
+        TableName="counted",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    row = {"id": {"S": "1"}}
+    new = {"ConditionExpression": "attribute_not_exists(id)"}
+    tables.put_item(TableName="counted", Item=row, **new)
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        tables.put_item(TableName="counted", Item=row, **new)
+    tables.batch_get_item(RequestItems={"counted": {"Keys": [row]}})
+    tables.transact_write_items(TransactItems=[{"Put": {"TableName": "counted", "Item": row}}])
+    for operation in ("PutItem", "BatchGetItem", "TransactWriteItems"):
+        at = {"TableName": "counted", "Operation": operation}
+        milliseconds, number = counts.of("AWS/DynamoDB", "SuccessfulRequestLatency", **at)
+        assert number == 1
+        assert 0 < milliseconds < 500
+    refused = counts.of("AWS/DynamoDB", "ConditionalCheckFailedRequests", TableName="counted")
+    assert refused == (1, 1)
+
+
 def test_metrics_are_listed_and_asked_for_as_aws_has_them(box: Launcher) -> None:
     cloudwatch, now = box.client("cloudwatch"), time.time()
     for kind, values in (("a", [1, 2, 3]), ("b", [10])):
