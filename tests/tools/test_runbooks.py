@@ -6,7 +6,7 @@ import contextlib
 import io
 import re
 import shlex
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import yaml
 from policies import alarms, aws
 from policies.model import Registered, Stack
 from sandbox.cli import main
+from settings.wiring import QUEUE_CONSUMERS
 from tests.conftest import STACKS
 from tests.settings.helper import refused
 from tests.support.breaks.everything import asked_for
@@ -33,17 +34,15 @@ ROW = re.compile(
 )
 
 
-def rows(functions: Iterable[str]) -> Iterator[tuple[list[re.Pattern[str]], str, str, str]]:
+def rows(
+    things: Mapping[str, Iterable[str]],
+) -> Iterator[tuple[list[re.Pattern[str]], str, str, str]]:
     """Each row of the table of alarms: its names as patterns, first severity, what is said besides, runbook."""
-    of_functions = "|".join(functions)
     for names, severity, besides, book in ROW.findall((FOLDER / "README.md").read_text("utf-8")):
-        each = [
-            # Names of tables and APIs end in the same ways: only a function is one of a list.
-            re.compile(
-                re.sub("<[a-z]+>", "[a-z-]+", name.replace("<function>", f"({of_functions})"))
-            )
-            for name in re.findall("`([^`]+)`", names)
-        ]
+        each: list[re.Pattern[str]] = []
+        for name in re.findall("`([^`]+)`", names):
+            named = re.sub("<([a-z]+)>", lambda found: f"(?:{'|'.join(things[found[1]])})", name)
+            each.append(re.compile(named))
         yield each, severity, besides, book
 
 
@@ -54,10 +53,15 @@ def every(runs: Callable[[str], Run]) -> list[Run]:
 
 
 @pytest.fixture(scope="module")
-def functions(every: list[Run]) -> set[str]:
-    """The functions of all of them."""
-    made = ((run.stack, function) for run in every for function in run.all(aws.FUNCTION))
-    return {str(f.get("name")).removeprefix(f"sandpiper-{stack}-") for stack, f in made}
+def things(every: list[Run]) -> dict[str, set[str]]:
+    """What the table's `<function>`, `<queue>`, `<table>` and `<api>` stand for."""
+    functions = ((run.stack, made) for run in every for made in run.all(aws.FUNCTION))
+    return {
+        "function": {str(f.get("name")).removeprefix(f"sandpiper-{s}-") for s, f in functions},
+        "queue": {*QUEUE_CONSUMERS},
+        "table": {made.name.removesuffix("-table") for run in every for made in run.all(aws.TABLE)},
+        "api": {"api", "http"},
+    }
 
 
 @pytest.fixture(scope="module")
@@ -91,9 +95,9 @@ def test_runbook_has_its_parts_in_their_order(book: Path) -> None:
 
 
 def test_each_alarm_stands_in_one_row_of_the_table(
-    told: dict[str, Registered], functions: set[str]
+    told: dict[str, Registered], things: dict[str, set[str]]
 ) -> None:
-    table = list(rows(functions))
+    table = list(rows(things))
     assert {row[3] for row in table} == {book.stem for book in BOOKS}, "a row is not read"
     for name, alarm in told.items():
         found = [row for row in table if any(pattern.fullmatch(name) for pattern in row[0])]
@@ -104,10 +108,10 @@ def test_each_alarm_stands_in_one_row_of_the_table(
 
 
 def test_each_row_of_the_table_has_an_alarm(
-    told: dict[str, Registered], functions: set[str]
+    told: dict[str, Registered], things: dict[str, set[str]]
 ) -> None:
     names = [*told, BUDGET]
-    for patterns, _, _, book in rows(functions):
+    for patterns, _, _, book in rows(things):
         for pattern in patterns:
             assert any(pattern.fullmatch(name) for name in names), f"{book}: {pattern.pattern}"
 
