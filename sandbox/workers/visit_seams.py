@@ -189,19 +189,24 @@ def _http(module: ModuleType, original: Handler) -> Handler:
         finally:
             visits.leave(token)
         settings = ((module._stages.get(api_id) or {}).get(stage) or {}).get("accessLogSettings")
-        access_logs.write(visit, settings, _of_http(visit, route, answer))
-        return answer
+        told = _of_http(visit, route, answer)
+        access_logs.write(visit, settings, told)
+        status, found, content = answer
+        return status, {**found, "apigw-requestid": told["requestId"]}, content
 
     return handle
 
 
 def _of_http(visit: Visit, route: Record, answer: Any) -> Record:
     """What only the end of a request to an HTTP API tells."""
-    told: Record = {"status": answer[0], "responseLength": _length(answer[2])}
-    if visit.integration is None:
-        told["requestId"] = str(uuid.uuid4())
-        if route.get("authorizationType") == "JWT" and answer[0] in (401, 403):
-            told["authorizer.error"] = "Unauthorized" if answer[0] == 401 else "Forbidden"
+    call = visit.integration
+    told: Record = {
+        "status": answer[0],
+        "responseLength": _length(answer[2]),
+        "requestId": (call and call.request) or str(uuid.uuid4()),
+    }
+    if call is None and route.get("authorizationType") == "JWT" and answer[0] in (401, 403):
+        told["authorizer.error"] = "Unauthorized" if answer[0] == 401 else "Forbidden"
     return told
 
 
