@@ -134,7 +134,10 @@ def test_object_of_the_program_lies_in_its_bucket(aws: Any) -> None:
     assert "Contents" not in s3.list_objects_v2(Bucket="code-of-traces")
 
 
-RIGHTS = ["xray:PutTraceSegments", "xray:PutTelemetryRecords", "sqs:*", "sns:*", "events:*"]
+RIGHTS = [
+    *("xray:PutTraceSegments", "xray:PutTelemetryRecords", "lambda:InvokeFunction"),
+    *("sqs:*", "sns:*", "events:*", "s3:*"),
+]
 SENDER = """
 import json, os, socket, time
 import boto3
@@ -260,17 +263,20 @@ def test_a_message_links_the_trace_of_its_reader(aws: Any, traced: Any) -> None:
     assert "parent_id" not in service
 
 
-def test_a_trace_goes_on_with_calls_through_topics_and_buses(aws: Any, traced: Any) -> None:
-    listener = traced("traced-listener", "def handler(event, context): return {}")
-    topic = make("sns/topic:Topic", "traced-topic")
+def _lets(listener: Any, service: str, source: str) -> None:
     make(
         "lambda/permission:Permission",
-        "traced-topic",
+        f"{listener.name}-{service}",
         action="lambda:InvokeFunction",
         function=listener["name"],
-        principal="sns.amazonaws.com",
-        sourceArn=topic["arn"],
+        principal=f"{service}.amazonaws.com",
+        sourceArn=source,
     )
+
+
+def _by_topic(listener: Any) -> str:
+    topic = make("sns/topic:Topic", "traced-topic")
+    _lets(listener, "sns", topic["arn"])
     make(
         "sns/topicSubscription:TopicSubscription",
         "traced-topic",
@@ -278,11 +284,51 @@ def test_a_trace_goes_on_with_calls_through_topics_and_buses(aws: Any, traced: A
         protocol="lambda",
         endpoint=listener["arn"],
     )
-    source = "import boto3, os\ndef handler(event, context):\n"
-    source += f"    boto3.client('sns').publish(TopicArn='{topic['arn']}', Message='m')\n"
+    return f"boto3.client('sns').publish(TopicArn='{topic['arn']}', Message='m')"
+
+
+def _by_bus(listener: Any) -> str:
+    pattern = json.dumps({"source": ["traced"]})
+    rule = make("cloudwatch/eventRule:EventRule", "traced-rule", eventPattern=pattern)
+    _lets(listener, "events", rule["arn"])
+    make(
+        "cloudwatch/eventTarget:EventTarget",
+        "traced-rule",
+        rule=rule["name"],
+        arn=listener["arn"],
+    )
+    entry = {"Source": "traced", "DetailType": "t", "Detail": "{}"}
+    return f"boto3.client('events').put_events(Entries=[{entry}])"
+
+
+def _by_bucket(listener: Any) -> str:
+    bucket = make("s3/bucket:Bucket", "traced-bucket", bucket="traced-bucket")
+    _lets(listener, "s3", bucket["arn"])
+    started = {"lambdaFunctionArn": listener["arn"], "events": ["s3:ObjectCreated:*"]}
+    make(
+        "s3/bucketNotification:BucketNotification",
+        "traced-bucket",
+        bucket="traced-bucket",
+        lambdaFunctions=[started],
+    )
+    return "boto3.client('s3').put_object(Bucket='traced-bucket', Key='k', Body=b'1')"
+
+
+def _by_call(listener: Any) -> str:
+    return (
+        f"boto3.client('lambda').invoke(FunctionName='{listener['name']}', InvocationType='Event')"
+    )
+
+
+@pytest.mark.parametrize("way", [_by_topic, _by_bus, _by_bucket, _by_call])
+def test_a_trace_goes_on_with_what_starts_a_function(
+    aws: Any, traced: Any, way: Callable[[Any], str]
+) -> None:
+    name = way.__name__.replace("_", "-")
+    listener = traced(f"traced-listener{name}", "def handler(event, context): return {}")
+    source = f"import boto3, os\ndef handler(event, context):\n    {way(listener)}\n"
     source += "    return os.environ['_X_AMZN_TRACE_ID']\n"
-    publisher = traced("traced-publisher", source)
-    header = invoke(aws, publisher["name"])
+    header = invoke(aws, traced(f"traced-publisher{name}", source)["name"])
     root, parent = (part.partition("=")[2] for part in header.split(";")[:2])
     [found] = within(10, lambda: traces_of(aws, listener["name"]))
     assert found["Id"] == root
@@ -297,11 +343,7 @@ def test_a_function_that_passes_through_records_nothing(aws: Any, traced: Any) -
     caller = "import boto3, os\ndef handler(event, context):\n"
     caller += f"    answer = boto3.client('lambda').invoke(FunctionName='{passing['name']}')\n"
     caller += "    return [os.environ['_X_AMZN_TRACE_ID'], answer['Payload'].read().decode()]\n"
-    asking = role(
-        "tracing-caller",
-        {"Effect": "Allow", "Action": [*RIGHTS, "lambda:InvokeFunction"], "Resource": "*"},
-    )
-    active = traced("traced-caller", caller, role=asking["arn"])
+    active = traced("traced-caller", caller)
     header, below = invoke(aws, active["name"])
     assert json.loads(below) == header
     assert traces_of(aws, passing["name"]) == []
