@@ -19,6 +19,7 @@ _LEVELS: Final = frozenset(
         *("ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"),
         *("ConcurrentExecutions", "Duration", "IntegrationLatency", "IteratorAge", "Latency"),
         *("ProvisionedConcurrencyUtilization", "TargetResponseTime", "Healthy"),
+        *("GetRecords.IteratorAgeMilliseconds", "SentMessageSize", "SuccessfulRequestLatency"),
     )
 )
 """What has a height at each moment, and no sum."""
