@@ -443,7 +443,8 @@ def test_a_request_is_named_as_the_function_behind_will_name_it(
     event: Any, context: Any, secret: Any, lines: Any, name: str
 ) -> None:
     asked = event(name) | {"headers": {}}
+    asked["requestContext"]["requestId"] = "gateway-1"
     authorizer.handler(asked, context)
     authorizer.handler(asked | {"headers": {"x-correlation-id": "mine"}}, context)
     names = [line["correlation_id"] for line in lines()]
-    assert names == [asked["requestContext"]["requestId"], "mine"]
+    assert names == ["gateway-1", "mine"]

@@ -399,11 +399,9 @@ def test_notifications_can_be_subscribed_to(send: Any, connections: Connections)
 def test_a_message_is_named_by_its_gateway_and_a_new_connection_by_who_opens_it(
     context: Context, connections: Connections, lines: Any
 ) -> None:
-    opened = load("socket_connect")
+    opened = _context(load("socket_connect"), requestId="gateway-1")
     subscriptions.handler(opened, context)
     subscriptions.handler(opened | {"headers": {"X-Correlation-Id": "mine"}}, context)
-    said = load("socket_subscribe")
-    subscriptions.handler(said, context)
+    subscriptions.handler(_context(load("socket_subscribe"), requestId="gateway-2"), context)
     names = [line["correlation_id"] for line in lines()]
-    wanted = [opened["requestContext"]["requestId"], "mine", said["requestContext"]["requestId"]]
-    assert names == wanted
+    assert names == ["gateway-1", "mine", "gateway-2"]
