@@ -195,10 +195,11 @@ def answer(
 def _json(body: Mapping[str, Any]) -> str:
     try:
         return json.dumps(body)
-    except TypeError:  # a Decimal, or a mistake
-        from common import decimals  # the answers of these functions have none
+    except TypeError:
+        pass  # a Decimal, or a mistake
+    from common import decimals  # the answers of these functions have none
 
-        return decimals.dumps(body)
+    return decimals.dumps(body)
 
 
 def endpoint(function: Callable[[Request], Answer]) -> Callable[[Any, Any], Answer]:
@@ -270,9 +271,8 @@ def _for_balancer(request: Request, result: Answer) -> Answer:
 def unexpected(error: Exception) -> Problem:
     """The problem of an exception, which is logged: 503 when the request may succeed later."""
     if aws.is_temporary(error):
-        logs.warning(
-            "AWS asks to come back later", code=aws.error_code(error), kind=type(error).__name__
-        )
+        kind = type(error).__name__
+        logs.warning("AWS asks to come back later", code=aws.error_code(error), kind=kind)
         return Problem(503, "Busy; please try again.", headers={"Retry-After": _RETRY_AFTER})
     logs.error("unexpected error", cause=error)
     return Problem(500, "Something went wrong on our side.")

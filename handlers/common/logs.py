@@ -150,6 +150,17 @@ def clean(text: str) -> str:
     return redaction.clean_text(text, _secrets)
 
 
+def cleaned(error: Exception) -> Exception:
+    """The exception with a text that may be logged by others; another one where its class writes
+    the text itself.
+    """
+    text = clean(said(error))
+    if text == said(error):
+        return error
+    error.args = (text,)
+    return error if text == said(error) else RuntimeError(f"{type(error).__name__}: {text}")
+
+
 def said(value: object) -> str:
     """A value as text, whatever its own method does."""
     return redaction.said(value)

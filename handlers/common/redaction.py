@@ -101,10 +101,7 @@ class Cleaner:
             return HIDDEN if _is_card(str(value)) else value
         if isinstance(value, str):
             return self.text(value)
-        if isinstance(value, bytes | bytearray):
-            return self._bytes(bytes(value[:MOST_TEXT]))
-        self._values -= 1
-        if depth >= _DEEPEST or self._values < 0:
+        if depth >= _DEEPEST:
             return "(cut)"
         if isinstance(value, dict):
             return self.object(value, depth)
@@ -129,11 +126,6 @@ class Cleaner:
             if self._values < 0:
                 return
             yield value
-
-    def _bytes(self, value: bytes) -> str:
-        text = value.decode("utf-8", "replace")
-        cleaned = self.text(text)
-        return str(value) if cleaned == text else cleaned
 
     def text(self, text: str) -> str:
         """A text, cut where it is too long."""

@@ -148,7 +148,8 @@ def _clean(value: object) -> str:
 def _send(document: Document) -> None:
     content = json.dumps(document).encode()
     if len(content) > _LARGEST:
-        content = json.dumps({k: v for k, v in document.items() if k != "cause"}).encode()
+        kept = {k: v for k, v in document.items() if k not in ("annotations", "cause")}
+        content = json.dumps(kept).encode()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
         link.settimeout(0)  # sent at once, or not at all
         link.sendto(_FORMAT + content, _address(os.environ["AWS_XRAY_DAEMON_ADDRESS"]))

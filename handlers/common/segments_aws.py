@@ -23,8 +23,7 @@ def record(client: Any) -> None:
     """Record the calls of this client, where an invocation is sampled."""
     events = client.meta.events
     events.register("before-parameter-build.*.*", _begin)
-    # The last one: botocore's own handler puts Lambda's header there.
-    events.register_last("before-call.*.*", _pass_on)
+    events.register("before-call.*.*", _pass_on)
     events.register("after-call.*.*", _end)
     events.register("after-call-error.*.*", _fail)
 

@@ -28,7 +28,8 @@ def warmed() -> dict[str, bool]:
 
 def aware(handler: Handler) -> Handler:
     """A handler that answers a warming event at once, no AWS call, no log line, and whose metrics
-    are written when it ends, however it does.
+    are written when it ends, however it does. Lambda logs the text of what it raises, which is
+    made clean.
     """
 
     @wraps(handler)
@@ -37,6 +38,11 @@ def aware(handler: Handler) -> Handler:
             return warmed()
         try:
             return handler(event, context)
+        except Exception as error:
+            clean = logs.cleaned(error)
+            if clean is error:
+                raise
+            raise clean from None
         finally:
             logs.end()
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from common import correlation, logs, warming
 
@@ -219,3 +220,37 @@ def test_a_stream_that_is_closed_does_not_fail_the_invocation(
     monkeypatch.setattr(logging, "raiseExceptions", False)
     logs.begin(None)
     logs.info("nobody hears")
+
+
+ERRORS = {
+    "plain": ValueError("of a@example.com"),
+    "quoted": KeyError("of a@example.com"),
+    "of the system": FileNotFoundError(2, "none", "a@example.com"),
+    "of AWS": ClientError({"Error": {"Code": "X", "Message": "of a@example.com"}}, "SendEmail"),
+}
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+def test_what_lambda_logs_of_an_exception_is_clean(context: Any, kind: str) -> None:
+    def fails(*_: Any) -> None:
+        raise ERRORS[kind]
+
+    with pytest.raises(Exception, match=r"\*\*\*") as raised:
+        warming.aware(fails)({}, context)
+    assert "example.com" not in str(raised.value)
+    assert type(ERRORS[kind]).__name__ in (
+        raised.type.__name__,
+        str(raised.value).partition(":")[0],
+    )
+
+
+def test_an_exception_of_nothing_secret_passes_as_it_is(context: Any) -> None:
+    error = ValueError("plain", 7)
+
+    def fails(*_: Any) -> None:
+        raise error
+
+    with pytest.raises(ValueError, match="plain") as raised:
+        warming.aware(fails)({}, context)
+    assert raised.value is error
+    assert error.args == ("plain", 7)

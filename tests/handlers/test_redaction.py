@@ -35,6 +35,11 @@ NAMES = [
 ]
 UNREMARKABLE = "4 canary birds"  # nothing but its name gives it away
 
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
 WRAPS = {
     "alone": lambda text: text,
     "in a sentence": lambda text: f"he said {text} twice",
@@ -46,7 +51,8 @@ WRAPS = {
     "as base64 without padding": lambda text: base64.b64encode(text.encode()).decode().rstrip("="),
     "as base64 for URLs": lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
     "as base64 of more": lambda text: base64.b64encode(f"id=7; {text}; x".encode()).decode(),
-    "in a key": lambda text: f"uploads/{base64.b64encode(text.encode()).decode()}",
+    "as base64 three times": lambda text: _base64(_base64(_base64(text))),
+    "in a key": lambda text: f"upload/{base64.b64encode(text.encode()).decode()}",
     "on a line": lambda text: f"one\n{text}\ntwo",
 }
 
@@ -118,6 +124,11 @@ def test_what_is_secret_by_its_name_is_blotted_out(capsys: Any, name: str) -> No
         assert name in out
 
 
+def test_a_card_is_found_as_a_number_too(capsys: Any) -> None:
+    line = json.loads(_logged(capsys, "x", about={"n": 4111111111111111, "m": 4111111111111112}))
+    assert line["about"] == {"n": "***", "m": 4111111111111112}
+
+
 def test_nothing_known_of_a_secret_that_is_absent_is_hidden(capsys: Any) -> None:
     line = json.loads(_logged(capsys, "x", about={"token": None, "hasPassword": True}))
     assert line["about"] == {"token": None, "hasPassword": True}
@@ -138,6 +149,9 @@ PLAIN = [
     "1-5759e988-bd862e3fe1be46a994272793",
     "1795298949413 ms since 1970, 1234567890123456 of them",
     "/aws/lambda/sandpiper-dev-create-item",
+    "4111111111111112 is no card, 4242 is none",
+    "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+    "uploads/some/folder/within/another/ABCDE",
     "NoSuchKey: The specified key does not exist.",
     "price 1e+12345678 of 3+4",
     "JKJaXmPLvHcESHA=",

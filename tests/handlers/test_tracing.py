@@ -91,6 +91,7 @@ UNSAMPLED = {
     "no root": f"Parent={_PARENT};Sampled=1",
     "an odd root": f"Root=1-2-3;Parent={_PARENT};Sampled=1",
     "an odd parent": f"Root={_ROOT};Parent=x;Sampled=1",
+    "nearly": f"Root={_ROOT};Parent={_PARENT};Sampled=10",
     "odd": ";;=;Sampled=1;Root",
     "nothing": "",
 }
@@ -221,7 +222,15 @@ def test_an_address_may_name_both_protocols(
     assert len(daemon.received()) == 1
 
 
-def test_a_document_that_fits_no_datagram_goes_without_its_cause(daemon: Daemon) -> None:
+def test_a_document_that_fits_no_datagram_goes_without_annotations(daemon: Daemon) -> None:
+    with tracing.step("order", **{f"a{number}": "ä" * 1000 for number in range(50)}):
+        pass
+    (told,) = daemon.received()
+    assert told["name"] == "order"
+    assert "annotations" not in told
+
+
+def test_a_deep_stack_and_a_long_text_are_cut(daemon: Daemon) -> None:
     def deep(left: int) -> None:
         if left:
             deep(left - 1)
@@ -231,7 +240,8 @@ def test_a_document_that_fits_no_datagram_goes_without_its_cause(daemon: Daemon)
         deep(500)
     (told,) = daemon.received()
     assert told["fault"] is True
-    assert len(json.dumps(told)) < 65_000
+    (cause,) = told["cause"]["exceptions"]
+    assert (len(cause["message"]), len(cause["stack"])) == (1000, 30)
 
 
 def test_threads_go_on_below_the_step_that_began_them(daemon: Daemon, invocation: None) -> None:
