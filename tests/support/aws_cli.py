@@ -48,10 +48,11 @@ with socket.socket(socket.AF_UNIX) as link:
 
 @dataclass(frozen=True)
 class Call:
-    """One call of `aws`: in which folder, its arguments, its exit code, and what it said on standard error."""
+    """One call of `aws`: in which folder, its arguments, whether it was sent, its exit code, and what went wrong."""
 
     folder: str
     arguments: Sequence[str]
+    sent: bool
     code: int
     said: str
 
@@ -161,7 +162,13 @@ def _answer(driver: Any, link: socket.socket, journal: Path) -> None:
         said = caught.read()
     with contextlib.suppress(OSError):
         os.write(files[2], said)
-    call = {"folder": folder, "arguments": arguments, "code": code, "said": said.decode()}
+    call = {
+        "folder": folder,
+        "arguments": arguments,
+        "sent": UNSENT not in os.environ,
+        "code": code,
+        "said": said.decode(),
+    }
     with journal.open("a", encoding="utf-8") as lines:
         lines.write(f"{json.dumps(call)}\n")
     link.sendall(str(code).encode())
