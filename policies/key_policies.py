@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies import aws, deliveries, documents, links
+from policies import alarms, aws, budgets, deliveries, documents, links
 from policies.documents import Statement
 from policies.encryption import key_of
 from policies.model import Registered, Stack, rule
@@ -80,8 +80,7 @@ def _publishers(
     topics = {
         t.output("arn") for t in stack.all(aws.TOPIC) if key_of(stack, t) == key.output("arn")
     }
-    alarms = stack.all(aws.ALARM)
-    if any(topics & set(a.get("alarmActions") or ()) for a in alarms):
+    if any(topics & set(a.get("alarmActions") or ()) for a in alarms.every(stack)):
         alarming = [s for s in said if _admits_publisher(s, "cloudwatch.amazonaws.com")]
         if not any(s.only_if("StringEquals", "aws:SourceAccount") for s in alarming):
             yield (
@@ -139,4 +138,16 @@ def _admits_publisher(statement: Statement, service: str) -> bool:
     )
 
 
-RULES = (key_policy_admits_the_services,)
+@rule
+def key_policy_admits_budgets(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Whoever publishes to an encrypted topic uses its key."""
+    told = {arn for budget in stack.all(aws.BUDGET) for arn in budgets.topics(budget)}
+    keys = {key_of(stack, topic) for arn in told if (topic := stack.at(arn, aws.TOPIC))}
+    for key in stack.all(aws.KEY):
+        said = documents.of(key.get("policy"))
+        admitted = any(_admits_publisher(s, budgets.SERVICE) for s in said)
+        if key.output("arn") in keys and not admitted:
+            yield key, f"its policy must admit {budgets.SERVICE}, or nobody hears of costs"
+
+
+RULES = (key_policy_admits_the_services, key_policy_admits_budgets)

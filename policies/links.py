@@ -16,6 +16,9 @@ WARMING = {"warming": True}
 DELIVERED_TO = frozenset({"sqs", "sns"})
 """Services that a rule of EventBridge delivers to by the resource's own policy; Lambda has permissions instead."""
 
+CARRIED_TO = frozenset({"logs", "kinesis", "firehose"})
+"""Services that CloudWatch Logs carries lines to in a role, or by the leave of another account."""
+
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", re.ASCII)
 
 
@@ -259,4 +262,6 @@ def _by_message(stack: Stack) -> Iterator[Target]:
         if service_of(target.get("arn")) not in DELIVERED_TO:
             yield Target("rule", target, str(target.get("arn")))
     for subscription in stack.all(aws.LOG_SUBSCRIPTION):
-        yield Target("log", subscription, str(subscription.get("destinationArn")))
+        # A stream or another account's destination takes lines without any function.
+        if service_of(subscription.get("destinationArn")) not in CARRIED_TO:
+            yield Target("log", subscription, str(subscription.get("destinationArn")))

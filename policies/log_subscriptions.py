@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from policies import aws, links
+from policies import aws, documents, links
 from policies.model import Registered, Stack, rule
 
 MOST = 2
 """Subscription filters of one log group (CloudWatch Logs quotas)."""
 LONGEST = 1_024
 """Characters of a filter pattern (CloudWatch Logs API reference)."""
+SERVICE = "logs.amazonaws.com"
+CARRYING = {"kinesis": "kinesis:PutRecord", "firehose": "firehose:PutRecord"}
+"""Service of a stream -> the action by which CloudWatch Logs puts lines there, in a role."""
 
 
 @rule
@@ -24,9 +27,11 @@ def log_subscription_is_one_that_logs_take(stack: Stack) -> Iterator[tuple[Regis
         if counted[str(subscription.get("logGroup"))] > MOST:
             yield subscription, f"is one of too many; {MOST} are taken for each log group"
         pattern = str(subscription.get("filterPattern") or "")
-        if not 0 < len(pattern) <= LONGEST:
+        service = links.service_of(subscription.get("destinationArn"))
+        least = 0 if service in links.CARRIED_TO else 1
+        if not least <= len(pattern) <= LONGEST:
             yield subscription, f"filterPattern must choose lines, in 1 to {LONGEST} characters"
-        if subscription.get("roleArn") is not None:
+        if service not in CARRYING and subscription.get("roleArn") is not None:
             yield subscription, "roleArn is for streams; a function has a permission"
 
 
@@ -52,8 +57,34 @@ def log_subscription_waits_for_its_permission(stack: Stack) -> Iterator[tuple[Re
             yield from stack.not_awaited(subscription, given)
 
 
+@rule
+def log_subscription_may_put_its_lines(stack: Stack) -> Iterator[tuple[Registered, str]]:
+    """Into a stream they go in a role, which is there first and may do nothing else."""
+    for subscription in stack.all(aws.LOG_SUBSCRIPTION):
+        arn = str(subscription.get("destinationArn"))
+        action = CARRYING.get(links.service_of(arn))
+        if action is None:
+            continue
+        role = stack.at(str(subscription.get("roleArn")), aws.ROLE)
+        if documents.pairs(links.rights(stack, role)) != {(action, arn)}:
+            yield subscription, f"its role must hold exactly {action} on {arn}"
+        yield from stack.not_awaited(subscription, links.policies_of(stack, role))
+
+
+def granted(stack: Stack, role: Registered | None) -> set[tuple[str, str]]:
+    """(action, resource) that the role of a subscription may hold on what is not of this stack."""
+    return {
+        (CARRYING[service], arn)
+        for subscription in stack.all(aws.LOG_SUBSCRIPTION)
+        if role is not None and subscription.get("roleArn") == role.output("arn")
+        for arn in [str(subscription.get("destinationArn"))]
+        if (service := links.service_of(arn)) in CARRYING
+    }
+
+
 RULES = (
     log_subscription_is_one_that_logs_take,
     function_does_not_read_its_own_log,
     log_subscription_waits_for_its_permission,
+    log_subscription_may_put_its_lines,
 )

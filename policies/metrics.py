@@ -10,8 +10,8 @@ from typing import Any
 from policies import aws, gateways, links, metric_names
 from policies.model import Registered, Stack
 
-OURS = "Sandpiper"
-"""The namespace of what functions and metric filters count."""
+OURS, API = "Sandpiper", "Api"
+"""The namespace of what functions and metric filters count; filters count by the API whose access log they read."""
 _STATISTIC = re.compile(
     r"SampleCount|Average|Sum|Minimum|Maximum|IQM"
     r"|(?:p|tm|wm|tc|ts)(?:\d{1,2}(?:\.\d{1,10})?|100)"
@@ -38,14 +38,16 @@ class Metric:
 
 @dataclass(frozen=True)
 class There:
-    """What a stack has: values by dimension, what functions call the stack, (namespace, metric) of each metric filter,
-    ids of WebSocket APIs.
+    """What a stack has: values by dimension, what functions call the stack, (namespace, metric, dimensions) of each metric
+    filter,
+    ids of WebSocket APIs, titles of all.
     """
 
     names: Mapping[str, Collection[str]]
     stacks: Collection[object]
-    filtered: Collection[tuple[object, object]]
+    filtered: Collection[tuple[object, ...]]
     sockets: Collection[str]
+    apis: Collection[object]
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,8 @@ def unwritten(metric: Metric, there: There) -> Iterator[str]:
             metric_names.WRITTEN.get(metric.name) == by
             and metric.dimensions[metric_names.STACK] in there.stacks
         )
-        if not said and (metric.namespace, metric.name) not in there.filtered:
+        found = (metric.namespace, metric.name, *by) in there.filtered
+        if not said and not (found and metric.dimensions.get(API) in there.apis):
             yield f"reads {label} by {dict(metric.dimensions)}, which nothing here writes"
         return
     kept = metric_names.KNOWN.get(metric.namespace, {}).get(by, frozenset[str]())
@@ -134,8 +137,12 @@ def there(stack: Stack) -> There:
     return There(
         names=_names(stack),
         stacks={links.environment(f).get("STACK") for f in stack.all(aws.FUNCTION)} - {None},
-        filtered={(one.get("namespace"), one.get("name")) for one in written},
+        filtered={
+            (one.get("namespace"), one.get("name"), *sorted(one.get("dimensions") or {}))
+            for one in written
+        },
         sockets={api.output("id") for api in gateways.apis(stack, gateways.SOCKET)},
+        apis={api.get("name") for api in stack.all(aws.REST_API, aws.API)},
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies import aws, graphql_apis, service_integrations, things
+from policies import aws, chats, graphql_apis, log_subscriptions, service_integrations, things
 from policies.model import Registered, Stack
 
 LAMBDA, SCHEDULER, GATEWAY = (
@@ -19,6 +19,9 @@ _NAMED = (
     (aws.ACCOUNT, "cloudwatchRoleArn", GATEWAY),
     (aws.DATA_SOURCE, "serviceRoleArn", graphql_apis.SERVICE),
     (aws.GRAPHQL_API, "logConfig.cloudwatchLogsRoleArn", graphql_apis.SERVICE),
+    (aws.CANARY, "executionRoleArn", LAMBDA),
+    (aws.SLACK_CHANNEL, "iamRoleArn", chats.SERVICE),
+    (aws.LOG_SUBSCRIPTION, "roleArn", log_subscriptions.SERVICE),
 )
 """Type, where it names its role, and the service that acts in it."""
 

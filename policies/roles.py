@@ -8,9 +8,12 @@ from collections.abc import Iterator
 
 from policies import (
     aws,
+    canaries,
+    chats,
     destinations,
     documents,
     links,
+    log_subscriptions,
     mail,
     network,
     role_users,
@@ -212,6 +215,8 @@ def _confused_deputy(
 def _known_from_outside(stack: Stack, role: Registered | None) -> set[tuple[str, str]]:
     """(action, resource) that a role may hold on what is not of this stack."""
     known = set(destinations.delivered_as(stack, role)) | sockets.connections(stack)
+    known |= canaries.granted(stack, role) | log_subscriptions.granted(stack, role)
+    known |= chats.granted(stack, role)
     arn = role.output("arn") if role else ""
     if arn and stack.having(aws.ACCOUNT, cloudwatchRoleArn=arn):
         known |= {(action, "*") for action in ACCOUNT_LOG_ACTIONS}

@@ -13,6 +13,7 @@ from tests.support.breaks.everything import asked_for
 from tests.support.program import ROOT, Run
 
 PLAIN = (ROOT / "docs" / "deployer-policy.json").read_text(encoding="utf-8")
+WATCHING = (ROOT / "docs" / "deployer-policy-observability.json").read_text(encoding="utf-8")
 OPTIONS = (ROOT / "docs" / "deployer-policy-options.json").read_text(encoding="utf-8")
 MAKING = {
     aws.TABLE: "dynamodb:CreateTable",
@@ -24,6 +25,7 @@ MAKING = {
     aws.LOG_GROUP: "logs:CreateLogGroup",
     aws.ROLE: "iam:CreateRole",
     aws.ALARM: "cloudwatch:PutMetricAlarm",
+    aws.COMPOSITE: "cloudwatch:PutCompositeAlarm",
     aws.EVENT_BUS: "events:CreateEventBus",
     aws.EVENT_RULE: "events:PutRule",
     aws.DATA_STREAM: "kinesis:CreateStream",
@@ -36,6 +38,8 @@ OPTIONAL_OF_A_FUNCTION = {
     aws.CODE_SIGNING: "lambda:PutFunctionCodeSigningConfig",
 }
 """Type -> the action that makes one; a stack file asks for it by a setting."""
+MANAGED_SIZE = 6_144
+"""Characters of a managed policy (IAM quotas)."""
 SCHEDULES = "arn:aws:scheduler:us-west-2:123456789012:schedule/default"
 
 
@@ -45,6 +49,17 @@ def _arns(run: Run) -> Iterator[tuple[str, str]]:
         yield from ((action, made.output("arn")) for made in run.all(type_))
     for schedule in run.all(aws.SCHEDULE):
         yield "scheduler:CreateSchedule", f"{SCHEDULES}/{schedule.name}-0123456"
+    for budget in run.all(aws.BUDGET):
+        yield "budgets:ModifyBudget", f"arn:aws:budgets::123456789012:budget/{budget.get('name')}"
+    for one in run.all(aws.SAMPLING_RULE):
+        place = "arn:aws:xray:us-west-2:123456789012"
+        yield "xray:CreateSamplingRule", f"{place}:sampling-rule/{one.get('ruleName')}"
+    for one in run.all(aws.METRIC_FILTER):
+        group = f"arn:aws:logs:us-west-2:123456789012:log-group:{one.get('logGroupName')}"
+        yield "logs:PutMetricFilter", group
+    for canary in run.all(aws.CANARY):
+        place = "arn:aws:synthetics:us-west-2:123456789012"
+        yield "synthetics:CreateCanary", f"{place}:canary:{canary.output('name')}"
 
 
 THREE_MORE = ("customer-returns", "loyalty-accounts", "supplier-invoices")
@@ -66,7 +81,10 @@ def _of_function(name: str) -> Iterator[tuple[str, str]]:
     yield "iam:CreateRole", f"arn:aws:iam::123456789012:role/{name}-role-0123456"
     yield "iam:PassRole", f"arn:aws:iam::123456789012:role/{name}-role-0123456"
     yield "logs:CreateLogGroup", f"arn:aws:logs:{place}:log-group:/aws/lambda/sandpiper-dev-{name}"
-    yield "cloudwatch:PutMetricAlarm", f"arn:aws:cloudwatch:{place}:alarm:{name}-errors-alarm-0123"
+    yield (
+        "cloudwatch:PutMetricAlarm",
+        f"arn:aws:cloudwatch:{place}:alarm:sandpiper-dev-{name}-errors",
+    )
     yield "scheduler:CreateSchedule", f"{SCHEDULES}/{name}-schedule-0123456"
 
 
@@ -75,8 +93,9 @@ def _statements(text: str) -> list[dict[str, Any]]:
 
 
 def test_deployer_may_make_what_each_stack_has(run: Run) -> None:
-    # Production's firewall is one of the options.
-    held = documents.pairs((*documents.of(PLAIN), *documents.of(OPTIONS)))
+    # Production's firewall and its canary are among the options.
+    every = (PLAIN, WATCHING, OPTIONS)
+    held = documents.pairs(said for text in every for said in documents.of(text))
     refused = [
         (action, arn)
         for action, arn in _arns(run)
@@ -108,7 +127,8 @@ def test_deployer_may_pass_roles_to_the_services_that_take_them(run: Run) -> Non
 
 def test_policy_fits_a_role_and_names_each_action_once_for_a_purpose() -> None:
     assert documents.size(PLAIN) <= INLINE_SIZE
-    for text in (PLAIN, OPTIONS):
+    assert documents.size(WATCHING) <= MANAGED_SIZE
+    for text in (PLAIN, WATCHING, OPTIONS):
         sids = [said["Sid"] for said in _statements(text)]
         assert len(set(sids)) == len(sids)
         for said in _statements(text):
@@ -118,7 +138,7 @@ def test_policy_fits_a_role_and_names_each_action_once_for_a_purpose() -> None:
 
 def test_three_more_queues_tables_and_functions_fit() -> None:
     assert documents.size(_grown()) <= INLINE_SIZE
-    held = documents.pairs(documents.of(PLAIN))
+    held = documents.pairs((*documents.of(PLAIN), *documents.of(WATCHING)))
     for name in THREE_MORE:
         for action, arn in _of_function(name):
             assert any(action == a and fnmatchcase(arn, pattern) for a, pattern in held), arn

@@ -32,6 +32,8 @@ ROWS = {
     "apigatewayv2": "HTTP API",
     "appautoscaling": "",
     "appsync": "GraphQL API (off)",
+    "budgets": "budget",
+    "chatbot": "chat channel (off)",
     "cloudwatch": "alarm",
     "cognito": "user pool",
     "dynamodb": "table",
@@ -49,7 +51,9 @@ ROWS = {
     "sesv2": "identity for mail (off)",
     "sns": "topic",
     "sqs": "queue",
+    "synthetics": "canary (prod)",
     "wafv2": "firewall of the REST API (prod)",
+    "xray": "sampling rule",
 }
 """Service -> its first row among the defaults; none where there is nothing to protect."""
 OWN_LOG, SCHEDULE = "its own log group", "the schedule's encryption context"
@@ -70,7 +74,11 @@ def documented(run: Run) -> dict[str, set[Right]]:
     """Role (without `-role`) -> its rights by the table."""
     functions = [f.name for f in run.all(aws.FUNCTION)]
     found: dict[str, set[Right]] = defaultdict(set)
-    for roles, actions, resource, _ in table("Grants"):
+    there = {role.name.removesuffix("-role") for role in run.all(aws.ROLE)}
+    for said, actions, resource, _ in table("Grants"):
+        roles = said.removesuffix(" (prod)")
+        if said != roles and roles not in there:
+            continue
         every = roles == "every function"
         names = (
             [f.removesuffix("-function") for f in functions] if every else re.split(r", ", roles)
@@ -119,6 +127,8 @@ def _name(stack: Stack, arn: str, group: str) -> str:
     owner = stack.at(arn.removesuffix("*"))
     if ":ses:" in arn:
         return SENDER
+    if ":log-group:/aws/lambda/cwsyn-" in arn:
+        return OWN_LOG
     if owner is None:
         socket = next(a for a in stack.all(aws.API) if a.get("protocolType") == "WEBSOCKET")
         said = arn.replace(socket.output("executionArn"), socket.name)

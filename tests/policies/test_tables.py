@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from policies import aws, metric_names, runtimes, urls
+from policies import aws, metric_names, runtimes, severities, urls
 from settings import wiring
 from settings.runtimes import ALL_SUPPORTED
 from tests.support.program import ROOT
@@ -62,3 +62,8 @@ def test_metrics_that_rules_know_are_those_that_handlers_count() -> None:
                 case _:
                     pass
     assert counted == {name: {by} for name, by in metric_names.WRITTEN.items()}
+
+
+def test_every_runbook_says_how_urgent_it_is() -> None:
+    books = {path.stem for path in (ROOT / "docs" / "runbooks").glob("*.md")} - {"README"}
+    assert set(severities.SEVERITIES) == books

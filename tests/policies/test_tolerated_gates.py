@@ -150,9 +150,6 @@ TOLERATED = {
         edited(aws.API, "http-api", {"corsConfiguration": None}),
         edited(aws.ROUTE, "http-get-products-route", {"routeKey": "$default"}),
     ),
-    "an alarm on an HTTP API": again(
-        aws.ALARM, "api-5xx-alarm", dimensions={"ApiId": "sandpiper-dev-http", "Stage": "$default"}
-    ),
     "a stage without limits for single routes": edited(
         aws.STAGE, "http-stage", {"routeSettings": None}
     ),

@@ -58,7 +58,7 @@ def without(type_: str, name: str) -> Mutation:
     return mutate
 
 
-def again(type_: str, name: str, **changes: Any) -> Mutation:
+def again(type_: str, name: str, /, **changes: Any) -> Mutation:
     """Register a resource once more under another name, changed."""
 
     def mutate(resources: Resources) -> Resources:
@@ -76,7 +76,7 @@ def again(type_: str, name: str, **changes: Any) -> Mutation:
 
 
 def registered(
-    type_: str, name: str, *, outputs: Mapping[str, Any] | None = None, **properties: Any
+    type_: str, name: str, /, *, outputs: Mapping[str, Any] | None = None, **properties: Any
 ) -> Mutation:
     """Register something that the program does not; `outputs` is what it answers."""
     made = Registered(

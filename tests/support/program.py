@@ -72,6 +72,7 @@ ARN_FORMS = {
     "aws:cloudwatch/eventRule:EventRule": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/",
     "aws:cognito/userPool:UserPool": f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/",
     "aws:kinesis/stream:Stream": f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/",
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:",
     "aws:kms/key:Key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/",
     "aws:secretsmanager/secret:Secret": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:",
 }
@@ -81,7 +82,10 @@ OUTPUTS: dict[str, dict[str, Any]] = {
     "aws:appsync/graphQLApi:GraphQLApi": {
         "uris": {"GRAPHQL": f"https://graph.appsync-api.{REGION}.amazonaws.com/graphql"}
     },
-    "aws:lb/loadBalancer:LoadBalancer": {"dnsName": f"balancer.{REGION}.elb.amazonaws.com"},
+    "aws:lb/loadBalancer:LoadBalancer": {
+        "dnsName": f"balancer.{REGION}.elb.amazonaws.com",
+        "arnSuffix": "app/balancer-alb-0123456/50dc6c495c0c9188",
+    },
     "aws:acm/certificate:Certificate": {
         "domainValidationOptions": [
             {
@@ -110,7 +114,7 @@ class Answers(pulumi.runtime.Mocks):
     ) -> tuple[str | None, dict[str, Any]]:
         inputs = plain(args.inputs)
         suffix = ".fifo" if inputs.get("fifoQueue") else ""
-        name = inputs.get("name") or f"{args.name}-0123456{suffix}"
+        name = inputs.get("name") or inputs.get("alarmName") or f"{args.name}-0123456{suffix}"
         service = args.typ.split(":")[1].split("/")[0] if ":" in args.typ else ""
         arn = ARN_FORMS.get(args.typ, f"arn:aws:{service}:{REGION}:{ACCOUNT}:") + name
         if args.typ == "aws:cloudwatch/eventRule:EventRule" and inputs.get("eventBusName"):

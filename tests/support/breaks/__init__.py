@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.support.breaking import Break
 from tests.support.breaks import (
+    alarm_sets,
     api,
     caches,
     concurrency,
@@ -17,10 +18,12 @@ from tests.support.breaks import (
     functions,
     http_apis,
     identity,
+    logs,
     names,
     network,
     observability,
     order,
+    outlook,
     packaging,
     permissions,
     queues,
@@ -62,5 +65,8 @@ EVERY: tuple[Break, ...] = (
     *fronts.BREAKS,
     *storage.BREAKS,
     *observability.BREAKS,
+    *alarm_sets.BREAKS,
+    *logs.BREAKS,
+    *outlook.BREAKS,
     *names.BREAKS,
 )

@@ -25,6 +25,7 @@ ACCESS_POINT = f"arn:aws:elasticfilesystem:{HERE}:access-point/fsap-0123456789ab
 FOREIGN_QUEUE = f"arn:aws:sqs:{HERE}:somebodys-failures"
 FOREIGN_TOPIC = f"arn:aws:sns:{HERE}:somebodys-successes"
 FOREIGN_BUCKET = "arn:aws:s3:::somebodys-failures"
+CENTRAL_STREAM = f"arn:aws:kinesis:{HERE}:stream/central-logs"
 FOREIGN_LAYER = f"arn:aws:lambda:{REGION}:017000801446:layer:AWSLambdaPowertoolsPythonV3:18"
 REGISTRY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/inference"
 
@@ -160,6 +161,23 @@ FRONTS: dict[str, dict[str, Any]] = {
             }
         },
     },
+    "sandpiper:observability": {
+        "page": {
+            "email": ["people@example.com"],
+            "https": ["https://oncall.example.com/alarms"],
+            "slack_channel_id": "C0123456789",
+        },
+        "ticket": {"email": ["people@example.com"], "slack_channel_id": "C1234567890"},
+        "slack_workspace_id": "T0123456789",
+        "objectives": {
+            "api": {"availability_percent": 99.9, "latency_percent": 99},
+            "http": {"availability_percent": 99.9, "latency_percent": 99},
+        },
+        "anomaly_detection": True,
+    },
+    "sandpiper:budget": {"monthly_usd": 50, "email": ["people@example.com"]},
+    "sandpiper:logs": {"sample_rate": 0.01, "destination_arn": CENTRAL_STREAM},
+    "sandpiper:canary": {"enabled": True},
     "sandpiper:load_balancer": {"enabled": True, "certificate_arn": CERTIFICATE, **NETWORK},
     "sandpiper:graphql": {"enabled": True},
 }

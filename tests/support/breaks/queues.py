@@ -28,7 +28,7 @@ BREAKS = (
     Break("queue-is-private", "without TLS", statement(aws.QUEUE_POLICY, "events-failures-queue-policy", "TlsOnly", Principal={"AWS": "arn:aws:iam::123456789012:root"})),
     Break("topic-is-private", "kmsMasterKeyId", edited(aws.TOPIC, "notifications-topic", {"kmsMasterKeyId": "alias/aws/sns"})),
     Break("topic-is-private", "without TLS", without(aws.TOPIC_POLICY, "notifications-topic-policy")),
-    Break("topic-is-private", "aws:SourceAccount", statement(aws.TOPIC_POLICY, "alarms-topic-policy", "PublishCloudwatch", Condition=None)),
+    Break("topic-is-private", "aws:SourceAccount", statement(aws.TOPIC_POLICY, "ticket-topic-policy", "PublishCloudwatch", Condition=None)),
     Break("consumed-queue-has-dead-letters", "must name a dead-letter queue", edited(aws.QUEUE, WORK, {"redrivePolicy": None})),
     Break("consumed-queue-has-dead-letters", "after 3 receives", edited(aws.QUEUE, WORK, {"redrivePolicy": SOON})),
     Break("consumed-queue-has-dead-letters", "14 days", edited(aws.QUEUE, DEAD, {"messageRetentionSeconds": 345_600})),
