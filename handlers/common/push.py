@@ -159,7 +159,8 @@ def send(connection: str, message: bytes, deadline: Deadline) -> str:
     for want of time, left. SOCKET_ENDPOINT is the URL of the socket's stage.
     """
     line = _line(os.environ["SOCKET_ENDPOINT"])
-    result = _deliver(line, connection, [message], deadline)
+    with tracing.step("push", connections=1, messages=1):
+        result = _deliver(line, connection, [message], deadline)
     _idle.append(line)
     return result
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from common.segments import Segment
 
+_LENGTH = 35  # of "1-5759e988-bd862e3fe1be46a994272793"
+
 _open: ContextVar[Segment | None] = ContextVar("open", default=None)
 
 
@@ -27,7 +29,9 @@ def given() -> dict[str, str]:
 
 def root() -> str:
     """The id of the invocation's trace ("1-..."), sampled or not; "" without one."""
-    return given().get("Root", "")
+    found = given().get("Root", "")
+    # The header may be a caller's own, of whatever form.
+    return found if len(found) == _LENGTH and found.startswith("1-") else ""
 
 
 def segment(name: str, annotations: dict[str, Any]) -> Segment | None:

@@ -41,7 +41,13 @@ def test_a_line_names_when_what_and_where(
     ]
 
 
-def test_without_a_trace_a_line_names_none(context: Any, lines: Any) -> None:
+@pytest.mark.parametrize(
+    "header", ["", "Root=", "Root=1-2-3;Sampled=1", f"Root={'x' * 35}", "Root"]
+)
+def test_without_a_trace_a_line_names_none(
+    context: Any, lines: Any, monkeypatch: pytest.MonkeyPatch, header: str
+) -> None:
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", header)
     logs.begin(context)
     logs.info("hello")
     assert "xray_trace_id" not in lines()[0]

@@ -169,7 +169,7 @@ def test_what_is_no_secret_stays_readable(capsys: Any, text: str) -> None:
 _AROUND = st.text(st.sampled_from(" ,;:()<>[]{}\n\t'\"abcxyz019äß漢"), max_size=20)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from(sorted(CANARIES)), _AROUND, _AROUND, st.lists(st.sampled_from(sorted(WRAPS)))
 )
