@@ -15,7 +15,7 @@ from sandbox.workers import alarm_states, deliveries
 from sandbox.workers.alarm_states import OK, UNKNOWN, Judgement
 from sandbox.workers.alarm_watch import Watch
 from sandbox.workers.metric_store import MINUTE
-from sandbox.workers.query_forms import given
+from sandbox.workers.query_forms import answered, given
 from sandbox.workers.seams import Seam
 
 CLOUDWATCH: Final = "ministack.services.cloudwatch"
@@ -73,6 +73,7 @@ def seams() -> list[Seam]:
         Seam(CLOUDWATCH, "_evaluate_all_alarms", (), _ROUGH, lambda _m, _o: lambda: None),
         Seam(CLOUDWATCH, "_put_metric_alarm", _CALL, _ROUGH, put),
         Seam(CLOUDWATCH, "_set_alarm_state", _CALL, _ROUGH, set_by_hand),
+        Seam(CLOUDWATCH, "_describe_alarms_for_metric", _CALL, _ROUGH, _for_metric),
         Seam(
             CLOUDWATCH,
             "_dispatch_alarm_actions",
@@ -127,6 +128,28 @@ def _for_a_while(watch: Watch, module: ModuleType, original: Answer) -> Answer:
         return answer
 
     return put
+
+
+def _for_metric(module: ModuleType, _original: Answer) -> Answer:
+    """The alarms over exactly one metric; those with queries are found by none, on AWS neither."""
+
+    def describe(params: Record, cbor_data: Record, is_cbor: bool, is_json: bool = False) -> Any:  # noqa: FBT001 FBT002 as it is called
+        asked = given(params, cbor_data, is_cbor or is_json)
+        found = [alarm for alarm in module._alarms.values() if _is_over(alarm, asked)]
+        told = {"MetricAlarms": found}
+        return answered(module, "DescribeAlarmsForMetric", told, is_cbor=is_cbor, is_json=is_json)
+
+    return describe
+
+
+def _is_over(alarm: Record, asked: Record) -> bool:
+    members = ("Namespace", "MetricName")
+    more = ("Statistic", "ExtendedStatistic", "Period", "Unit")
+    named = [m for m in more if asked.get(m) not in (None, "")]
+    if any(str(alarm.get(member)) != str(asked.get(member)) for member in (*members, *named)):
+        return False
+    own, wanted = alarm.get("Dimensions") or [], asked.get("Dimensions") or []
+    return {d["Name"]: d["Value"] for d in own} == {d["Name"]: d["Value"] for d in wanted}
 
 
 def _mover(module: ModuleType) -> Callable[[Record, Judgement, Record], None]:

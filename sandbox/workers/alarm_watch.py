@@ -27,6 +27,8 @@ BEAT: Final = min(1.0, MINUTE / 12)
 """Seconds between two looks, however much comes in."""
 _AT_ONCE: Final = min(0.05, BEAT)
 """How long the first look waits for what comes together."""
+_SLIP: Final = 1e-6
+"""What sums of fractions may be short of a whole."""
 _NAP: Final = 5.0
 _ONLY: Final = "m1"
 """The id of the one metric of an alarm without queries."""
@@ -72,7 +74,7 @@ class Watched:
     def judge(self, now: float) -> tuple[Judgement, Record]:
         """What it is to be now, and the data of the reason."""
         self._came, self._soonest = False, now + max(BEAT, min(MINUTE, self._lasts(1) / 60))
-        end = math.floor(now / WIDTH) * WIDTH + WIDTH
+        end = self._end(now)
         periods = self.rule.periods + alarm_states.MORE_PERIODS
 
         def windows(period: float) -> Windows:
@@ -86,7 +88,7 @@ class Watched:
         # Silence that does not count yet changes nothing.
         if rule is not self.rule and found.state == UNKNOWN:
             found = Judgement(None, found.used, found.lacking)
-        self._plan(now, values.samples, rule)
+        self._plan(end, values.samples, rule)
         data = alarm_states.reason_data(
             rule, found, period=int(self.period), statistic=self.statistic, samples=values.samples
         )
@@ -94,6 +96,22 @@ class Watched:
 
     def _lasts(self, periods: int) -> float:
         return periods * self.period * MINUTE / 60
+
+    def _end(self, now: float) -> float:
+        """Where the last period ends: now; whole periods after the last value, where none came since.
+
+        Periods that went on to slide over old values would mix them anew, and an alarm that had cleared would ring again.
+        """
+        end = math.floor(now / WIDTH) * WIDTH + WIDTH
+        last = self._last()
+        if last is None or last >= end:
+            return end
+        length = self._lasts(1)
+        return last + math.floor((end - last) / length + _SLIP) * length
+
+    def _last(self) -> float | None:
+        lasts = [STORE.series(key).last for key in self._queries.reads()]
+        return max((each for each in lasts if each is not None), default=None)
 
     def _rule_of_silence(self, now: float) -> Rule:
         """Its rule; while silence does not count yet, missing data is just missing."""
@@ -104,17 +122,15 @@ class Watched:
 
     def _silent_from(self) -> float:
         """From when on silence counts."""
-        lasts = [STORE.series(key).last for key in self._queries.reads()]
-        last = max((each for each in lasts if each is not None), default=math.inf)
+        last = self._last()
         periods = self.rule.enough * self.period
-        return max(last, self.since) + periods * max(1.0, MINUTE / 60)
+        return max(math.inf if last is None else last, self.since) + periods * max(1.0, MINUTE / 60)
 
-    def _plan(self, now: float, samples: Mapping[float, float], rule: Rule) -> None:
-        """Judge again as values leave the range, or as silence begins to count."""
+    def _plan(self, end: float, samples: Mapping[float, float], rule: Rule) -> None:
+        """Judge again when a whole period has come to nothing, or as silence begins to count."""
         self.due = None
         if samples:
-            pause = max(WIDTH, min(MINUTE, self._lasts(1) / 12))
-            self.due = math.floor(now / pause) * pause + pause
+            self.due = end + self._lasts(1)
         elif rule is not self.rule and self._silent_from() < math.inf:
             self.due = self._silent_from() + BEAT
 

@@ -57,8 +57,8 @@ def _moments(value: Any, form: Any) -> Any:
         return value
     made: Record = {}
     for name, each in value.items():
-        if name == "Timestamp":
-            made[name] = form(each)
+        if name.endswith("Timestamp"):
+            made[name] = each if each is None else form(each)
         elif name == "Timestamps":
             made[name] = [form(moment) for moment in each]
         else:

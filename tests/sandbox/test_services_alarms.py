@@ -175,6 +175,10 @@ def test_alarm_sees_only_the_dimensions_that_it_names(bench: Bench) -> None:
     assert bench.becomes(name, "OK")["Dimensions"] == dimensions
     bench.put("Dimensions", 5, Kind="a")
     bench.becomes(name, "ALARM")
+    asked = {"Namespace": "Dimensions", "MetricName": "m"}
+    for wanted, over in ((name, dimensions), (seen, [])):
+        answer = bench.cloudwatch.describe_alarms_for_metric(**asked, Dimensions=over)
+        assert [alarm["AlarmName"] for alarm in answer["MetricAlarms"]] == [wanted]
 
 
 def test_extended_statistics_and_shares_are_judged(bench: Bench) -> None:
@@ -187,8 +191,8 @@ def test_extended_statistics_and_shares_are_judged(bench: Bench) -> None:
         Threshold=90,
         ComparisonOperator="LessThanThreshold",
     )
-    for value in [10] * 8 + [500] * 2:
-        bench.put("Shares", value)
+    datum = {"MetricName": "m", "Values": [10.0, 500.0], "Counts": [8.0, 2.0]}
+    bench.cloudwatch.put_metric_data(Namespace="Shares", MetricData=[datum])
     assert "[500.0 (" in bench.becomes(slow, "ALARM")["StateReason"]
     assert "[80.0 (" in bench.becomes(share, "ALARM")["StateReason"]
 
@@ -240,6 +244,24 @@ def test_silence_rings_only_after_its_time_and_only_of_a_metric_that_came() -> N
     came.since = now + 30 * 60  # The machine slept until then.
     assert came.judge(now + 31 * 60)[0].state is None
     assert came.due == pytest.approx(now + 45 * 60, abs=2)
+
+
+def test_alarm_that_has_cleared_does_not_ring_again_for_the_same_values() -> None:
+    now = time.time()
+    ringing = {
+        "EvaluationPeriods": 1,
+        "Threshold": 5,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "TreatMissingData": "notBreaching",
+    }
+    watched = Watched({**silent("once"), **ringing, "Metrics": rate("once")}, lambda: None)
+    for name, after in (("Invocations", 10), ("Errors", 0)):
+        key = key_of("AWS/Lambda", name, {"FunctionName": "once"})
+        STORE.add(key, 10, moment=now)
+        STORE.add(key, after, moment=now + 100)
+    found = [watched.judge(now + seconds)[0].state for seconds in range(100, 1500, 50)]
+    changes = [(a, b) for a, b in itertools.pairwise(found) if a != b]
+    assert changes == [("ALARM", "OK")]
 
 
 def test_missing_data_that_is_just_missing_is_insufficient(bench: Bench) -> None:
