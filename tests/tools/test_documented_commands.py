@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -148,6 +149,8 @@ def box() -> Iterator[Box]:
 @pytest.fixture(scope="module")
 def ran(box: Box, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Outcome]:
     """Every document's commands, run in a shell of its own, by the document's name."""
+    if missing := [tool for tool in ("bash", "jq") if shutil.which(tool) is None]:
+        pytest.skip(f"the documents want {' and '.join(missing)}")
     programs = tmp_path_factory.mktemp("programs")
     outputs = programs / "outputs.json"
     outputs.write_text(json.dumps({"endpoint": box.endpoint, "outputs": box.outputs}), "utf-8")
