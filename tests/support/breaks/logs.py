@@ -9,6 +9,7 @@ from typing import Any
 
 from policies import Registered, aws
 from tests.support.breaking import Break, Mutation, document, edited, registered
+from tests.support.breaks.everything import more
 
 BOARD, FILTER = "observability-dashboard", "api-authorizers-metric"
 HEALTH_LOGS = "/aws/lambda/sandpiper-dev-health"
@@ -108,5 +109,9 @@ BREAKS = (
     Break("query-asks-logs-of-this-stack", "must have 1 to", query(queryString="")),
     Break("query-asks-logs-of-this-stack", "'select' is no command", query(queryString="fields @message\n| select x")),
     Break("one-query-follows-a-request", "this one lacks health-function", lambda resources: [without_logs_of_health(r) for r in resources]),
+    Break("function-counts-for-its-stack", "must be sandpiper-dev", edited(aws.FUNCTION, "health-function", {"environment.variables.STACK": None})),
+    Break("function-counts-for-its-stack", "must be sandpiper-dev", edited(aws.FUNCTION, "health-function", {"environment.variables.STACK": "sandpiper-prod"})),
+    Break("samples-reach-the-log", "say 0 to 1", more(edited(aws.FUNCTION, "health-function", {"environment.variables.LOG_SAMPLE_RATE": "2"}))),
+    Break("samples-reach-the-log", "must be DEBUG", more(edited(aws.FUNCTION, "health-function", {"loggingConfig.applicationLogLevel": "INFO"}))),
 )
 # fmt: on
