@@ -32,6 +32,7 @@ def seams() -> list[Seam]:
     asked = ("data", "qurl")
     drawn = ("q", "max_n", "vis_timeout")
     read = ("queue_url", "receipt_handles")
+    inside = ("stream_arn", "partition_key", "data")
     return [
         Seam(_SQS, "_act_create_queue", ("data", "_u"), _UNCOUNTED, _sampled, ("_queues", _TABLE)),
         Seam(_SQS, "_act_send_message", asked, _UNCOUNTED, _sent, ("_get_q", _TABLE)),
@@ -42,6 +43,7 @@ def seams() -> list[Seam]:
         Seam(_SNS, "_fanout", _FANOUT, _UNCOUNTED, _published),
         Seam(_KINESIS, "_put_record", ("data",), _UNCOUNTED, _put_one),
         Seam(_KINESIS, "_put_records", ("data",), _UNCOUNTED, _put_many),
+        Seam(_KINESIS, "put_record_internal", inside, _UNCOUNTED, _put_inside),
         Seam(
             "ministack.services.cloudwatch_logs",
             "_fanout_to_subscription_filters",
@@ -139,6 +141,18 @@ def _put_one(_module: ModuleType, original: Answer) -> Answer:
     return put
 
 
+def _put_inside(_module: ModuleType, original: Answer) -> Answer:
+    """What IoT and DynamoDB put."""
+
+    def put(stream_arn: str, partition_key: str, data: bytes) -> bool:
+        came = bool(original(stream_arn, partition_key, data))
+        if came:
+            _count(stream_arn.rpartition("/")[2], 1, len(data))
+        return came
+
+    return put
+
+
 def _put_many(_module: ModuleType, original: Answer) -> Answer:
     def put(data: Record) -> Any:
         answer = original(data)
@@ -154,10 +168,14 @@ def _put_many(_module: ModuleType, original: Answer) -> Answer:
 def _came(data: Record, records: Sequence[Record]) -> None:
     """Count what came into a stream; its size is that of the data before it was encoded."""
     name = str(data.get("StreamName") or str(data.get("StreamARN", "")).rpartition("/")[2])
-    at = (("StreamName", name),)
-    size = sum(len(str(record.get("Data", ""))) * 3 // 4 for record in records)
+    texts = [str(record.get("Data", "")) for record in records]
+    _count(name, len(records), sum(len(text) * 3 // 4 - text.count("=") for text in texts))
+
+
+def _count(stream: str, number: int, size: int) -> None:
+    at = (("StreamName", stream),)
     for metric, value, unit in (
-        ("IncomingRecords", len(records), "Count"),
+        ("IncomingRecords", number, "Count"),
         ("IncomingBytes", size, "Bytes"),
         ("WriteProvisionedThroughputExceeded", 0, "Count"),
     ):

@@ -144,6 +144,7 @@ def _metric(key: Key) -> Record:
 
 
 def _range(module: ModuleType, asked: Mapping[str, Any]) -> tuple[float, float]:
+    """Start and end of what is asked for, as far back as there is anything."""
     start, end = module._parse_ts(asked.get("StartTime")), module._parse_ts(asked.get("EndTime"))
     start = 0.0 if start is None else start
     # Nothing is measured later than CloudWatch takes it: two hours from now.
@@ -151,13 +152,12 @@ def _range(module: ModuleType, asked: Mapping[str, Any]) -> tuple[float, float]:
     if start >= end:
         code, text = "InvalidParameterValue", "StartTime must be less than EndTime"
         raise _Invalid(code, f"The parameter {text}.")
-    return start, end
+    firsts = [series.buckets[0].start for series in STORE.all()]
+    return max(start, min(firsts, default=end)), end
 
 
 def _windows(start: float, end: float, period: float) -> Windows:
-    """Whole periods by the clock, from the one the start lies in; as far back as there is anything."""
-    firsts = [series.buckets[0].start for series in STORE.all()]
-    start = max(start, min(firsts, default=end))
+    """Whole periods by the clock, from the one the start lies in."""
     begin, last = math.floor(start / period), math.ceil(end / period)
     begin = max(begin, last - _MOST_POINTS)
     return [(i * period, (i + 1) * period) for i in range(begin, last)]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from sandbox.workers import measure_seams
+from sandbox.workers.metric_store import Store
 from tests.sandbox.services_support import make
 from tests.sandbox.workers_support import Launcher
 
@@ -154,11 +157,11 @@ def test_topic_and_stream_are_counted(box: Launcher, counts: Counts) -> None:
     streams = box.client("kinesis")
     streams.create_stream(StreamName="counted", ShardCount=1)
     streams.get_waiter("stream_exists").wait(StreamName="counted", WaiterConfig={"Delay": 1})
-    streams.put_record(StreamName="counted", Data=b"abc", PartitionKey="1")
+    streams.put_record(StreamName="counted", Data=b"abcd", PartitionKey="1")
     rows = [{"Data": b"abcdef", "PartitionKey": "2"}] * 2
     streams.put_records(StreamName="counted", Records=rows)
     assert counts.of("AWS/Kinesis", "IncomingRecords", StreamName="counted") == (3, 2)
-    assert counts.of("AWS/Kinesis", "IncomingBytes", StreamName="counted")[0] == 15
+    assert counts.of("AWS/Kinesis", "IncomingBytes", StreamName="counted")[0] == 16
 
 
 def test_requests_to_a_table_are_counted_by_operation(box: Launcher, counts: Counts) -> None:
@@ -329,3 +332,20 @@ def fast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
     launcher = Launcher(tmp_path_factory.mktemp("fast"), SANDPIPER_MINUTE="1")
     yield launcher
     launcher.stop()
+
+
+def test_what_devices_send_counts_in_its_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = Store()
+    monkeypatch.setattr(measure_seams, "STORE", own)
+    seam = next(s for s in measure_seams.seams() if s.attribute == "put_record_internal")
+    arn = "arn:aws:kinesis:r:a:stream/telemetry"
+    for came in (True, False):
+        put = seam.build(ModuleType("kinesis"), lambda *_given, came=came: came)
+        assert put(arn, "key", b"12345") is came
+    at = (("StreamName", "telemetry"),)
+    sums = {s.key[1]: s.buckets[0].total for s in own.all() if s.key[2] == at}
+    assert sums == {
+        "IncomingRecords": 1,
+        "IncomingBytes": 5,
+        "WriteProvisionedThroughputExceeded": 0,
+    }
