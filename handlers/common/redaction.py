@@ -50,21 +50,25 @@ _NAMED = (
     r"""((?P<quote>\\*["']).{0,1024}?(?P=quote)|(?:(?:bearer|basic|digest)\s+)?[^\s"'&,;)}\]]+)"""
 )
 # Each of the shapes below has one of these.
-_SIGNS = ("@", "%40", "eyJ", "KIA", "SIA", "BIA", "CCA", "earer", "PRIVATE", "+")
+_SIGNS = ("@", "eyJ", "KIA", "SIA", "BIA", "CCA", "earer", "PRIVATE", "+")
 _SHAPES = (
     r"(?<![A-Za-z0-9])eyJ[\w-]{5,}(?:\.[\w-]*){1,4}"  # a signed or encrypted token
     r"|(?<![A-Za-z0-9])A(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}"  # the id of an access key
     r"|[Bb]earer\s+[\w.~+/=-]{8,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[^-]|-(?!----)){0,8192}(?:-----END [A-Z ]*KEY-----)?"
     r"|(?<=://)[^\s/@:]+:[^\s/@]+(?=@)"  # user and password of a URL
-    r"|(?<![\w.+-])[\w.+-]{1,64}(?:@|%40)\w[\w-]*(?:\.[\w-]+)*\.[^\W\d_]{2,24}"  # an e-mail address
+    r"|(?<![\w.+-])[\w.+-]{1,64}@\w[\w-]*(?:\.[\w-]+)*\.[^\W\d_]{2,24}"  # an e-mail address
     r"|(?<!\w)\+\d(?:[ ().-]{0,2}\d){7,14}(?!\w)"  # an international telephone number
 )
-_SECRET_KEY = re.compile(r"(?<![\w/+=])[A-Za-z\d/+]{40}(?![\w/+=])")
+_SECRET_KEY = re.compile(r"(?<![\w/+])[A-Za-z\d/+]{40}(?![\w/+=])")
 _CARD = re.compile(r"(?<![\w.])[2-6](?:[ -]?\d){12,24}(?![\w.])")
 _ISSUERS = {"4": (13, 16, 19), "5": (16,), "2": (16,), "3": (14, 15, 16), "6": (16, 17, 18, 19)}
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
-_ESCAPED = r"(?P<bytes>(?:\\+x[0-9a-fA-F]{2})+)|\\+(?:u(?P<code>[0-9a-fA-F]{4})|(?P<blank>[nrt])|)"
+_BYTE = r"(?:\\+x|%(?:25)*)([0-9a-fA-F]{2})"  # %2520 is a %20 that was quoted once more
+_ESCAPED = (
+    rf"(?P<bytes>(?:{_BYTE})+)"
+    r"|\\+(?:u(?P<code>[0-9a-fA-F]{4})|(?P<blank>[nrt])|)"
+)
 _PLAIN = re.compile(r"[0-9a-f-]*|[A-Z_]*|[a-z/_-]*")  # hexadecimal, or words
 _URL_SAFE = str.maketrans("-_", "+/")
 
@@ -142,9 +146,9 @@ class Cleaner:
 
 def _cleaned(text: str, secrets: Collection[str], depth: int) -> str:
     text = _without_secrets(text, secrets, depth)
-    if "\\" not in text:
+    if "\\" not in text and "%" not in text:
         return text
-    # What is quoted in it (an exception's repr, JSON in JSON) is looked at as it was before that.
+    # What is quoted in it (an exception's repr, JSON in JSON, a URL) is looked at as it was before.
     plain = unescaped(text)
     found = _without_secrets(plain, secrets, depth)
     return text if found == plain else found
@@ -168,13 +172,14 @@ def _without_secrets(text: str, secrets: Collection[str], depth: int) -> str:
 
 
 def unescaped(text: str) -> str:
-    """A text without the escapes of JSON and Python, however often it was quoted."""
+    """A text without the escapes of JSON, Python and URLs, however often it was quoted."""
     return re.sub(_ESCAPED, _plain, text)
 
 
 def _plain(found: re.Match[str]) -> str:
     if found["bytes"]:
-        return bytes.fromhex(re.sub(r"\\+x", "", found["bytes"])).decode("utf-8", "replace")
+        digits = re.findall(_BYTE, found["bytes"])
+        return bytes.fromhex("".join(digits)).decode("utf-8", "replace").replace("\\", "")
     if found["code"]:
         return chr(int(found["code"], 16))
     return " " if found["blank"] else ""

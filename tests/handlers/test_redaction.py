@@ -6,6 +6,7 @@ import base64
 import json
 import time
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
@@ -53,6 +54,8 @@ WRAPS = {
     "as base64 of more": lambda text: base64.b64encode(f"id=7; {text}; x".encode()).decode(),
     "as base64 three times": lambda text: _base64(_base64(_base64(text))),
     "in a key": lambda text: f"upload/{base64.b64encode(text.encode()).decode()}",
+    "in a URL": lambda text: f"https://example.com/a?to={quote(text)}&n=1",
+    "in a URL in JSON": lambda text: json.dumps({"to": quote(text, safe="")}),
     "on a line": lambda text: f"one\n{text}\ntwo",
 }
 
@@ -86,7 +89,8 @@ def _logged(capsys: Any, message: str, cause: Exception | None = None, **fields:
 
 def _forms(text: str) -> list[str]:
     """The text, and as it stands in JSON and Python."""
-    return [text, json.dumps(text)[1:-1], repr(text)[1:-1], text.encode().decode("latin-1")]
+    quoted = [json.dumps(text)[1:-1], repr(text)[1:-1], quote(text), quote(text, safe="")]
+    return [text, *quoted, text.encode().decode("latin-1")]
 
 
 @pytest.mark.parametrize("wrap", WRAPS)
@@ -153,6 +157,7 @@ PLAIN = [
     "da39a3ee5e6b4b0d3255bfef95601890afd80709",
     "uploads/some/folder/within/another/ABCDE",
     "NoSuchKey: The specified key does not exist.",
+    "90% of 100%, %s and %d, 50%off",
     "price 1e+12345678 of 3+4",
     "JKJaXmPLvHcESHA=",
     "null, true, 1.5, [], {}",
@@ -209,6 +214,8 @@ HOSTILE = {
     "tokens": "eyJ" * 330_000,
     "keys": "-----BEGIN PRIVATE KEY-----" * 37_000,
     "slashes": "a/" * 500_000,
+    "percents": "%25" * 300_000 + "%",
+    "quoted bytes": "\\x2" * 300_000,
     "backslashes": "\\" * 1_000_000,
 }
 
