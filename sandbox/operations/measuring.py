@@ -51,8 +51,13 @@ class Metric:
 
 
 def read(aws: Clients, minute: float, name: str = "") -> list[Metric]:
-    """The metrics whose namespace, name or dimensions hold the text `name`; `minute` is how long one lasts, in seconds."""
-    found = [each for each in _listed(aws) if name.lower() in _text(each).lower()]
+    """The metrics of the namespace `name`, else those whose namespace, name or dimensions hold that text.
+
+    `minute` is how long one lasts, in seconds.
+    """
+    every = list(_listed(aws))
+    found = [each for each in every if each["Namespace"] == name]
+    found = found or [each for each in every if name.lower() in _text(each).lower()]
     period = max(1, round(minute))
     end = (int(time.time()) // period + 1) * period
     ends = {"StartTime": end - POINTS * period, "EndTime": end}

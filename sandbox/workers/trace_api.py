@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -38,7 +39,8 @@ async def handle(
     del method, headers, query_params
     answer = _OPERATIONS.get(path.strip("/"), _unknown)
     try:
-        return _answer(200, answer(json.loads(body or b"{}")))
+        # Thousands of documents may be read: nobody else should wait for that.
+        return _answer(200, await asyncio.to_thread(answer, json.loads(body or b"{}")))
     except _Refusal as refusal:
         told = {"__type": refusal.kind, "Message": str(refusal)}
         return _answer(400, told, {"x-amzn-ErrorType": refusal.kind})

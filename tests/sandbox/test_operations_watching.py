@@ -144,6 +144,10 @@ def test_metrics_show_the_last_minutes(box: Box, typed: Any) -> None:
     told = json.loads(typed("metrics", "packer", "--json"))
     assert {each["namespace"] for each in told} >= {"AWS/Lambda"}
     assert typed("metrics", "of nothing") == "no metrics\n"
+    one = {"MetricName": "Lambdas", "Value": 1.0}
+    box.client("cloudwatch").put_metric_data(Namespace="tiny", MetricData=[one])
+    assert [each.name for each in box.metrics("tiny")] == ["Lambdas"]
+    assert {each.namespace for each in box.metrics("Lambda")} == {"AWS/Lambda", "tiny"}
 
 
 def test_bars_grow_with_their_values() -> None:
