@@ -28,6 +28,8 @@ ONE_IN_TEN_THOUSAND = 10_000.0
 
 GATEWAY_MILLISECONDS = 30_000.0
 """The longest that an API waits for its integration (API Gateway quotas); AppSync's limit is the same."""
+BALANCER_SECONDS = 60.0
+"""The longest that a load balancer keeps an idle connection by default; its metric is in seconds, unlike all others."""
 STREAM_DAY = 86_400_000.0
 """Milliseconds for which a table's stream keeps its records."""
 
@@ -54,7 +56,11 @@ ONE_OF_ONE, ONE_OF_MANY = State(FEW, FEW), State(ONE_IN_TEN_THOUSAND, 1.0)
 @rule
 def alarm_rings_when_all_fails(stack: Stack) -> Iterator[tuple[Registered, str]]:
     """A threshold beyond what its metric can reach is an alarm that nobody has."""
-    for alarm in _judged(stack):
+    judged = {alarm.urn: alarm for alarm in _judged(stack)}
+    for alarm in stack.all(aws.ALARM):
+        if alarm.urn not in judged and alarm.get("threshold") is not None:
+            yield alarm, "cannot be computed here, so nobody knows whether it ever rings"
+    for alarm in judged.values():
         if not _rings(stack, alarm, FAILS):
             worst = {m.name: _value(stack, m, FAILS) for m in metrics.watched(alarm)}
             yield alarm, f"can never ring: at worst it reads {worst}, {_limit(alarm)}"
@@ -160,6 +166,8 @@ def _bound(stack: Stack, metric: Metric) -> float:
             return _oldest_message(stack, metric.dimensions.get("QueueName", ""))
         case "Latency" | "IntegrationLatency":
             return GATEWAY_MILLISECONDS
+        case "TargetResponseTime":
+            return BALANCER_SECONDS
         case _:
             return MANY
 

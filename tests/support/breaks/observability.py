@@ -6,6 +6,7 @@ from typing import Any
 
 from policies import aws
 from tests.support.breaking import Break, again, edited, not_waiting, statement, without
+from tests.support.breaks.everything import more
 
 ERRORS, DURATION, THROTTLES = (
     "health-errors-alarm",
@@ -86,6 +87,8 @@ BREAKS = (
     Break("alarm-rings-when-all-fails", "can never ring", alarm("data-transformer-behind-alarm", threshold=90_000_000)),
     Break("alarm-rings-when-all-fails", "can never ring", alarm("api-latency-alarm", threshold=31_000)),
     Break("alarm-rings-when-all-fails", "can never ring", again(aws.ALARM, THROTTLES, metricName="ConcurrentExecutions")),
+    Break("alarm-rings-when-all-fails", "can never ring", more(alarm("balancer-latency-alarm", threshold=3_000))),
+    Break("alarm-rings-when-all-fails", "cannot be computed", rate("IF(errors, invocations)")),
     Break("alarm-is-quiet-when-all-is-well", "while all is well", alarm(THROTTLES, threshold=0)),
     Break("alarm-is-quiet-when-all-is-well", "while all is well", rate("100 - errors / invocations")),
     Break("alarm-is-quiet-when-all-is-well", "while all is well", alarm(HEALTH, comparisonOperator="LessThanOrEqualToThreshold")),
