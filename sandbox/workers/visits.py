@@ -108,4 +108,5 @@ def end(call: Call, result: Mapping[str, Any]) -> None:
         call.status, call.error = 429, "Rate exceeded"
     elif result.get("error"):
         told = body.get("errorMessage") if isinstance(body, dict) else body
-        call.error = str(told)
+        # An error may say nothing; that it is one, must not be lost.
+        call.error = str(told or "Unhandled")
