@@ -434,7 +434,10 @@ Canary(
 said, streams = config.observability, config.triggers.streams
 observability = Observability(
     "observability",
-    settings=config,
+    settings=said,
+    budget=config.budget,
+    logs=config.logs,
+    traces=config.tracing,
     watched=[
         watch.service(place, health=config.schedule("health-checker"), canary=config.canary),
         watch.rest(front, said),

@@ -20,6 +20,7 @@ function_args    from settings to the raw function's arguments
 function_outputs what a function says of itself
 execution_role   what a role must allow because of how its function is set up
 asynchronous     retries and destinations of asynchronous invocations
+runtime_options  what Lambda keeps beside a function
 code_signing     who may sign the code of a function
 concurrency      provisioned concurrency and its scaling
 urls             function URLs
@@ -54,6 +55,23 @@ mappings         queues, changes of tables and data streams as triggers
 subscriptions    topics and log lines as triggers, and who else hears a topic
 buses            EventBridge: Bus, Rule, and events as triggers
 patterns         what AWS would refuse of a filter
-observability    alarms and the dashboard
+watching         what is watched, as data: metrics, alarms, graphs
+watch            what is watched of each thing, under one name
+watch_functions  of functions
+watch_data       of queues, streams and tables
+watch_apis       of the APIs
+watch_fronts     of the fronts that are off by default
+watch_service    of the service as a whole
+api_requests     the metrics of an API's requests
+objectives       alarms from objectives: how fast they are used up
+notices          the topics of alarms, one for each severity
+observability    Observability: alarms, dashboard, and what else looks at the program
+dashboard        the dashboard's body
+insights         saved queries over the logs
+tracing          which requests are traced
+spending         the monthly budget
+chat             alarms in a chat
+log_destination  log lines, sent on to a central place
+canary           Canary: a caller from outside
 tags             tags on everything
 """

@@ -9,7 +9,14 @@ import pulumi
 import pulumi_aws as aws
 
 from builders import zips
-from components import asynchronous, code_signing, concurrency, execution_role, urls
+from components import (
+    asynchronous,
+    code_signing,
+    concurrency,
+    execution_role,
+    runtime_options,
+    urls,
+)
 from components.function_args import function_args
 from components.function_outputs import FunctionOutputs
 from components.grants import Grant, Statement, policy, together, trust, variable_name
@@ -87,7 +94,7 @@ class ServerlessFunction(pulumi.ComponentResource):
         self.code_signing = code_signing.create_config(name, settings, self)
         self.function = self._create_function(code, environment, self._fitting(code, layers))
         self.alias = self._create_alias()
-        self._configure_runtime()
+        runtime_options.configure(name, settings, self.function, self._child)
         self.provisioned_concurrency = concurrency.provision(name, settings, self.alias, self)
         self.url = urls.create_url(name, settings.function_url, self.alias, place, self)
         if settings.asynchronous:
@@ -285,26 +292,3 @@ class ServerlessFunction(pulumi.ComponentResource):
             ),
             self._child,
         )
-
-    def _configure_runtime(self) -> None:
-        """What Lambda keeps beside a function, where it is not Lambda's own default."""
-        name, s = self.logical_name, self.settings
-        if s.recursive_loop != "Terminate":
-            aws.lambda_.FunctionRecursionConfig(
-                f"{name}-recursion",
-                aws.lambda_.FunctionRecursionConfigArgs(
-                    function_name=self.function.name, recursive_loop=s.recursive_loop
-                ),
-                self._child,
-            )
-        if s.update_runtime_on != "Auto":
-            aws.lambda_.RuntimeManagementConfig(
-                f"{name}-runtime",
-                aws.lambda_.RuntimeManagementConfigArgs(
-                    function_name=self.function.name,
-                    # Lambda keeps it per version, and the alias calls this one.
-                    qualifier=self.function.version,
-                    update_runtime_on=s.update_runtime_on,
-                ),
-                self._child,
-            )

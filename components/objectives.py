@@ -58,7 +58,7 @@ def of(
                     severity=burn.severity,
                     metrics=metrics,
                     # How many times faster than a month would last.
-                    expression=f"({failing}) / {round(100 - percent, 6)}",
+                    expression=f"({failing}) / {round(100 - percent, 6):g}",
                     threshold=burn.times,
                     period=seconds,
                     evaluation_periods=1,

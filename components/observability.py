@@ -15,7 +15,7 @@ from components.place import Place
 from components.topics import Topic
 from components.watch_apis import NAMESPACE
 from components.watching import OPERATORS, Alarm, Composite, Metric, Severity, Watched
-from settings import Settings
+from settings import BudgetSettings, LogSettings, ObservabilitySettings, TracingSettings
 
 AnyAlarm = aws.cloudwatch.MetricAlarm | aws.cloudwatch.CompositeAlarm
 
@@ -25,34 +25,37 @@ class Observability(pulumi.ComponentResource):
 
     Each alarm is called `<project>-<stack>-<name>`, tells the topic of its severity (`notices`) when it rings and when it
     is over, and names its runbook, docs/runbooks/<name>.md. `alarms` has them by their short names. Without
-    `alarms_enabled` there are none; the dashboard stays. Raises ValueError for two alarms of one name.
+    `alarms_enabled` there are none; the dashboard stays, and what goes by `budget`, `logs` and `traces`.
     """
 
     def __init__(
         self,
         name: str,
         *,
-        settings: Settings,
+        settings: ObservabilitySettings,
         watched: Sequence[Watched],
         functions: Sequence[ServerlessFunction],
         notices: Mapping[Severity, Topic],
         place: Place,
+        budget: BudgetSettings | None = None,
+        logs: LogSettings | None = None,
+        traces: TracingSettings | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("sandpiper:components:Observability", name, None, opts)
-        self._settings, self._notices, self._place = settings.observability, notices, place
+        self._settings, self._notices, self._place = settings, notices, place
         self._child = pulumi.ResourceOptions(parent=self)
         self.alarms: dict[str, AnyAlarm] = {}
-        if settings.observability.alarms_enabled:
+        if settings.alarms_enabled:
             self._raise_alarms(watched)
         self.dashboard = self._draw(name, watched)
         self.queries = insights.save(functions, place, self._child)
-        self.sampling = tracing.sample(settings.tracing, place, self._child)
+        self.sampling = tracing.sample(traces or TracingSettings(), place, self._child)
         self.budget = spending.limit(
-            settings.budget, settings.observability.ticket, notices["ticket"], place, self._child
+            budget or BudgetSettings(), settings.ticket, notices["ticket"], place, self._child
         )
-        log_destination.ship(settings.logs, functions, place, self._child)
-        chat.tell(settings.observability, notices, place, self._child)
+        log_destination.ship(logs or LogSettings(), functions, place, self._child)
+        chat.tell(settings, notices, place, self._child)
         self.register_outputs({"dashboard": self.dashboard.dashboard_name})
 
     @property
@@ -78,15 +81,10 @@ class Observability(pulumi.ComponentResource):
                     self._child,
                 )
         for alarm in itertools.chain.from_iterable(one.alarms for one in watched):
-            self._add(alarm.name, self._metric_alarm(alarm))
+            self.alarms[alarm.name] = self._metric_alarm(alarm)
         # They name others, of whatever they watch.
         for composite in itertools.chain.from_iterable(one.composites for one in watched):
-            self._add(composite.name, self._composite_alarm(composite))
-
-    def _add(self, name: str, alarm: AnyAlarm) -> None:
-        if name in self.alarms:
-            raise ValueError(f"two alarms are called {name}")
-        self.alarms[name] = alarm
+            self.alarms[composite.name] = self._composite_alarm(composite)
 
     def _metric_alarm(self, alarm: Alarm) -> aws.cloudwatch.MetricAlarm:
         s = self._settings

@@ -107,7 +107,6 @@ class SocketRoutes(pulumi.ComponentResource):
                     f"{socket.title}: '{key}' is no route; it must be $connect, $disconnect, $default or an action's name"
                 )
         self.logical_name, self._socket, self.api = socket.logical_name, socket, socket.api
-        self.title = socket.title
         self._settings, self._encryption, self._account = socket.settings, encryption, account
         self._certificate = certificate
         self._child = pulumi.ResourceOptions(parent=self)
@@ -128,6 +127,11 @@ class SocketRoutes(pulumi.ComponentResource):
             parent=self,
         )
         self.register_outputs({})
+
+    @property
+    def title(self) -> str:
+        """The socket's."""
+        return self._socket.title
 
     def _create_authorizer(self, function: ServerlessFunction) -> aws.apigatewayv2.Authorizer:
         return aws.apigatewayv2.Authorizer(

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-import pulumi
 import pulumi_aws as aws
 
 from components import objectives
 from components.api import ApiFront
 from components.api_requests import Requests
-from components.http_api import HttpApi
+from components.http_api import STAGE, HttpApi
 from components.socket_api import SocketRoutes
 from components.watching import Alarm, Graph, LogFilter, Metric, Watched, filled, rate
 from settings import ObservabilitySettings
 
 NAMESPACE = "Sandpiper"
 """Of metrics that are the program's own."""
+SOCKET_METRICS = {
+    "connects": "ConnectCount",
+    "messages": "MessageCount",
+    "integration": "IntegrationError",
+    "execution": "ExecutionError",
+}
+"""What API Gateway counts of a WebSocket API, by the ids that metric math knows it by."""
 
 
 def rest(of: ApiFront, settings: ObservabilitySettings) -> Watched:
@@ -31,7 +37,7 @@ def rest(of: ApiFront, settings: ObservabilitySettings) -> Watched:
 
 def http(of: HttpApi, settings: ObservabilitySettings) -> Watched:
     """The HTTP API."""
-    dimensions = {"ApiId": of.api.id}
+    dimensions = {"ApiId": of.api.id, "Stage": STAGE}
     return _Api(of.logical_name, of.title, of.access_log, settings, Requests(dimensions)).watched()
 
 
@@ -118,26 +124,19 @@ class _Api:
 
 def socket(of: SocketRoutes, settings: ObservabilitySettings) -> Watched:
     """The WebSocket API: what connects and sends, and what of it comes to nothing by our fault."""
-    names = {
-        "connects": "ConnectCount",
-        "messages": "MessageCount",
-        "integration": "IntegrationError",
-        "execution": "ExecutionError",
-    }
     stage = {"ApiId": of.api.id, "Stage": of.stage.name}
-    metrics = {key: Metric("AWS/ApiGateway", name, "Sum", stage) for key, name in names.items()}
+    metrics = {
+        key: Metric("AWS/ApiGateway", name, "Sum", stage) for key, name in SOCKET_METRICS.items()
+    }
     filters, authorizers = _authorizers(of.logical_name, of.title, of.access_log)
+    failed, tried = filled("integration", "execution"), f"({filled('connects', 'messages')})"
     errors = Alarm(
         name=f"{of.logical_name}-errors",
         says=f"{settings.server_error_percent:g} % of the messages to {of.title} fail",
         runbook="socket-errors",
         severity="page",
         metrics=metrics,
-        expression=rate(
-            filled("integration", "execution"),
-            f"({filled('connects', 'messages')})",
-            settings.minimum_requests,
-        ),
+        expression=rate(failed, tried, settings.minimum_requests),
         threshold=settings.server_error_percent,
         period=settings.error_rate_period,
         evaluation_periods=1,
@@ -148,13 +147,11 @@ def socket(of: SocketRoutes, settings: ObservabilitySettings) -> Watched:
         alarms=[errors, *authorizers],
         filters=filters,
         graphs=[
-            Graph(
-                title="Clients and messages",
-                lines=[(key, metrics[key]) for key in ("connects", "messages")],
-            ),
-            Graph(
-                title="Errors", lines=[(key, metrics[key]) for key in ("integration", "execution")]
-            ),
+            Graph(title=title, lines=[(key, metrics[key]) for key in keys])
+            for title, keys in (
+                ("Clients and messages", ("connects", "messages")),
+                ("Errors", ("integration", "execution")),
+            )
         ],
     )
 
@@ -182,78 +179,3 @@ def _authorizers(
         threshold=1,
     )
     return [counted], [alarm]
-
-
-def load_balancer(
-    name: str, of: aws.lb.LoadBalancer | None, settings: ObservabilitySettings
-) -> list[Watched]:
-    """The load balancer; nothing where it is off."""
-    if of is None:
-        return []
-    names = {
-        "requests": "RequestCount",
-        "targets": "HTTPCode_Target_5XX_Count",
-        "own": "HTTPCode_ELB_5XX_Count",
-    }
-    return [
-        _front(name, "AWS/ApplicationELB", {"LoadBalancer": of.arn_suffix}, names, settings, 0.001)
-    ]
-
-
-def graphql(
-    name: str, of: aws.appsync.GraphQLApi | None, settings: ObservabilitySettings
-) -> list[Watched]:
-    """The GraphQL API; nothing where it is off."""
-    if of is None:
-        return []
-    names = {"requests": "Requests", "errors": "5XXError"}
-    return [_front(name, "AWS/AppSync", {"GraphQLAPIId": of.id}, names, settings, 1)]
-
-
-def _front(
-    name: str,
-    namespace: str,
-    dimensions: Mapping[str, pulumi.Input[str]],
-    names: Mapping[str, str],
-    settings: ObservabilitySettings,
-    unit: float,
-) -> Watched:
-    """What else answers requests; a millisecond is `unit` of its latency."""
-    metrics = {key: Metric(namespace, named, "Sum", dimensions) for key, named in names.items()}
-    latency = "Latency" if unit == 1 else "TargetResponseTime"
-    slow = Metric(namespace, latency, "p99", dimensions)
-    limit = settings.latency_threshold_milliseconds * unit
-    errors = Alarm(
-        name=f"{name}-5xx",
-        says=f"{settings.server_error_percent:g} % of the requests of {name} are answered 5xx",
-        runbook="api-5xx",
-        severity="page",
-        metrics=metrics,
-        expression=rate(
-            filled(*(key for key in metrics if key != "requests")),
-            "requests",
-            settings.minimum_requests,
-        ),
-        threshold=settings.server_error_percent,
-        period=settings.error_rate_period,
-        evaluation_periods=1,
-    )
-    late = Alarm(
-        name=f"{name}-latency",
-        says=f"{name} takes {settings.latency_threshold_milliseconds} ms to answer",
-        runbook="api-latency",
-        severity="ticket",
-        metrics={"latency": slow},
-        threshold=limit,
-    )
-    return Watched(
-        name=name,
-        kind="api",
-        alarms=[errors, late],
-        graphs=[
-            Graph(title="Requests", lines=list(metrics.items())),
-            Graph(
-                title="Latency", lines=[("p99", slow)], unit="ms" if unit == 1 else "s", limit=limit
-            ),
-        ],
-    )

@@ -130,60 +130,54 @@ def stream(of: DataStream) -> list[Watched]:
 
 def table(of: Table) -> Watched:
     """A table: what it refuses for its pace, and what it cannot answer at all."""
-
-    def metric(name: str, statistic: str = "Sum", **more: str) -> Metric:
-        return Metric("AWS/DynamoDB", name, statistic, {"TableName": of.name, **more})
-
-    used = sorted(of.operations)
-    throttled = {"reads": metric("ReadThrottleEvents"), "writes": metric("WriteThrottleEvents")}
-    # CloudWatch has these by operation only.
-    failed = {
-        operation[0].lower() + operation[1:]: metric("SystemErrors", Operation=operation)
-        for operation in used
+    throttled = {
+        "reads": _table(of, "ReadThrottleEvents"),
+        "writes": _table(of, "WriteThrottleEvents"),
     }
-    alarms = [
-        Alarm(
-            name=f"{of.component}-table-throttles",
-            says=f"{of.component} refuses requests for its pace",
-            runbook="table-throttles",
-            severity="ticket",
-            metrics=throttled,
-            expression=filled(*throttled),
+    units = {
+        "read": _table(of, "ConsumedReadCapacityUnits"),
+        "written": _table(of, "ConsumedWriteCapacityUnits"),
+    }
+    # CloudWatch has these by operation only.
+    latency = {
+        operation: _table(of, "SuccessfulRequestLatency", "p99", Operation=operation)
+        for operation in sorted(of.operations)
+    }
+    throttles = Alarm(
+        name=f"{of.component}-table-throttles",
+        says=f"{of.component} refuses requests for its pace",
+        runbook="table-throttles",
+        severity="ticket",
+        metrics=throttled,
+        expression=filled(*throttled),
+        threshold=1,
+    )
+    graphs = [
+        Graph(title="Units", lines=list(units.items())),
+        Graph(title="Refused", lines=list(throttled.items())),
+        *([Graph(title="Latency", lines=list(latency.items()), unit="ms")] if latency else ()),
+    ]
+    return Watched(
+        name=of.component, kind="table", alarms=[throttles, *_failing(of)], graphs=graphs
+    )
+
+
+def _failing(of: Table) -> Iterator[Alarm]:
+    failed = {
+        operation[0].lower() + operation[1:]: _table(of, "SystemErrors", Operation=operation)
+        for operation in sorted(of.operations)
+    }
+    if failed:
+        yield Alarm(
+            name=f"{of.component}-table-errors",
+            says=f"{of.component} answers with errors of DynamoDB's own",
+            runbook="table-errors",
+            severity="page",
+            metrics=failed,
+            expression=filled(*failed),
             threshold=1,
         )
-    ]
-    if failed:
-        alarms.append(
-            Alarm(
-                name=f"{of.component}-table-errors",
-                says=f"{of.component} answers with errors of DynamoDB's own",
-                runbook="table-errors",
-                severity="page",
-                metrics=failed,
-                expression=filled(*failed),
-                threshold=1,
-            )
-        )
-    return Watched(
-        name=of.component,
-        kind="table",
-        alarms=alarms,
-        graphs=[
-            Graph(
-                title="Units",
-                lines=[
-                    ("read", metric("ConsumedReadCapacityUnits")),
-                    ("written", metric("ConsumedWriteCapacityUnits")),
-                ],
-            ),
-            Graph(title="Refused", lines=list(throttled.items())),
-            Graph(
-                title="Latency",
-                lines=[
-                    (operation, metric("SuccessfulRequestLatency", "p99", Operation=operation))
-                    for operation in used
-                ],
-                unit="ms",
-            ),
-        ][: 3 if used else 2],
-    )
+
+
+def _table(of: Table, name: str, statistic: str = "Sum", **more: str) -> Metric:
+    return Metric("AWS/DynamoDB", name, statistic, {"TableName": of.name, **more})

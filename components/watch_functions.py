@@ -68,7 +68,11 @@ class _Function:
             metrics={"duration": self._metric("Duration", "p99")},
             threshold=self._slow,
         )
-        yield Alarm(
+        yield self._called_too_often()
+
+    def _called_too_often(self) -> Alarm:
+        name = self._name
+        return Alarm(
             name=f"{name}-invocations",
             says=f"{name} is called more than {self._most_calls} times in 5 minutes",
             runbook="function-invocations",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from components.canary import canary_name
 from components.place import Place
 from components.watch_apis import NAMESPACE
@@ -23,61 +25,12 @@ ORDER_STATES = ("placed", "confirmed", "unsent", "shipped", "delivered")
 def service(place: Place, *, health: ScheduleSettings, canary: CanarySettings) -> Watched:
     """The service; `health` is the schedule of health-checker, whose silence is a bad sign as well."""
     stack = {"Stack": place.prefix}
-    alarms: list[Alarm] = []
-    down = "({api-5xx} AND {http-5xx})"
-    parts = ["api-5xx", "http-5xx"]
-    if health.enabled:
-        alarms.append(
-            Alarm(
-                name="service-health",
-                says="health-checker finds something down, or is silent itself",
-                runbook="service-down",
-                severity="page",
-                metrics={"healthy": Metric(NAMESPACE, "Healthy", "Minimum", stack)},
-                threshold=1,
-                comparison="<",
-                period=SILENT_PERIOD,
-                evaluation_periods=SILENT_PERIODS,
-                missing="breaching",
-            )
-        )
-        down, parts = f"{{service-health}} OR {down}", ["service-health", *parts]
-    if canary.enabled:
-        alarms.append(
-            Alarm(
-                name="canary-failed",
-                says="the canary cannot reach the health route from outside",
-                runbook="canary",
-                severity="page",
-                metrics={
-                    "success": Metric(
-                        "CloudWatchSynthetics",
-                        "SuccessPercent",
-                        "Average",
-                        {"CanaryName": canary_name(place)},
-                    )
-                },
-                threshold=90,
-                comparison="<",
-                period=max(300, canary.seconds_between),
-                evaluation_periods=2,
-                missing="breaching",
-            )
-        )
+    alarms = [*([_health(stack)] if health.enabled else ()), *_seen_from_outside(place, canary)]
     return Watched(
         name="service",
         kind="service",
         alarms=alarms,
-        composites=[
-            Composite(
-                name="service-down",
-                says="the service is down",
-                runbook="service-down",
-                severity="page",
-                rule=down,
-                parts=parts,
-            )
-        ],
+        composites=[_down(told_of=health.enabled)],
         graphs=[
             *(
                 Graph(
@@ -94,4 +47,51 @@ def service(place: Place, *, health: ScheduleSettings, canary: CanarySettings) -
                 ],
             ),
         ],
+    )
+
+
+def _health(stack: Mapping[str, str]) -> Alarm:
+    return Alarm(
+        name="service-health",
+        says="health-checker finds something down, or is silent itself",
+        runbook="service-down",
+        severity="page",
+        metrics={"healthy": Metric(NAMESPACE, "Healthy", "Minimum", stack)},
+        threshold=1,
+        comparison="<",
+        period=SILENT_PERIOD,
+        evaluation_periods=SILENT_PERIODS,
+        missing="breaching",
+    )
+
+
+def _seen_from_outside(place: Place, canary: CanarySettings) -> Iterator[Alarm]:
+    if canary.enabled:
+        dimensions = {"CanaryName": canary_name(place)}
+        yield Alarm(
+            name="canary-failed",
+            says="the canary cannot reach the health route from outside",
+            runbook="canary",
+            severity="page",
+            metrics={
+                "success": Metric("CloudWatchSynthetics", "SuccessPercent", "Average", dimensions)
+            },
+            threshold=90,
+            comparison="<",
+            period=max(SILENT_PERIOD, canary.seconds_between),
+            evaluation_periods=2,
+            missing="breaching",
+        )
+
+
+def _down(*, told_of: bool) -> Composite:
+    """Both APIs fail, or health-checker says so, where somebody asks it."""
+    both, parts = "({api-5xx} AND {http-5xx})", ["api-5xx", "http-5xx"]
+    return Composite(
+        name="service-down",
+        says="the service is down",
+        runbook="service-down",
+        severity="page",
+        rule=f"{{service-health}} OR {both}" if told_of else both,
+        parts=["service-health", *parts] if told_of else parts,
     )

@@ -55,6 +55,7 @@ CUSTOM = {
     "sandpiper:observability": {
         "page": {"email": ["team@example.com"]},
         "duration_threshold_percent": 50,
+        "throttle_threshold": 3,
         "period": 300,
     },
     "sandpiper:tags": {"team": "birds"},

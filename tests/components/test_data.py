@@ -99,6 +99,8 @@ def test_access_logs_and_reports_end_and_uploads_stay(run: Run) -> None:
     }
     assert ends.pop("access-logs-lifecycle") == {"days": 90}
     assert ends.pop("reports-lifecycle") == {"days": 365}
+    if run.stack == "prod":
+        assert ends.pop("canary-results-lifecycle") == {"days": 31}
     assert set(ends.values()) == {None}
 
 

@@ -23,6 +23,8 @@ from components.schedules import Warming
 from settings import (
     DomainSettings,
     FunctionSettings,
+    LogSettings,
+    ObjectiveSettings,
     PackagingSettings,
     PartnerSettings,
     PictureSettings,
@@ -50,8 +52,11 @@ EXAMPLES: Values = {
     "source_code_hash": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
     "image_config": {"command": ["app.handler"]},
     "secret_recovery_window_in_days": 7,
-    "schedule_expression": "rate(2 days)",
+    "schedule_expression": "rate(10 minutes)",
     "user_pool_tier": "PLUS",
+    "invocations_thresholds": {"f": 5},
+    "latency_percent": 95,
+    "runtime_version": "syn-python-selenium-13.0",
 }
 """Values of fields that say nothing of the form they want."""
 
@@ -66,7 +71,10 @@ TOGETHER: Mapping[str, Values] = {
 """Function settings that mean something beside others only."""
 
 DOMAIN: Values = {"domain_name": "api.example.com", "hosted_zone_id": "Z0123456789ABCDEFGHIJ"}
-LEAST: Mapping[type[Model], Values] = {DomainSettings: DOMAIN}
+LEAST: Mapping[type[Model], Values] = {
+    DomainSettings: DOMAIN,
+    ObjectiveSettings: {"latency_percent": 95.0},
+}
 """What a model wants to be told besides its required fields."""
 
 ENABLED: Mapping[str, Values] = {
@@ -81,6 +89,15 @@ ENABLED: Mapping[str, Values] = {
     "telemetry.iot_topic": {"iot_rule_enabled": True},
     "mail.create_identity": {"from_address": "orders@example.com"},
     "mail.configuration_set": {"from_address": "orders@example.com"},
+    "budget.email": {"monthly_usd": 10},
+    "logs.destination_filter": {
+        "destination_arn": facts(LogSettings.model_fields["destination_arn"]).example
+    },
+    "canary": {"enabled": True},
+    "observability.anomaly_band": {"anomaly_detection": True},
+    "observability.slack_workspace_id": {"page": {"slack_channel_id": "C0123456789"}},
+    "observability.page": {"slack_workspace_id": "T0123456789"},
+    "observability.ticket": {"slack_workspace_id": "T0123456789"},
     "api.cache_cluster_size": {"cache_cluster_enabled": True},
     "api.routes.cache_ttl_in_seconds": {"cache_cluster_enabled": True},
     **{
@@ -225,7 +242,12 @@ def one_function(root: Path, values: str) -> str:
     def program(parts: Parts) -> None:
         handlers = Handlers(root / "handlers", packaging=PackagingSettings(build=False))
         settings = FunctionSettings.model_validate(json.loads(values))
-        function = parts.function("f", code=handlers.code("f", settings), settings=settings)
+        function = parts.function(
+            "f",
+            code=handlers.code("f", settings),
+            settings=settings,
+            log_sample_rate=settings.log_sample_rate or 0,
+        )
         Warming(
             "warming", [function], failures=parts.failures, encryption=parts.key, place=parts.place
         )
@@ -303,7 +325,8 @@ SECTION_PATHS = [
 def test_every_setting_of_a_section_reaches_a_resource(path: tuple[str, ...]) -> None:
     section, *rest = path
     model, _ = TAKERS[section]
-    beside = {**ENABLED.get(section, {}), **ENABLED.get(".".join(path), {})}
+    heads = [".".join(path[:length]) for length in range(1, len(path) + 1)]
+    beside = {key: value for head in heads for key, value in ENABLED.get(head, {}).items()}
     beside = {key: value for key, value in beside.items() if key != rest[0]}
     before, after = (
         {**beside, **told(model, tuple(rest), changed=changed)} for changed in (False, True)

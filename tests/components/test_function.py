@@ -272,8 +272,9 @@ def test_function_is_told_only_of_what_it_uses(name: str, run: Run) -> None:
     variables = run.one(FUNCTION, f"{name}-function").get("environment.variables")
     speaks = {"CORS_ALLOW_ORIGINS"} if name in BROWSERS else set()
     checked = {"CHECKED_ANSWERS"} if speaks and run.stack == "dev" else set()
-    assert set(variables) == {"LOG_LEVEL", "SERVICE_NAME"} | TOLD[name] | speaks | checked
+    assert set(variables) == {"LOG_LEVEL", "SERVICE_NAME", "STACK"} | TOLD[name] | speaks | checked
     assert variables["SERVICE_NAME"] == "sandpiper"
+    assert variables["STACK"] == f"sandpiper-{run.stack}"
 
 
 @pytest.mark.parametrize("name", sorted(PUSHES))

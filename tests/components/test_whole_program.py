@@ -16,6 +16,10 @@ from tests.support.program import ROOT, Answers, Run, plain, run_program, run_st
 from tests.support.urns import kept, urns
 
 EXPORTS = {
+    "alarms",
+    "pageTopicArn",
+    "ticketTopicArn",
+    "insightsQueries",
     "apiUrl",
     "httpApiUrl",
     "socketUrl",
@@ -186,10 +190,15 @@ def test_stacks_differ_in_sizes_and_switches_only(runs: Callable[[str], Run]) ->
         for stack in ("dev", "staging", "prod")
     }
     assert names["dev"] <= names["staging"] <= names["prod"]
-    assert names["staging"] - names["dev"] == {"api-client-certificate"}
+    # Objectives of more APIs, and what is reserved for a function is watched.
+    more = names["staging"] - names["dev"]
+    alarms = {name for name in more if name.endswith("-alarm")}
+    assert all("-slo-" in name or name.endswith("-concurrency-alarm") for name in alarms)
+    assert more - alarms == {"api-client-certificate"}
     switched = names["prod"] - names["staging"]
-    assert "api-firewall" in switched
-    assert {name for name in switched if not name.startswith("api-")} == set()
+    assert {"api-firewall", "canary-canary", "api-traffic-alarm"} <= switched
+    rest = {name for name in switched if not name.startswith(("api-", "canary"))}
+    assert rest == {"http-traffic-alarm"}
 
 
 def test_any_stack_name_loads_with_the_defaults(custom: Run) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from components import notices, watch
 from components.api import ApiFront, Route, speaks
 from components.authorizers import TokenAuthorizer
 from components.buckets import Bucket
 from components.buses import Bus, Rule
+from components.canary import Canary
 from components.events import (
     Change,
     Event,
@@ -19,6 +21,7 @@ from components.events import (
     Trigger,
 )
 from components.events import Schedule as ScheduleTrigger
+from components.function import ServerlessFunction
 from components.graphql import GraphQl
 from components.http_api import HttpApi, HttpRoute
 from components.http_authorizers import JwtAuthorizer
@@ -36,14 +39,18 @@ from components.socket_api import Socket, SocketRoutes
 from components.streams import DataStream
 from components.tables import Table
 from components.topics import Topic
+from components.watching import Watched
 from settings import (
     ApiSettings,
+    BudgetSettings,
     BusSettings,
+    CanarySettings,
     DataSettings,
     GraphQlSettings,
     HttpApiSettings,
     IdentitySettings,
     LoadBalancerSettings,
+    LogSettings,
     MailSettings,
     ObservabilitySettings,
     PackagingSettings,
@@ -55,6 +62,7 @@ from settings import (
     StreamSettings,
     TelemetrySettings,
     TopicSettings,
+    TracingSettings,
 )
 from settings.fields import Model
 from tests.support.program import ROOT
@@ -191,16 +199,70 @@ def join(parts: Parts, trigger: Trigger, failures: Queue | None = None) -> None:
 
 
 def observability(parts: Parts, settings: ObservabilitySettings) -> None:
-    function = parts.function("f")
-    Observability(
-        "o",
+    function = parts.function("f", reserved_concurrent_executions=10)
+    work = Queue("work", settings=QueueSettings(), encryption=parts.key)
+    front = parts.front(function, "GET /a", name="api")
+    watched = [
+        watch.rest(front, settings),
+        watch.function(function, settings),
+        watch.queue(work, settings),
+    ]
+    looking(parts, [function], settings, watched=watched)
+
+
+def budget(parts: Parts, settings: BudgetSettings) -> None:
+    looking(parts, [], budget=settings)
+
+
+def logs(parts: Parts, settings: LogSettings) -> None:
+    function = parts.function("f", log_sample_rate=settings.sample_rate)
+    looking(parts, [function], logs=settings)
+
+
+def tracing(parts: Parts, settings: TracingSettings) -> None:
+    looking(parts, [], traces=settings)
+
+
+def canary(parts: Parts, settings: CanarySettings) -> None:
+    Canary(
+        "canary",
         settings=settings,
-        functions=[function],
-        failure_queues={"failures": parts.failures.queue},
-        readers={},
-        api=parts.front(function, "GET /a"),
+        code=ROOT / "canaries" / "health.py",
+        url="https://api.example.com",
+        data=DataSettings(),
+        logs=Bucket("logs", settings=DataSettings(), place=parts.place, encryption=None),
         encryption=parts.key,
         place=parts.place,
+    )
+
+
+def looking(
+    parts: Parts,
+    functions: Sequence[ServerlessFunction],
+    settings: ObservabilitySettings | None = None,
+    *,
+    watched: Sequence[Watched] = (),
+    **more: Any,
+) -> None:
+    """An Observability with its topics and whoever is told."""
+    said = settings or ObservabilitySettings()
+    tells = notices.topics(encryption=parts.key, place=parts.place)
+    undelivered = Queue("undelivered", encryption=parts.key, senders=[*tells.values()])
+    EventTriggers(
+        "events",
+        [Subscribers(tells["page"], said.page), Subscribers(tells["ticket"], said.ticket)],
+        failures=undelivered,
+        encryption=parts.key,
+        place=parts.place,
+    )
+    Observability(
+        "o",
+        settings=said,
+        watched=watched,
+        functions=functions,
+        notices=tells,
+        place=parts.place,
+        **more,
     )
 
 
@@ -234,6 +296,10 @@ TAKERS: Mapping[str, tuple[type[Model], Callable[[Parts, Any], None]]] = {
     "bus": (BusSettings, bus),
     "mail": (MailSettings, mail),
     "observability": (ObservabilitySettings, observability),
+    "budget": (BudgetSettings, budget),
+    "logs": (LogSettings, logs),
+    "tracing": (TracingSettings, tracing),
+    "canary": (CanarySettings, canary),
     "packaging": (PackagingSettings, packaging),
     "repositories": (RepositorySettings, repository),
 }

@@ -42,6 +42,7 @@ class Parts:
         tweaks: FunctionTweaks | None = None,
         code: AnyCode | None = None,
         settings: FunctionSettings | None = None,
+        log_sample_rate: float = 0,
         **sizes: Any,
     ) -> ServerlessFunction:
         """A function with nothing in it."""
@@ -54,15 +55,20 @@ class Parts:
             failures=self.failures,
             encryption=self.key,
             place=self.place,
+            log_sample_rate=log_sample_rate,
             tweaks=tweaks,
         )
 
     def front(
-        self, function: ServerlessFunction, *endpoints: str, settings: ApiSettings | None = None
+        self,
+        function: ServerlessFunction,
+        *endpoints: str,
+        settings: ApiSettings | None = None,
+        name: str = "front",
     ) -> ApiFront:
         """A REST API with these routes to one function."""
         return ApiFront(
-            "front",
+            name,
             settings=settings or ApiSettings(),
             routes=[Route(endpoint, function) for endpoint in endpoints],
             authorizer=TokenAuthorizer(self.function("gate")),

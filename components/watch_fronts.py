@@ -1,0 +1,97 @@
+"""What is watched of the fronts that are off by default: the load balancer, the GraphQL API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.watching import Alarm, Graph, Metric, Watched, filled, rate
+from settings import ObservabilitySettings
+
+
+def load_balancer(
+    name: str, of: aws.lb.LoadBalancer | None, settings: ObservabilitySettings
+) -> list[Watched]:
+    """The load balancer; nothing where it is off."""
+    if of is None:
+        return []
+    front = _Front(
+        name,
+        "AWS/ApplicationELB",
+        {"LoadBalancer": of.arn_suffix},
+        requests="RequestCount",
+        errors={"targets": "HTTPCode_Target_5XX_Count", "own": "HTTPCode_ELB_5XX_Count"},
+        latency="TargetResponseTime",
+        unit="s",
+    )
+    return [front.watched(settings)]
+
+
+def graphql(
+    name: str, of: aws.appsync.GraphQLApi | None, settings: ObservabilitySettings
+) -> list[Watched]:
+    """The GraphQL API; nothing where it is off."""
+    if of is None:
+        return []
+    front = _Front(
+        name,
+        "AWS/AppSync",
+        {"GraphQLAPIId": of.id},
+        requests="Requests",
+        errors={"errors": "5XXError"},
+        latency="Latency",
+        unit="ms",
+    )
+    return [front.watched(settings)]
+
+
+@dataclass(frozen=True)
+class _Front:
+    name: str
+    namespace: str
+    dimensions: Mapping[str, pulumi.Input[str]]
+    requests: str
+    errors: Mapping[str, str]
+    latency: str
+    unit: str
+
+    def watched(self, settings: ObservabilitySettings) -> Watched:
+        errors = {key: self._metric(name) for key, name in self.errors.items()}
+        counted = {**errors, "requests": self._metric(self.requests)}
+        slow = self._metric(self.latency, "p99")
+        limit = settings.latency_threshold_milliseconds / (1 if self.unit == "ms" else 1000)
+        return Watched(
+            name=self.name,
+            kind="api",
+            alarms=[
+                Alarm(
+                    name=f"{self.name}-5xx",
+                    says=f"{settings.server_error_percent:g} % of the requests of {self.name} are answered 5xx",
+                    runbook="api-5xx",
+                    severity="page",
+                    metrics=counted,
+                    expression=rate(filled(*errors), "requests", settings.minimum_requests),
+                    threshold=settings.server_error_percent,
+                    period=settings.error_rate_period,
+                    evaluation_periods=1,
+                ),
+                Alarm(
+                    name=f"{self.name}-latency",
+                    says=f"{self.name} takes {settings.latency_threshold_milliseconds} ms to answer",
+                    runbook="api-latency",
+                    severity="ticket",
+                    metrics={"latency": slow},
+                    threshold=limit,
+                ),
+            ],
+            graphs=[
+                Graph(title="Requests", lines=list(counted.items())),
+                Graph(title="Latency", lines=[("p99", slow)], unit=self.unit, limit=limit),
+            ],
+        )
+
+    def _metric(self, name: str, statistic: str = "Sum") -> Metric:
+        return Metric(self.namespace, name, statistic, self.dimensions)
