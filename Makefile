@@ -36,15 +36,19 @@ check: $(INSTALLED)  ## Format, lint, types, generated files.
 	$(BIN)/python -m tools.schema --check
 	$(BIN)/python -m tools.openapi --check
 	$(BIN)/python -m tools.picture --check
+	$(BIN)/python -m tools.dashboard --check
+	$(BIN)/python -m tools.costs --check
 
 format: $(INSTALLED)  ## Let ruff mend what it can.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-schema: $(INSTALLED)  ## Write stack.schema.json, the references of all settings, openapi.json and the picture anew.
+schema: $(INSTALLED)  ## Write stack.schema.json, the references of all settings, openapi.json, the pictures and the costs anew.
 	$(BIN)/python -m tools.schema
 	$(BIN)/python -m tools.openapi
 	$(BIN)/python -m tools.picture
+	$(BIN)/python -m tools.dashboard
+	$(BIN)/python -m tools.costs
 
 bench: $(INSTALLED)  ## Print the figures of docs/performance.md.
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -47,6 +47,8 @@ ITEMS_ONLY = [
     {"dynamodb": {image: {"collection": {"S": ["items"]}}}} for image in ("NewImage", "OldImage")
 ]
 PICTURES = [".jpg", ".jpeg", ".png", ".webp", ".gif"]
+# Lines of metrics have the level that gets through, whatever it is.
+ERRORS = '{ ($.level = "ERROR") && ($._aws NOT EXISTS) }'
 AUDITED = buses.parts("id", "time", "source", type="detail-type", detail="detail")
 
 ROOT = Path(__file__).resolve().parent
@@ -382,7 +384,7 @@ triggers: list[events.Upload | events.Trigger] = [
     # What an Idempotency-Key was used for is a row of the table too, and no item.
     events.Change(items, data_transformer, config.stream("data-transformer"), ITEMS_ONLY),
     events.Change(items, change_publisher, config.stream("change-publisher"), ITEMS_ONLY),
-    events.LogLines([image_processor, order_processor], error_collector, '{ $.level = "ERROR" }'),
+    events.LogLines([image_processor, order_processor], error_collector, ERRORS),
     events.Schedule(cleanup_job, config.schedule("cleanup-job")),
     events.Schedule(report_generator, config.schedule("report-generator")),
     events.Schedule(health_checker, config.schedule("health-checker")),

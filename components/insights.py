@@ -24,7 +24,7 @@ QUERIES: Final[Mapping[str, str]] = MappingProxyType(
         + _FUNCTION
         + "fields @timestamp, function, record.requestId, record.metrics.durationMs, record.metrics.initDurationMs, "
         "record.metrics.maxMemoryUsedMB\n| sort record.metrics.durationMs desc\n| limit 50",
-        "errors-by-type": 'filter level = "ERROR" or ispresent(errorType)\n| '
+        "errors-by-type": 'filter (level = "ERROR" and not ispresent(_aws.Timestamp)) or ispresent(errorType)\n| '
         "stats count(*) as errors, latest(@timestamp) as last "
         "by function, coalesce(error.type, errorType) as kind\n| sort errors desc",
         "cold-starts": _REPORTS

@@ -65,6 +65,14 @@ def invoke(function: ServerlessFunction) -> Operation:
     }
 
 
+# The id of the request goes with the message, as functions send it (handlers/common/correlation.py).
+_SEND = (
+    "Action=SendMessage&MessageBody=$util.urlEncode($input.body)"
+    "&MessageAttribute.1.Name=correlationId&MessageAttribute.1.Value.DataType=String"
+    "&MessageAttribute.1.Value.StringValue=$context.requestId"
+)
+
+
 def enqueue(
     target: Enqueue, role: aws.iam.Role, place: Place, headers: Mapping[str, str]
 ) -> Operation:
@@ -92,9 +100,7 @@ def enqueue(
             "requestParameters": {
                 "integration.request.header.Content-Type": "'application/x-www-form-urlencoded'"
             },
-            "requestTemplates": {
-                "application/json": "Action=SendMessage&MessageBody=$util.urlEncode($input.body)"
-            },
+            "requestTemplates": {"application/json": _SEND},
             # Keys are patterns of the queue's status; what none matches is the default.
             "responses": {
                 "2\\d{2}": answered(202, headers, accepted),

@@ -24,7 +24,7 @@ VALIDATOR = "all"
 ALLOWED_HEADERS = "Content-Type,Authorization,If-Match,Idempotency-Key,X-Api-Key"
 ANY_METHOD = "x-amazon-apigateway-any-method"
 EVERY_METHOD = ("delete", "get", "head", "patch", "post", "put")
-EXPOSED_HEADERS = "ETag,Location,Retry-After"
+EXPOSED_HEADERS = "ETag,Location,Retry-After,X-Correlation-Id"
 PREFLIGHT_SECONDS = 600
 """How long a browser may remember a preflight answer."""
 

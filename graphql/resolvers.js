@@ -28,6 +28,10 @@ export function request(ctx) {
   const { httpMethod, resource } = ROUTES[ctx.info.fieldName];
   const { id, input, limit, cursor, version } = ctx.args;
   const headers = {};
+  const correlation = ctx.request.headers["x-correlation-id"];
+  if (correlation) {
+    headers["X-Correlation-Id"] = correlation;
+  }
   if (isGiven(version)) {
     headers["If-Match"] = `"${version}"`;
   }

@@ -197,11 +197,11 @@ def _measure(found: Mapping[str, Answer]) -> None:
     """One log line that CloudWatch makes metrics of: how many checks are down; Up and Time by
     check, Depth by queue (TableUp, TableTime, QueueOrdersDepth).
     """
-    service, now = os.environ.get("SERVICE_NAME", "sandpiper"), time.time()
+    now = time.time()
     named: list[dict[str, Any]] = [{"Name": "Down", "Unit": "Count"}]
     # As a line of a level that Lambda's filter lets through.
     line: dict[str, Any] = {**logs.head("health measured", logs.kept_level(), now)}
-    line["Service"] = service
+    line["Stack"] = os.environ.get("STACK", "sandpiper")
     line["Down"] = sum(not answer.up for answer in found.values())
     for name, answer in found.items():
         title = _title(name)
@@ -214,7 +214,7 @@ def _measure(found: Mapping[str, Answer]) -> None:
     line["_aws"] = {
         "Timestamp": int(now * 1000),
         "CloudWatchMetrics": [
-            {"Namespace": NAMESPACE, "Dimensions": [["Service"]], "Metrics": named}
+            {"Namespace": NAMESPACE, "Dimensions": [["Stack"]], "Metrics": named}
         ],
     }
     sys.stdout.write(json.dumps(line) + "\n")

@@ -25,7 +25,7 @@ NAME = (
 METADATA = "correlation-id"  # of an S3 object
 
 # What others send is believed only in this form: nothing in it can forge a log line or a header.
-_VALID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_VALID = re.compile(r"[A-Za-z0-9._:=-]{1,128}")
 
 _invocation: dict[str, str] = {}
 _carried: ContextVar[str] = ContextVar("carried", default="")

@@ -78,11 +78,11 @@ def test_the_log_line_declares_each_metric_that_it_holds(context: Any, lines: An
     (line,) = lines()
     (declared,) = line["_aws"]["CloudWatchMetrics"]
     assert declared["Namespace"] == "Sandpiper/Health"
-    assert declared["Dimensions"] == [["Service"]]
+    assert declared["Dimensions"] == [["Stack"]]
     names = {metric["Name"] for metric in declared["Metrics"]}
     head = set(logs.head("", "", 0))
     assert head < set(line)
-    assert names == set(line) - {"_aws", "Service"} - head
+    assert names == set(line) - {"_aws", "Stack"} - head
     assert len(names) <= 100  # CloudWatch reads no more from a line
     assert all(isinstance(line[name], int | float) for name in names)
     assert (line["Down"], line["TableUp"], line["QueueOrdersDepth"]) == (0, 1, 3)
