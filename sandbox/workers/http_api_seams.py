@@ -13,6 +13,8 @@ from sandbox.workers.seams import Seam
 
 _JSON: Final = {"Content-Type": "application/json"}
 _BROKEN: Final = (502, b'{"message":"Internal Server Error"}')
+_REFUSED: Final = b'{"__type": "TooManyRequestsException"'
+"""How Lambda's own answer to a call begins that it has no environment for."""
 """What `gateway_seams` makes of a failed function."""
 
 Handler = Callable[..., Awaitable[Any]]
@@ -123,7 +125,7 @@ def _preflight(module: ModuleType, original: Callable[..., Any]) -> Callable[...
 
 
 def _as_http_api(_module: ModuleType, original: Handler) -> Handler:
-    """Function URLs, which share the conversion of answers, are 502 where an HTTP API is 500."""
+    """Function URLs, which share the conversion of answers, are 502 where an HTTP API is 500, and 429 where it is 503."""
 
     async def invoke(
         integration: Any, api_id: str, stage: str, path: str, *rest: Any, **named: Any
@@ -131,6 +133,8 @@ def _as_http_api(_module: ModuleType, original: Handler) -> Handler:
         whole = path if stage == "$default" else f"/{stage}{path}"
         answer = await original(integration, api_id, stage, whole, *rest, **named)
         status, headers, body = answer
+        if status == 429 and body.startswith(_REFUSED):
+            return 503, dict(_JSON), b'{"message":"Service Unavailable"}'
         return (500, headers, body) if (status, body) == _BROKEN else answer
 
     return invoke

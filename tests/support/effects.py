@@ -137,8 +137,8 @@ class Effects:
         return [line for line in said if marker in line]
 
     def inbox(self, topic: str, **attributes: Any) -> str:
-        """The URL of a new queue that gets what a topic of that name tells, as it is told."""
-        arn = self.box.outputs["topics"][topic]
+        """The URL of a new queue that gets what a topic of that name or ARN tells, as it is told."""
+        arn = topic if topic.startswith("arn:") else self.box.outputs["topics"][topic]
         url, own = self._queue("sns.amazonaws.com", arn)
         self.box.client("sns").subscribe(
             TopicArn=arn,
