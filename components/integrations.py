@@ -65,6 +65,8 @@ def invoke(function: ServerlessFunction) -> Operation:
     }
 
 
+CORRELATION = "X-Correlation-Id"
+"""By it a caller finds what came of the request, in the logs of every function."""
 # The id of the request goes with the message, as functions send it (handlers/common/correlation.py).
 _SEND = (
     "Action=SendMessage&MessageBody=$util.urlEncode($input.body)"
@@ -82,10 +84,11 @@ def enqueue(
         {"type": "about:blank", "title": "Bad Gateway", "status": 502, "requestId": _REQUEST_ID}
     )
     problem = {"Content-Type": "application/problem+json", **headers}
+    named = {**headers, CORRELATION: ""}
     return {
         "responses": {
-            "202": declared("Accepted", headers),
-            "502": declared("Bad Gateway", problem),
+            "202": declared("Accepted", named),
+            "502": declared("Bad Gateway", {**problem, CORRELATION: ""}),
         },
         EXTENSION: {
             "type": "aws",
@@ -103,11 +106,17 @@ def enqueue(
             "requestTemplates": {"application/json": _SEND},
             # Keys are patterns of the queue's status; what none matches is the default.
             "responses": {
-                "2\\d{2}": answered(202, headers, accepted),
-                "default": answered(502, problem, refused),
+                "2\\d{2}": _correlated(answered(202, headers, accepted)),
+                "default": _correlated(answered(502, problem, refused)),
             },
         },
     }
+
+
+def _correlated(response: dict[str, Any]) -> dict[str, Any]:
+    parameters = response.setdefault("responseParameters", {})
+    parameters[f"method.response.header.{CORRELATION}"] = "context.requestId"
+    return response
 
 
 def fixed(target: Fixed, headers: Mapping[str, str]) -> Operation:

@@ -93,6 +93,6 @@ def _answers(operation: dict[str, Any], integration: dict[str, Any]) -> Iterator
             if target.removeprefix("method.response.header.") not in declared:
                 yield f"{target} is not declared by response {status}; it is dropped"
             elif not (value.startswith("'") and value.endswith("'")) and not value.startswith(
-                "integration.response."
+                ("integration.response.", "context.", "stageVariables.")
             ):
                 yield f"{target}: a static value stands in single quotes"

@@ -36,6 +36,7 @@ ROOMS: dict[str, set[str]] = {
     "components": {"pulumi", "pulumi_aws", "pulumi_random", "settings", "builders"},
     "policies": set(),
     "handlers": {"boto3", "botocore", "common"},
+    "canaries": set(),
 }
 """What each room may import besides the standard library and itself (what comes from layers stands below, by module)."""
 

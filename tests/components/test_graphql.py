@@ -207,7 +207,8 @@ def resolve(tmp_path_factory: pytest.TempPathFactory) -> Resolve:
     (home / "run.mjs").write_text(RUN)
 
     def run(what: str, field: str, **ctx: Any) -> dict[str, Any]:
-        context = {"args": {}, **ctx, "info": {"fieldName": field}}
+        asked_with = {"args": {}, "request": {"headers": {"x-correlation-id": "c-1"}}}
+        context = {**asked_with, **ctx, "info": {"fieldName": field}}
         asked = json.dumps({"what": what, "ctx": context})
         command = [node, "run.mjs", asked]
         done = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False)
@@ -239,6 +240,7 @@ def test_functions_get_the_request_they_know_from_the_rest_api(
     request = Request(made["payload"])
     assert (request.method, request.route, request.id) == (method, route, "made-up")
     assert request.path_parameter("id") == args.get("id", "")
+    assert request.header("x-correlation-id") == "c-1"
     assert request.header("if-match") == ('"3"' if "version" in args else None)
     assert request.query("limit") == ("5" if "limit" in args else None)
     assert request.query("cursor") == args.get("cursor")

@@ -18,6 +18,7 @@ PARTS = (
     "__main__.py",
     "builders",
     "components",
+    "canaries",
     "handlers",
     "layers",
     "policies",

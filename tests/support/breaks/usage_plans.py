@@ -57,6 +57,7 @@ BREAKS = (
     Break(SHAPED, "passthroughBehavior must be never", part(f"{SERVICE} passthroughBehavior", "when_no_match")),
     Break(SHAPED, "needs one request template", part(f"{SERVICE} requestTemplates", {"text/plain": "x"})),
     Break(SHAPED, "an encoded MessageBody", part(f"{SERVICE} requestTemplates application/json", "Action=SendMessage&MessageBody=$input.body")),
+    Break(SHAPED, "an encoded MessageBody", part(f"{SERVICE} requestTemplates application/json", "Action=SendMessage&MessageBody=$util.urlEncode($input.body)&MessageAttribute.1.Name=$input.params('a')")),
     Break(SHAPED, "the service reads a form", part(f"{SERVICE} requestParameters", None)),
     Break(OURS, "a pattern of 2xx", part(SERVICE + r" responses 2\d{2}", None)),
     Break(OURS, "must answer an error", part(f"{SERVICE} responses default", None)),
