@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import gc
 import importlib
+import itertools
 import linecache
 import os
 import sys
@@ -31,6 +32,11 @@ from sandbox.stack import Stack
 
 _WORKERS: Final = 16
 """Registrations under way at once; Pulumi's default depends on the machine."""
+
+_RUNS_BETWEEN: Final = 3
+"""Runs between two looks for garbage, where one process has many: each leaves about 90 MB."""
+
+_runs: Final = itertools.count(1)
 
 _turn: Final = threading.Lock()
 """Pulumi's settings, `sys.modules` and `__main__` are the process's: one program at a time."""
@@ -194,13 +200,20 @@ def _of_a_program(name: str) -> bool:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Keep the collector quiet: nearly everything a run makes lives to its end; looking for garbage costs a fifth."""
+    """Keep the collector quiet: nearly everything a run makes lives to its end; looking for garbage costs a fifth.
+
+    What is left of a run would at once be gone through as young. It is put among the old instead, and looked through
+    with that of the next runs.
+    """
     was_on = gc.isenabled()
     gc.disable()
     gc.freeze()
     try:
         yield
     finally:
+        gc.freeze()
         gc.unfreeze()
         if was_on:
+            if next(_runs) % _RUNS_BETWEEN == 0:
+                gc.collect()
             gc.enable()
