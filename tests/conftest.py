@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator
 import pytest
 
 from sandbox.box import Box
-from tests.support.program import Run, run_stack
+from tests.support.program import ROOT, Run, run_stack
 
 STACKS = ("dev", "staging", "prod")
 
@@ -42,6 +42,26 @@ def dev() -> Run:
 def prod() -> Run:
     """The mocked run of the prod stack."""
     return _shared_run("prod")
+
+
+LONGEST = (
+    "application/test_load.py",
+    "application/test_faults.py",
+    "application/test_events_queues.py",
+    "tools/test_documented_commands.py",
+    "application/test_hostile_described.py",
+    "policies/test_granted_actions.py",
+    "application/test_parallel_updates.py",
+    "application/test_observability_alarms.py",
+)
+"""Files that keep a process busy longest: begun last, they would leave the others idle."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, each with its tests in the order that was drawn."""
+    rank = {str(ROOT / "tests" / file): place for place, file in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(str(item.path), len(LONGEST)))
 
 
 @pytest.hookimpl(wrapper=True)
