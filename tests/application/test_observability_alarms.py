@@ -6,6 +6,8 @@ A minute of CloudWatch lasts a quarter of a second here, so that alarms ring and
 from __future__ import annotations
 
 import json
+import time
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
@@ -15,7 +17,7 @@ import pytest
 
 import sandbox
 from sandbox.box import Box
-from tests.support.alarms import Bell, deployed, throttled
+from tests.support.alarms import PATIENCE, Bell, deployed, throttled
 from tests.support.effects import Effects, eventually, order, unique
 
 MINUTE = 0.25
@@ -232,3 +234,49 @@ def test_nothing_rings_where_nothing_happens(box: Box, bell: Bell) -> None:
     client.delete_alarms(AlarmNames=[name])
     assert bell.rang() == set()
     assert {alarm.state for alarm in box.alarms() if alarm.severity} == {"OK"}
+
+
+# What the functions count.
+
+
+def counted(box: Box) -> Counter[str]:
+    """What functions have counted since the sandbox began, by name and state."""
+    client, now = box.client("cloudwatch"), time.time()
+    (page,) = client.get_paginator("list_metrics").paginate(Namespace="Sandpiper")
+    found = Counter[str]()
+    for metric in page["Metrics"]:
+        told = client.get_metric_statistics(
+            **metric,
+            StartTime=now - 3600,
+            EndTime=now + 60,
+            Period=60,
+            Statistics=["Sum"],
+        )
+        dimensions = {each["Name"]: each["Value"] for each in metric["Dimensions"]}
+        assert dimensions.pop("Stack") == "sandpiper-dev"
+        name = " ".join([metric["MetricName"], *dimensions.values()])
+        found[name] += int(sum(point["Sum"] for point in told["Datapoints"]))
+    return found
+
+
+def test_what_happened_is_counted_once_however_often_it_was_asked(
+    box: Box, effects: Effects
+) -> None:
+    before, token, ident = counted(box), box.token(), unique("order")
+    body, headers = {"name": "lamp", "price": "1.00"}, {"Idempotency-Key": f'"{ident}"'}
+    made = [box.http.post("/items", token=token, json=body, headers=headers) for _ in range(3)]
+    (url,) = {f"/items/{answer.json()['id']}" for answer in made}
+    assert [box.http.delete(url, token=token).status for _ in range(2)] == [204, 204]
+    box.send_sqs("orders", order(ident, price="1000.00"), order(ident, price="1000.00"))
+    told = effects.inbox("notifications")
+    assert eventually(lambda: effects.placed(ident), PATIENCE)
+    eventually(lambda: [text for text in effects.peek(told) if ident in text], PATIENCE)
+    expected = {
+        "ItemsCreated": 1,
+        "ItemsDeleted": 1,
+        "Orders placed": 1,
+        "Orders confirmed": 1,
+        "NotificationsSent": 1,
+    }
+    eventually(lambda: (counted(box) - before).keys() == expected.keys())
+    assert counted(box) - before == expected
