@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -12,14 +11,12 @@ from urllib.parse import unquote, urlsplit
 import pulumi
 from google.protobuf import empty_pb2
 from pulumi.runtime import mocks
-from pulumi.runtime.proto import engine_pb2, resource_pb2, source_pb2
+from pulumi.runtime.proto import engine_pb2, resource_pb2
 
 from sandbox.apply import Engine, Registration
 from sandbox.values import pack, unpack
 
 _STACK: Final = "pulumi:pulumi:Stack"
-_CONSTRUCTORS: Final = 3
-"""A resource's own constructor and those of its two base classes stand between the SDK and the line that made it."""
 
 
 class Monitor(mocks.MockMonitor):
@@ -166,33 +163,3 @@ class Log:
         """Take one message; debug messages are the SDK's own and are dropped."""
         if request.severity in self._WORDS:
             self._say(self._WORDS[request.severity] + request.message)
-
-
-def quick_stack_trace(root: Path) -> Callable[[], source_pb2.StackTrace]:
-    """The SDK's stack trace, reduced to the frames of the program's own files.
-
-    The SDK's own reads the source line of each frame of each registration; that is a third of a run's time, for
-    lines that nobody looks at.
-    """
-    inside, sandbox = f"{root}/", f"{Path(__file__).parent}/"
-
-    def own(file: str) -> bool:
-        return (
-            file.startswith(inside)
-            and not file.startswith(sandbox)
-            and "/site-packages/" not in file
-        )
-
-    def trace() -> source_pb2.StackTrace:
-        frame, found, constructors = sys._getframe(1), [], 0
-        while frame is not None:
-            code = frame.f_code
-            if constructors >= _CONSTRUCTORS and own(code.co_filename):
-                uri = Path(code.co_filename).as_uri()
-                position = source_pb2.SourcePosition(uri=uri, line=frame.f_lineno)
-                found.append(source_pb2.StackFrame(pc=position))
-            constructors += code.co_name == "__init__"
-            frame = frame.f_back
-        return source_pb2.StackTrace(frames=found)
-
-    return trace

@@ -21,13 +21,12 @@ from typing import Any, Final
 
 import pulumi
 from pulumi.runtime import mocks, settings
-from pulumi.runtime import resource as registrations
 from pulumi.runtime.stack import run_in_stack
 
-from sandbox import lean
+from sandbox import lean, quick
 from sandbox.apply import Engine, Stopped
 from sandbox.faults import in_program, refused
-from sandbox.monitor import Log, Monitor, quick_stack_trace
+from sandbox.monitor import Log, Monitor
 from sandbox.stack import Stack
 
 _WORKERS: Final = 16
@@ -62,7 +61,7 @@ def run(root: Path, stack: Stack, engine: Engine, say: Callable[[str], object]) 
     """Run `__main__.py` of `root` on the engine, as `pulumi up` would; never raises for the program's mistakes."""
     monitor = Monitor(engine, root, stack.project, stack.name)
     faults: list[str] = []
-    with _turn, lean.provider(), _imports(root), _no_collection():
+    with _turn, lean.provider(), quick.sdk(root), _imports(root), _no_collection():
         try:
             contextvars.copy_context().run(_in_context, root, stack, monitor, say)
         except Stopped:
@@ -150,12 +149,9 @@ def _imports(root: Path) -> Iterator[None]:
     _forget_changed(root)
     os.chdir(root)
     sys.path.insert(0, own)
-    trace = registrations._get_stack_trace
-    registrations._get_stack_trace = quick_stack_trace(root)
     try:
         yield
     finally:
-        registrations._get_stack_trace = trace
         sys.path.remove(own)
         os.chdir(before)
         _seen.update(_stamps(root))
