@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,9 @@ from components.watching import OPERATORS, Alarm, Composite, Metric, Severity, W
 from settings import BudgetSettings, LogSettings, ObservabilitySettings, TracingSettings
 
 AnyAlarm = aws.cloudwatch.MetricAlarm | aws.cloudwatch.CompositeAlarm
+
+LATE = 300
+"""Seconds within which AWS's services tell CloudWatch what they count; most take one or two minutes."""
 
 
 class Observability(pulumi.ComponentResource):
@@ -95,11 +99,15 @@ class Observability(pulumi.ComponentResource):
             alarm_description=_description(alarm),
             comparison_operator=OPERATORS[alarm.comparison],
             threshold=alarm.threshold,
-            evaluation_periods=alarm.evaluation_periods or s.evaluation_periods,
+            evaluation_periods=(periods := alarm.evaluation_periods or s.evaluation_periods),
             treat_missing_data=alarm.missing,
             alarm_actions=tells,
             ok_actions=tells,
         )
+        if "FILL(" in alarm.expression:
+            # To FILL what has not come yet is 0. It goes for the newest periods, and they alone would never ring.
+            args.datapoints_to_alarm = periods
+            args.evaluation_periods = _with_late_ones(periods, period)
         if alarm.band is not None:
             args.comparison_operator = "LessThanLowerOrGreaterThanUpperThreshold"
             args.threshold, args.threshold_metric_id = None, "band"
@@ -147,6 +155,12 @@ class Observability(pulumi.ComponentResource):
 
 def _description(alarm: Alarm | Composite) -> str:
     return f"{alarm.says}. Runbook: docs/runbooks/{alarm.runbook}.md"
+
+
+def _with_late_ones(periods: int, seconds: int) -> int:
+    """So many periods, and those in which values may still be missing, as far as CloudWatch looks back."""
+    furthest = (86_400 if seconds < 3600 else 604_800) // seconds
+    return max(periods, min(periods + math.ceil(LATE / seconds), furthest))
 
 
 def _read_one(args: aws.cloudwatch.MetricAlarmArgs, metric: Metric, period: int) -> None:

@@ -38,6 +38,7 @@ class Table(pulumi.ComponentResource):
         self._variable = variable_name(name, "TABLE")
         self.operations: set[str] = set()
         self.has_stream = stream
+        self.indexes = tuple(indexes or ())
         self._encryption = encryption
         self.table = aws.dynamodb.Table(
             f"{name}-table",

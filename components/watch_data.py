@@ -130,9 +130,12 @@ def stream(of: DataStream) -> list[Watched]:
 
 def table(of: Table) -> Watched:
     """A table: what it refuses for its pace, and what it cannot answer at all."""
+    # What an index refuses is counted at the index alone.
+    places: list[dict[str, str]] = [{}, *({"GlobalSecondaryIndexName": i} for i in of.indexes)]
     throttled = {
-        "reads": _table(of, "ReadThrottleEvents"),
-        "writes": _table(of, "WriteThrottleEvents"),
+        f"{kind}s{number or ''}": _table(of, f"{kind.title()}ThrottleEvents", **place)
+        for number, place in enumerate(places)
+        for kind in ("read", "write")
     }
     units = {
         "read": _table(of, "ConsumedReadCapacityUnits"),

@@ -90,8 +90,8 @@ class _Function:
             self._settings.concurrency_threshold_percent,
             self._sizes.reserved_concurrent_executions,
         )
-        # 0 switches a function off: it cannot come close to that.
-        if reserved:
+        # 0 switches a function off, and 1 is all used by the first call: neither can be come close to.
+        if reserved and reserved > 1:
             yield Alarm(
                 name=f"{self._name}-concurrency",
                 says=f"{self._name} uses {percent} % of the {reserved} executions that are reserved for it",

@@ -81,7 +81,7 @@ def function_raises_alarms(stack: Stack) -> Iterator[tuple[Registered, str]]:
     for function in _unless_silent(stack, aws.FUNCTION):
         name = str(function.get("name"))
         wanted = [("Errors", "Invocations"), ("Throttles",), ("Duration",), ("Invocations",)]
-        if (function.get("reservedConcurrentExecutions") or -1) > 0:
+        if (function.get("reservedConcurrentExecutions") or -1) > 1:
             wanted.append(("ConcurrentExecutions",))
         if function.urn in readers:
             wanted.append(("IteratorAge",))
@@ -145,7 +145,7 @@ def other_ways_in_raise_alarms(stack: Stack) -> Iterator[tuple[Registered, str]]
 
 @rule
 def table_raises_alarms(stack: Stack) -> Iterator[tuple[Registered, str]]:
-    """Throttled reads and writes, and DynamoDB's own errors in each operation that somebody may call."""
+    """Throttled reads and writes, of each index as well, and DynamoDB's own errors in each operation that somebody may call."""
     used = _operations(stack)
     for table in _unless_silent(stack, aws.TABLE):
         by = {"TableName": table.output("name")}
@@ -154,7 +154,11 @@ def table_raises_alarms(stack: Stack) -> Iterator[tuple[Registered, str]]:
             Wanted("AWS/DynamoDB", ("SystemErrors",), {**by, "Operation": operation})
             for operation in sorted(used.get(table.urn, ()))
         )
-        wanted = [Wanted("AWS/DynamoDB", throttles, by), *errors]
+        refused = [
+            Wanted("AWS/DynamoDB", throttles, {**by, "GlobalSecondaryIndexName": index["name"]})
+            for index in table.get("globalSecondaryIndexes") or []
+        ]
+        wanted = [Wanted("AWS/DynamoDB", throttles, by), *refused, *errors]
         yield from _lacking(stack, table, wanted)
 
 
@@ -219,7 +223,8 @@ def _lacking(
     for one in wanted:
         if not any(_fits(one, found) for found in read):
             *_, last = one.dimensions.items() or [("", "")]
-            of = f" of {last[1]}" if last[0] == "Operation" else ""
+            told = {"Operation", "GlobalSecondaryIndexName"}
+            of = f" of {last[1]}" if last[0] in told else ""
             yield resource, f"{NEEDS} {' and '.join(one.names)}{of}"
 
 

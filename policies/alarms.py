@@ -92,6 +92,12 @@ def alarm_can_fire(stack: Stack) -> Iterator[tuple[Registered, str]]:
             yield alarm, "looks back over more than CloudWatch takes"
         if (alarm.get("datapointsToAlarm") or 0) > count:
             yield alarm, "datapointsToAlarm is more than evaluationPeriods"
+        filled = any("FILL(" in query.expression for query in metrics.queries(alarm))
+        if filled and (alarm.get("datapointsToAlarm") or count) >= count:
+            yield (
+                alarm,
+                "takes what comes late for 0: datapointsToAlarm must be less than evaluationPeriods",
+            )
         if not read:
             yield alarm, "reads no metric"
         for metric in read:

@@ -106,6 +106,45 @@ def test_a_queue_rings_before_its_messages_are_given_up(run: Run) -> None:
         assert alarm.get("threshold") == queue.get("visibilityTimeoutSeconds") * tries // 2
 
 
+def test_what_a_table_refuses_is_heard_of_when_it_is_told_late(dev: Run) -> None:
+    for name in ("items-table-throttles", "items-table-errors", "socket-errors"):
+        alarm = alarms(dev)[name]
+        period = next(q["metric"]["period"] for q in queries(alarm).values() if "metric" in q)
+        assert "FILL(" in queries(alarm)["value"]["expression"]
+        assert alarm.get("datapointsToAlarm") == 1
+        assert alarm.get("evaluationPeriods") == 1 + 300 // period
+    exact = alarms(dev)["create-item-errors"]
+    assert (exact.get("evaluationPeriods"), exact.get("datapointsToAlarm")) == (1, None)
+
+
+def test_periods_for_what_comes_late_stay_within_what_cloudwatch_looks_back() -> None:
+    said = {"period": 60, "evaluation_periods": 1440}
+    alarm = run_stack("dev", config={"sandpiper:observability": said}).one(
+        ALARM, "items-table-throttles-alarm"
+    )
+    assert (alarm.get("evaluationPeriods"), alarm.get("datapointsToAlarm")) == (1440, 1440)
+
+
+def test_what_an_index_refuses_is_counted_at_the_index(dev: Run) -> None:
+    read = [
+        (q["metric"]["metricName"], q["metric"]["dimensions"].get("GlobalSecondaryIndexName"))
+        for q in queries(alarms(dev)["items-table-throttles"]).values()
+        if "metric" in q
+    ]
+    kinds = ("ReadThrottleEvents", "WriteThrottleEvents")
+    assert read == [(kind, index) for index in (None, "by-collection") for kind in kinds]
+
+
+def test_an_alarm_reads_no_more_metrics_than_cloudwatch_lets_it(run: Run) -> None:
+    for alarm in run.all(ALARM):
+        assert sum("metric" in q for q in alarm.get("metricQueries") or []) <= 10
+
+
+def test_one_reserved_execution_is_no_alarm_by_each_call() -> None:
+    said = {"sandpiper:functions": {"cleanup-job": {"reserved_concurrent_executions": 1}}}
+    assert "cleanup-job-concurrency" not in alarms(run_stack("dev", config=said))
+
+
 def test_an_objective_is_judged_by_how_fast_it_is_used_up(prod: Run) -> None:
     found = alarms(prod)
     part = found["api-slo-availability-fast-1h"]

@@ -36,6 +36,7 @@ BREAKS = (
     Break("other-ways-in-raise-alarms", "5XXError", more(missing("graphql-5xx"))),
     Break("other-ways-in-raise-alarms", "Latency", more(missing("graphql-latency"))),
     Break("table-raises-alarms", "ReadThrottleEvents", missing("items-table-throttles")),
+    Break("table-raises-alarms", "WriteThrottleEvents of by-topic", edited(aws.ALARM, "connections-table-throttles-alarm", {"metricQueries.3.metric.dimensions": {"TableName": "connections"}})),
     Break("table-raises-alarms", "SystemErrors of", missing("items-table-errors")),
     Break("data-stream-raises-an-alarm", "WriteProvisionedThroughputExceeded", missing("telemetry-stream-throttles")),
     Break("service-reports-that-it-is-well", "Healthy", missing("service-health")),

@@ -53,6 +53,7 @@ BREAKS = (
     Break("alarm-can-fire", "looks back", alarm(THROTTLES, evaluationPeriods=1441)),
     Break("alarm-can-fire", "looks back", alarm(LONG, evaluationPeriods=169)),
     Break("alarm-can-fire", "datapointsToAlarm", alarm(ERRORS, datapointsToAlarm=2)),
+    Break("alarm-can-fire", "comes late for 0", alarm("items-table-throttles-alarm", datapointsToAlarm=None)),
     Break("alarm-can-fire", "reads no metric", alarm(ERRORS, metricQueries=[])),
     Break("alarm-can-fire", "no statistic", alarm(THROTTLES, statistic="Total")),
     Break("alarm-can-fire", "not of this stack", alarm(THROTTLES, dimensions__FunctionName="other")),
