@@ -138,5 +138,7 @@ def write_json(path: Path, value: Any) -> None:
     draft = path.with_suffix(".new")
     file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(file, "w", encoding="utf-8") as stream:
-        json.dump(value, stream, indent=1)
+        stream.write(
+            json.dumps(value)
+        )  # with an indent, or piece by piece, it takes ten times as long
     draft.replace(path)

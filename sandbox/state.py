@@ -5,7 +5,7 @@ The file never holds an input's value, only keyed digests that tell which inputs
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -65,4 +65,5 @@ class State:
 
     def save(self, path: Path) -> None:
         """Write the file, in one step."""
-        write_json(path, {"version": _VERSION, **asdict(self)})
+        made = {urn: vars(record) for urn, record in self.resources.items()}
+        write_json(path, {"version": _VERSION, **vars(self), "resources": made})
