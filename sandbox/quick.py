@@ -1,7 +1,8 @@
 """The Pulumi SDK's costliest spots, made cheap while a program runs. Each gives what the SDK's own gives.
 
 A resource has some thirty properties, most of them unset, and the SDK makes a task and four futures for each; it reads the
-source line of each frame of each registration, and evaluates the types of properties that need no evaluation.
+source line of each frame of each registration, evaluates types of properties that need no evaluation, and makes six outputs
+for a URN that only a run without an engine has a use for.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from unittest import mock
 
 from pulumi import Output, _types
+from pulumi import output as outputs
 from pulumi.output import _OutputData
 from pulumi.runtime import resource as registrations
 from pulumi.runtime import rpc
@@ -37,7 +39,9 @@ def sdk(root: Path) -> Iterator[None]:
     with ExitStack() as patches:
         for module, name, quick in (
             (registrations, "_get_stack_trace", stack_trace(root)),
+            (registrations, "create_urn", create_urn),
             (rpc, "transfer_properties", transfer_properties),
+            (outputs, "contains_unknowns", contains_unknowns),
             (_types, "get_type_hints", type_hints),
         ):
             patches.enter_context(mock.patch.object(module, name, quick))
@@ -75,11 +79,15 @@ def transfer_properties(res: Resource, props: Iterable[str], custom: bool) -> di
         if name == "urn" or (name == "id" and custom):
             continue
         future: asyncio.Future[Any] = loop.create_future()
-        output: Output[Any] = object.__new__(Output)
-        output._data = future
-        res.__dict__[name] = output
+        res.__dict__[name] = _output(future)
         resolvers[name] = functools.partial(_resolve, res, future)
     return resolvers
+
+
+def _output(future: asyncio.Future[Any]) -> Output[Any]:
+    output: Output[Any] = object.__new__(Output)
+    output._data = future
+    return output
 
 
 def _resolve(
@@ -96,6 +104,27 @@ def _resolve(
         future.set_result(_OutputData(resources, value, is_known, is_secret))
     else:
         future.set_exception(failed)
+
+
+_create_urn: Final = registrations.create_urn
+
+
+def create_urn(
+    name: Any, type_: Any, parent: Any = None, project: str | None = None, stack: str | None = None
+) -> Output[str]:
+    """The URN as the SDK puts it together, at once where all its parts are known."""
+    if not all(isinstance(part, str) for part in (name, type_, parent)):
+        return _create_urn(name, type_, parent, project, stack)
+    urn = f"{parent[: parent.rfind('::')]}${type_}::{name}"
+    future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
+    future.set_result(_OutputData(set(), urn, is_known=True, is_secret=False))
+    return _output(future)
+
+
+def contains_unknowns(val: Any) -> bool:
+    """Whether a value holds one that is not known yet; a plain one is not searched."""
+    plain = val is None or isinstance(val, str | int | float)
+    return not plain and rpc.contains_unknowns(val)
 
 
 def type_hints(

@@ -11,7 +11,8 @@ from typing import Any
 
 import pulumi_aws as aws
 import pytest
-from pulumi import _types
+from pulumi import Output, _types
+from pulumi import output as outputs
 from pulumi.output import UNKNOWN
 from pulumi.runtime import resource as registrations
 from pulumi.runtime import rpc
@@ -105,16 +106,43 @@ def test_a_type_that_changes_is_evaluated(hint: Any) -> None:
     assert quick.type_hints(getter) == typing.get_type_hints(getter)
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ("jobs", "aws:sqs/queue:Queue", "urn:pulumi:dev::p::p:index:Part::part"),
+        ("jobs", "aws:sqs/queue:Queue", ""),
+        ("jobs", "aws:sqs/queue:Queue", None, "p", "dev"),
+    ],
+)
+def test_a_urn_is_put_together_as_by_the_sdk(parts: tuple[Any, ...]) -> None:
+    """With an ancestor, with an empty one, without any."""
+
+    async def made(create: Callable[..., Output[str]]) -> Any:
+        return await create(*parts)._data
+
+    assert asyncio.run(made(quick.create_urn)) == asyncio.run(made(registrations.create_urn))
+
+
+@pytest.mark.parametrize(
+    "value", [None, "x", 1, True, 1.5, UNKNOWN, {}, ["x", {"a": UNKNOWN}], {"a": [1, "b"]}]
+)
+def test_what_is_not_known_is_found_as_by_the_sdk(value: Any) -> None:
+    """In lists and objects, at any depth."""
+    assert quick.contains_unknowns(value) == rpc.contains_unknowns(value)
+
+
 def test_the_sdk_is_itself_again_afterwards(tmp_path: Path) -> None:
     """And each stand-in takes what the SDK's own takes."""
     spots = [
         (registrations, "_get_stack_trace"),
+        (registrations, "create_urn"),
         (rpc, "transfer_properties"),
+        (outputs, "contains_unknowns"),
         (_types, "get_type_hints"),
     ]
     before = [getattr(module, name) for module, name in spots]
     with quick.sdk(tmp_path):
         within = [getattr(module, name) for module, name in spots]
     assert [getattr(module, name) for module, name in spots] == before
-    for own, theirs in zip(within[:2], before[:2], strict=True):
+    for own, theirs in zip(within[:-1], before[:-1], strict=True):
         assert list(inspect.signature(own).parameters) == list(inspect.signature(theirs).parameters)
