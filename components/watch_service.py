@@ -11,7 +11,10 @@ from components.watching import Alarm, Composite, Graph, Metric, Watched
 from settings import CanarySettings, ScheduleSettings
 
 SILENT_PERIODS, SILENT_PERIOD = 3, 300
-"""How many periods of how many seconds health-checker may be silent, or find something down."""
+"""How many periods of how many seconds health-checker may be silent, or find something down; longer ones where its schedule
+is slower."""
+
+LONGEST_PERIOD = 86_400
 
 BUSINESS = (
     ("Items", ["ItemsCreated", "ItemsUpdated", "ItemsDeleted"]),
@@ -25,7 +28,10 @@ ORDER_STATES = ("placed", "confirmed", "unsent", "shipped", "delivered")
 def service(place: Place, *, health: ScheduleSettings, canary: CanarySettings) -> Watched:
     """The service; `health` is the schedule of health-checker, whose silence is a bad sign as well."""
     stack = {"Stack": place.prefix}
-    alarms = [*([_health(stack)] if health.enabled else ()), *_seen_from_outside(place, canary)]
+    alarms = [
+        *([_health(stack, health)] if health.enabled else ()),
+        *_seen_from_outside(place, canary),
+    ]
     return Watched(
         name="service",
         kind="service",
@@ -50,18 +56,21 @@ def service(place: Place, *, health: ScheduleSettings, canary: CanarySettings) -
     )
 
 
-def _health(stack: Mapping[str, str]) -> Alarm:
+def _health(stack: Mapping[str, str], schedule: ScheduleSettings) -> Alarm:
+    # A calendar, or more than a day: CloudWatch cannot tell the silence in between from another.
+    between = schedule.seconds_between
+    regular = between is not None and between <= LONGEST_PERIOD
     return Alarm(
         name="service-health",
-        says="health-checker finds something down, or is silent itself",
+        says="health-checker finds something down" + (", or is silent itself" if regular else ""),
         runbook="service-down",
         severity="page",
         metrics={"healthy": Metric(NAMESPACE, "Healthy", "Minimum", stack)},
         threshold=1,
         comparison="<",
-        period=SILENT_PERIOD,
-        evaluation_periods=SILENT_PERIODS,
-        missing="breaching",
+        period=max(SILENT_PERIOD, between) if between and regular else SILENT_PERIOD,
+        evaluation_periods=SILENT_PERIODS if regular else 1,
+        missing="breaching" if regular else "notBreaching",
     )
 
 

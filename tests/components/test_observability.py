@@ -11,7 +11,8 @@ import pytest
 
 from components import notices, watch
 from components.observability import Observability
-from settings import ObservabilitySettings
+from components.place import Place
+from settings import CanarySettings, ObservabilitySettings, ScheduleSettings
 from tests.support.program import Registered, Run, run_stack
 from tests.support.tiny import Parts, tiny
 
@@ -173,6 +174,27 @@ def test_the_service_is_down_when_it_says_so_or_both_apis_fail(dev: Run) -> None
     assert health.get("treatMissingData") == "breaching"
     others = [a.get("treatMissingData") for a in dev.all(ALARM) if a is not health]
     assert set(others) == {"notBreaching"}
+
+
+@pytest.mark.parametrize(
+    ("expression", "window", "heard"),
+    [
+        ("rate(1 minute)", None, (300, 3, "breaching")),
+        ("rate(1 hour)", None, (3600, 3, "breaching")),
+        ("rate(1 hour)", 30, (5400, 3, "breaching")),
+        ("rate(2 days)", None, (300, 1, "notBreaching")),
+        ("cron(0 3 * * ? *)", None, (300, 1, "notBreaching")),
+    ],
+)
+def test_a_slow_health_checker_is_not_taken_for_a_silent_one(
+    expression: str, window: int | None, heard: tuple[object, ...]
+) -> None:
+    schedule = ScheduleSettings(
+        schedule_expression=expression, flexible_time_window_in_minutes=window
+    )
+    place = Place("aws", "us-west-2", "123456789012", "sandpiper", "dev")
+    (alarm,) = watch.service(place, health=schedule, canary=CanarySettings()).alarms
+    assert (alarm.period, alarm.evaluation_periods, alarm.missing) == heard
 
 
 def test_anomalies_have_a_band_and_no_threshold(prod: Run) -> None:
