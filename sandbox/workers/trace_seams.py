@@ -77,6 +77,13 @@ def _of_requests() -> list[Seam]:
             _with_header,
         ),
         Seam(
+            "ministack.services.sqs",
+            "_ensure_msg_fields",
+            ("m",),
+            "messages that a topic or a bus sends on do not know the trace that they came from",
+            _with_header_of_service,
+        ),
+        Seam(
             "ministack.app",
             "_handle_pre_body_request",
             ("method", "path", "headers", "query_params", "request_id"),
@@ -140,6 +147,18 @@ def _with_header(_module: ModuleType, original: Callable[..., Record]) -> Callab
         return made
 
     return build
+
+
+def _with_header_of_service(
+    _module: ModuleType, original: Callable[[Record], None]
+) -> Callable[[Record], None]:
+    def complete(m: Record) -> None:
+        fresh = "sys" not in m
+        original(m)
+        if fresh and (context := traces.current()):
+            m["sys"]["AWSTraceHeader"] = str(context)
+
+    return complete
 
 
 def _visited(module: ModuleType, original: Callable[..., Record]) -> Callable[..., Record]:

@@ -147,7 +147,9 @@ def timed(box: Box, root: segments.Segment, function: str) -> segments.Segment:
     assert own.document["origin"] == "AWS::Lambda::Function"
     (call,) = [each for each in own.children if each.document["name"] == "Invocation"]
     request = service.document["aws"]["request_id"]
-    assert abs(call.milliseconds - reported(box, function, request)) < 5
+    lasted = reported(box, function, request)
+    # Some runtimes are timed from outside, where a busy machine adds a little.
+    assert abs(call.milliseconds - lasted) < 5 + lasted / 10
     first, last = instants(box, function, request)
     # Lines have whole milliseconds.
     assert call.start - 0.002 <= first <= last <= call.end + segments.SLACK
@@ -176,7 +178,7 @@ def test_a_request_is_one_tree_whose_times_are_those_of_the_logs(box: Box) -> No
     assert 0 < put.milliseconds < line["milliseconds"]
 
 
-def test_what_a_queue_brought_is_a_trace_of_its_own_that_names_the_first(box: Box) -> None:
+def test_what_a_queue_brought_is_a_trace_of_its_own_that_names_the_one_before(box: Box) -> None:
     ident, order = unique("request"), unique("order")
     box.http.post(
         f"{box.outputs['httpApiUrl']}/orders",
@@ -184,11 +186,12 @@ def test_what_a_queue_brought_is_a_trace_of_its_own_that_names_the_first(box: Bo
         json={
             "orderId": order,
             "customerEmail": "ann@example.com",
-            "items": [{"id": "cord", "quantity": 2}],
+            "items": [{"id": "press", "quantity": 2, "price": "999"}],
         },
         headers={HEADER: ident},
     )
-    found = followed(box, ident, "products", "order-processor", "audit-writer")
+    passed = ("products", "order-processor", "audit-writer", "notification-sender")
+    found = followed(box, ident, *passed)
     (first,) = {line["xray_trace_id"] for line in found["products"]}
     (second,) = {line["xray_trace_id"] for line in found["order-processor"]}
     assert {line["xray_trace_id"] for line in found["audit-writer"]} == {second}
@@ -200,6 +203,10 @@ def test_what_a_queue_brought_is_a_trace_of_its_own_that_names_the_first(box: Bo
     assert (link["trace_id"], link["attributes"]) == (first, {"ReferenceType": "parent"})
     timed(box, root, "order-processor")
     timed(box, root, "audit-writer")
+    # A topic and a queue further on.
+    (third,) = {line["xray_trace_id"] for line in found["notification-sender"]}
+    root = segments.tree(box, third, physical(box, "notification-sender"))
+    assert [each["trace_id"] for each in root.document["links"]] == [second]
 
 
 # Secrets.
