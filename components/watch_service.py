@@ -8,7 +8,7 @@ from components.canary import canary_name
 from components.place import Place
 from components.watch_apis import NAMESPACE
 from components.watching import Alarm, Composite, Graph, Metric, Watched
-from settings import CanarySettings, ScheduleSettings
+from settings import CanarySettings, ScheduleSettings, seconds_between
 
 SILENT_PERIODS, SILENT_PERIOD = 3, 300
 """How many periods of how many seconds health-checker may be silent, or find something down; longer ones where its schedule
@@ -58,7 +58,8 @@ def service(place: Place, *, health: ScheduleSettings, canary: CanarySettings) -
 
 def _health(stack: Mapping[str, str], schedule: ScheduleSettings) -> Alarm:
     # A calendar, or more than a day: CloudWatch cannot tell the silence in between from another.
-    between = schedule.seconds_between
+    every = seconds_between(schedule.schedule_expression)
+    between = every and every + 60 * (schedule.flexible_time_window_in_minutes or 0)
     regular = between is not None and between <= LONGEST_PERIOD
     return Alarm(
         name="service-health",

@@ -49,6 +49,7 @@ from settings.receivers import ReceiverSettings as ReceiverSettings
 from settings.runtimes import FAMILIES as FAMILIES
 from settings.runtimes import NODE_RUNTIMES as NODE_RUNTIMES
 from settings.runtimes import Family as Family
+from settings.schedules import seconds_between as seconds_between
 from settings.socket_api import SocketSettings as SocketSettings
 from settings.stack import Settings as Settings
 from settings.stack import TriggerSettings as TriggerSettings

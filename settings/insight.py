@@ -7,6 +7,7 @@ from pydantic import AfterValidator
 
 from settings import arns
 from settings.fields import Model, setting
+from settings.schedules import seconds_between
 from settings.text import WrongValueError
 
 LEAST_RUNTIME: Final = 6
@@ -52,8 +53,8 @@ class LogSettings(Model):
 
     sample_rate: float = setting(
         0.0,
-        "Share of the requests that Python functions log at DEBUG, whatever their level, all of them the same ones. A "
-        "function may say its own.",
+        "Share of the requests that functions in Python, Node.js and Go log at DEBUG, whatever their level, all of them "
+        "the same ones. A function may say its own.",
         unit="of the requests",
         ge=0,
         le=1,
@@ -159,6 +160,4 @@ class CanarySettings(Model):
     @property
     def seconds_between(self) -> int:
         """The time between two runs."""
-        minutes = re.search("[0-9]+", self.schedule_expression)
-        unit = 3600 if "hour" in self.schedule_expression else 60
-        return unit * int(minutes[0] if minutes else 1)
+        return seconds_between(self.schedule_expression) or 0

@@ -73,6 +73,14 @@ def expression_with(zone: str) -> Callable[[str], str]:
     return check
 
 
+def seconds_between(expression: str) -> int | None:
+    """The time between two starts at a `rate()`; None at any other expression."""
+    found = re.fullmatch(r"rate\(([0-9]+) (minute|hour|day)s?\)", expression)
+    if not found:
+        return None
+    return int(found[1]) * {"minute": 60, "hour": 3600, "day": 86400}[found[2]]
+
+
 def check_timezone(name: str) -> str:
     """Return a name of the IANA time zone database; raise WrongValueError for another.
 

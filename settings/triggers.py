@@ -1,6 +1,5 @@
 """What a stack file may say of the queues, streams and schedules that start a function."""
 
-import re
 from typing import Final, Literal
 
 from pydantic import field_validator
@@ -297,12 +296,3 @@ class ScheduleSettings(Model):
         staticmethod(expression_with("the zone is schedule_expression_timezone"))
     )
     _timezone = field_validator("schedule_expression_timezone")(staticmethod(check_timezone))
-
-    @property
-    def seconds_between(self) -> int | None:
-        """The longest time between two starts at a `rate()`; None at any other expression."""
-        found = re.fullmatch(r"rate\(([0-9]+) (minute|hour|day)s?\)", self.schedule_expression)
-        if not found:
-            return None
-        unit = {"minute": 60, "hour": 3600, "day": 86400}[found[2]]
-        return int(found[1]) * unit + 60 * (self.flexible_time_window_in_minutes or 0)
