@@ -19,7 +19,7 @@ from unittest import mock
 
 from pulumi import Output, _types
 from pulumi import output as outputs
-from pulumi.output import _OutputData
+from pulumi.output import Unknown, _OutputData
 from pulumi.runtime import resource as registrations
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import source_pb2
@@ -43,6 +43,8 @@ def sdk(root: Path) -> Iterator[None]:
             (rpc, "transfer_properties", transfer_properties),
             (outputs, "contains_unknowns", contains_unknowns),
             (_types, "get_type_hints", type_hints),
+            (_types, "unwrap_type", _known(_types.unwrap_type)),
+            (_types, "unwrap_optional_type", _known(_types.unwrap_optional_type)),
         ):
             patches.enter_context(mock.patch.object(module, name, quick))
         yield
@@ -122,9 +124,30 @@ def create_urn(
 
 
 def contains_unknowns(val: Any) -> bool:
-    """Whether a value holds one that is not known yet; a plain one is not searched."""
-    plain = val is None or isinstance(val, str | int | float)
-    return not plain and rpc.contains_unknowns(val)
+    """Whether a value is, or holds in its lists and objects, one that is not known yet."""
+    waiting, seen = [val], set[int]()
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, Unknown):
+            return True
+        if isinstance(found, dict | list) and id(found) not in seen:
+            seen.add(id(found))
+            waiting.extend(dict.values(found) if isinstance(found, dict) else found)
+    return False
+
+
+def _known(find: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """`find`, asked once about each type. Types that are equal may differ in the order of their parts, hence their ids."""
+    known: dict[int, tuple[Any, Any]] = {}
+
+    def quick(val: Any) -> Any:
+        found = known.get(id(val))
+        if found is None:
+            # The type is kept too, so that no other takes its id.
+            found = known[id(val)] = val, find(val)
+        return found[1]
+
+    return quick
 
 
 def type_hints(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pulumi_aws as aws
 import pytest
 from pulumi import Output, _types
@@ -18,6 +19,9 @@ from pulumi.runtime import resource as registrations
 from pulumi.runtime import rpc
 
 from sandbox import quick
+
+AROUND: list[Any] = ["x"]
+AROUND.append(AROUND)
 
 
 class Made:
@@ -106,6 +110,16 @@ def test_a_type_that_changes_is_evaluated(hint: Any) -> None:
     assert quick.type_hints(getter) == typing.get_type_hints(getter)
 
 
+def test_a_type_is_unwrapped_once(tmp_path: Path) -> None:
+    """To what the SDK finds, also where an equal type has its parts in another order."""
+    hints: list[Any] = [pulumi.Input[str], str | None | int, int | None | str]
+    hints += [pulumi.Output[str | None], aws.sns.TopicArgs]
+    own = [_types.unwrap_type(hint) for hint in hints]
+    with quick.sdk(tmp_path):
+        for _ in range(2):
+            assert [repr(_types.unwrap_type(hint)) for hint in hints] == [repr(e) for e in own]
+
+
 @pytest.mark.parametrize(
     "parts",
     [
@@ -124,7 +138,8 @@ def test_a_urn_is_put_together_as_by_the_sdk(parts: tuple[Any, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [None, "x", 1, True, 1.5, UNKNOWN, {}, ["x", {"a": UNKNOWN}], {"a": [1, "b"]}]
+    "value",
+    [None, "x", 1, True, 1.5, UNKNOWN, {}, ["x", {"a": UNKNOWN}], {"a": [1, "b"]}, AROUND],
 )
 def test_what_is_not_known_is_found_as_by_the_sdk(value: Any) -> None:
     """In lists and objects, at any depth."""
@@ -138,6 +153,8 @@ def test_the_sdk_is_itself_again_afterwards(tmp_path: Path) -> None:
         (registrations, "create_urn"),
         (rpc, "transfer_properties"),
         (outputs, "contains_unknowns"),
+        (_types, "unwrap_type"),
+        (_types, "unwrap_optional_type"),
         (_types, "get_type_hints"),
     ]
     before = [getattr(module, name) for module, name in spots]
