@@ -71,11 +71,13 @@ def _json_frame(
     start = {"requestId": request_id, "version": function.version}
     report = {"requestId": request_id, "metrics": metrics, "status": status}
     quiet = function.system_log_level == "WARN"
-    before = [] if quiet else [_platform("platform.start", start)]
-    after = [] if quiet and not answer.error else [_platform("platform.report", report)]
+    ended = time.time()
+    begun = ended - answer.duration_ms / 1000
+    before = [] if quiet else [_platform("platform.start", begun, start)]
+    after = [] if quiet and not answer.error else [_platform("platform.report", ended, report)]
     return before, after
 
 
-def _platform(kind: str, record: Mapping[str, object]) -> str:
-    entry = {"time": logs.timestamp(time.time()), "type": kind, "record": record}
+def _platform(kind: str, moment: float, record: Mapping[str, object]) -> str:
+    entry = {"time": logs.timestamp(moment), "type": kind, "record": record}
     return json.dumps(entry, separators=(",", ":"))

@@ -113,31 +113,27 @@ def test_a_request_without_an_id_that_is_one_is_known_by_the_gateways(
 # The trace.
 
 
-def instants(box: Box, function: str, request: str) -> tuple[float, float]:
-    """The first and the last moment of which a function's lines of a call tell, in seconds."""
-    texts = [
-        line["timestamp"]
-        for line in box.logs(function)
-        if isinstance(line, dict) and line.get("requestId") == request and "timestamp" in line
-    ]
-    assert texts
-    moments = [datetime.fromisoformat(text).timestamp() for text in texts]
-    return min(moments), max(moments)
-
-
 def physical(box: Box, function: str) -> str:
     """A function's name in AWS."""
     return str(box.outputs["functions"][function]["name"])
 
 
-def reported(box: Box, function: str, request: str) -> float:
-    """The milliseconds that Lambda says a call took."""
+def journal(box: Box, function: str, request: str) -> list[Line]:
+    """All that a function and Lambda itself logged of a call, in this order, once Lambda has said how it ended."""
     group = box.outputs["functions"][function]["logGroup"]
-    told = box.client("logs").filter_log_events(
-        logGroupName=group, filterPattern=f'"{request}" "platform.report"'
-    )
-    (event,) = told["events"]
-    return json.loads(event["message"])["record"]["metrics"]["durationMs"]
+    pages = box.client("logs").get_paginator("filter_log_events")
+
+    def whole() -> list[Line]:
+        told = pages.paginate(logGroupName=group, filterPattern=f'"{request}"')
+        found = [json.loads(event["message"]) for page in told for event in page["events"]]
+        return found if found and found[-1].get("type") == "platform.report" else []
+
+    return eventually(whole)
+
+
+def moment(line: Line) -> float:
+    """When a line was written, in seconds since the epoch."""
+    return datetime.fromisoformat(line.get("timestamp") or line["time"]).timestamp()
 
 
 def timed(box: Box, root: segments.Segment, function: str) -> segments.Segment:
@@ -146,13 +142,17 @@ def timed(box: Box, root: segments.Segment, function: str) -> segments.Segment:
     (own,) = service.children
     assert own.document["origin"] == "AWS::Lambda::Function"
     (call,) = [each for each in own.children if each.document["name"] == "Invocation"]
-    request = service.document["aws"]["request_id"]
-    lasted = reported(box, function, request)
+    written = journal(box, function, service.document["aws"]["request_id"])
+    assert written[0]["type"] == "platform.start"
+    lasted = written[-1]["record"]["metrics"]["durationMs"]
     # Some runtimes are timed from outside, where a busy machine adds a little.
-    assert abs(call.milliseconds - lasted) < 5 + lasted / 10
-    first, last = instants(box, function, request)
+    slack = 0.005 + lasted / 10_000
+    assert abs(call.milliseconds - lasted) < slack * 1000
+    moments = [moment(line) for line in written]
     # Lines have whole milliseconds.
-    assert call.start - 0.002 <= first <= last <= call.end + segments.SLACK
+    assert moments == sorted(moments)
+    assert abs(call.start - moments[0]) < slack
+    assert abs(call.end - moments[-1]) < slack
     return call
 
 
