@@ -80,6 +80,10 @@ def _names(titles: list[str]) -> str:
     return "; ".join(parts)
 
 
+_MOST_NAMES, _FEW_NAMES = 40, 5
+"""Up to how many names of an output are shown; of more than that only these, for nobody reads two hundred."""
+
+
 def table(exports: Mapping[str, Any]) -> list[str]:
     """The stack's outputs, one aligned line each; an object is shown by its keys."""
     width = max((len(name) for name in exports), default=0)
@@ -90,5 +94,8 @@ def _shown(value: Any) -> str:
     if isinstance(value, Mapping | list) and not value:
         return "none"
     if isinstance(value, Mapping):
-        return f"{len(value)}: {', '.join(sorted(map(str, value)))}"
+        names = sorted(map(str, value))
+        if len(names) > _MOST_NAMES:
+            names = [*names[:_FEW_NAMES], "..."]
+        return f"{len(value)}: {', '.join(names)}"
     return value if isinstance(value, str) else json.dumps(value)

@@ -96,6 +96,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
             built_here=True,
             streams=True,
             warms=True,
+            samples=True,
         ),
         "java": Family(
             "Java",
@@ -127,6 +128,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
             compiled=True,
             streams=True,
             warms=True,
+            samples=True,
         ),
         "rust": Family("Rust", _CUSTOM, _CUSTOM[0], "Cargo.toml", compiled=True, streams=True),
         "php": Family("PHP", _CUSTOM, _CUSTOM[0], "index.php", streams=True),

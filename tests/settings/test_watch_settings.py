@@ -222,8 +222,10 @@ def test_nothing_that_is_paid_for_apart_from_alarms_is_on_by_itself(handlers: Pa
 def test_sample_rate_is_taken_from_the_nearest_layer_and_by_those_that_take_samples(
     functions: dict[str, Any], rates: tuple[float, ...], handlers: Path
 ) -> None:
-    found = load({"functions": functions, "logs": {"sample_rate": 0.25}}, handlers=handlers)
-    assert rates == tuple(map(found.log_sample_rate, ("health", "get-item", "products")))
+    elsewhere = {"checksum-ruby": {"s3_bucket": "releases", "s3_key": "ruby.zip"}}
+    said = {"functions": {**functions, **elsewhere}, "logs": {"sample_rate": 0.25}}
+    found = load(said, handlers=handlers)
+    assert rates == tuple(map(found.log_sample_rate, ("health", "products", "checksum-ruby")))
 
 
 def test_every_stage_watches_as_much_as_it_matters() -> None:
