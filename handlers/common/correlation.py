@@ -45,7 +45,7 @@ def current() -> str:
 
 
 def valid(given: object) -> str:
-    """The given id, "" for what is none: 1 to 128 of A-Z a-z 0-9 . _ : -"""
+    """The given id, "" for what is none: 1 to 128 of A-Z a-z 0-9 . _ : = -"""
     return given if isinstance(given, str) and _VALID.fullmatch(given) else ""
 
 
