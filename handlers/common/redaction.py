@@ -37,7 +37,22 @@ _NAMES = (
     *("authorization", "authorisation", "apikey", "accesskey", "privatekey", "signingkey"),
     *("email", "phone", "mobile", "cardnumber", "creditcard", "birthdate"),
 )
-_SHORT_NAMES = frozenset({"pwd", "iban", "cvv", "cvc", "ssn", "auth"})
+_SHORT_NAMES = frozenset(
+    {
+        "pwd",
+        "pass",
+        "pin",
+        "otp",
+        "sid",
+        "passcode",
+        "sessionid",
+        "iban",
+        "cvv",
+        "cvc",
+        "ssn",
+        "auth",
+    }
+)
 # Without one of these, in small letters, no name of a secret is in a text; most lines have none.
 _HINTS = (
     *("passw", "passphrase", "pwd", "secret", "token", "authori", "cookie", "credential", "cvv"),
@@ -47,7 +62,9 @@ _HINTS = (
 _NAMED = (
     rf"(?:{_WORDS})"
     r"""(?:[\w-]{0,24}(?:\\*["']\s{0,9}[:=]\s{0,9}|\s{0,9}=\s{0,9})|(?:[_-]?number)?:\s{1,9})"""
-    r"""((?P<quote>\\*["']).{0,1024}?(?P=quote)|(?:(?:bearer|basic|digest)\s+)?[^\s"'&,;)}\]]+)"""
+    # A text that was cut has no closing quote.
+    r"""((?P<quote>\\*["']).{0,1024}?(?:(?P=quote)|\Z)"""
+    r"""|(?:\\*["'])?(?:(?:bearer|basic|digest)\s+)?[^\s"'&,;)}\]]+)"""
 )
 # Each of the shapes below has one of these.
 _SIGNS = ("@", "eyJ", "KIA", "SIA", "BIA", "CCA", "earer", "PRIVATE", "+")
@@ -116,9 +133,13 @@ class Cleaner:
     def object(self, value: dict[Any, Any], depth: int = 0) -> dict[str, Any]:
         """An object's members, those of secret names hidden."""
         found: dict[str, Any] = {}
+        # {"Name": "phone_number", "Value": ...}, as AWS writes attributes, parameters and headers.
+        called = value.get("name", value.get("Name"))
+        pair = isinstance(called, str) and is_secret_name(called)
         for key in self._affordable(value):
             name, member = str(key), value[key]
-            if is_secret_name(name) and not (member is None or isinstance(member, bool)):
+            hidden = is_secret_name(name) or (pair and name in {"value", "Value"})
+            if hidden and not (member is None or isinstance(member, bool)):
                 found[self.text(name)] = HIDDEN
             else:
                 found[self.text(name)] = self.value(member, depth + 1)

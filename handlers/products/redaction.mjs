@@ -12,7 +12,8 @@ const SECRET_NAME = new RegExp(WORDS.replaceAll("[_-]?", ""));
 // `password=x`, `"password": "x y"`, `Authorization: Bearer x`, also in JSON within a text.
 const NAMED = new RegExp(
   `((?:${WORDS})(?:[\\w-]{0,24}(?:\\\\*["']\\s{0,9}[:=]\\s{0,9}|\\s{0,9}=\\s{0,9})|:\\s{1,9}))` +
-    `(?:(\\\\*["']).{0,1024}?\\2|(?:(?:bearer|basic|digest)\\s+)?[^\\s"'&,;)}\\]]+)`,
+    // A text that was cut has no closing quote.
+    `(?:(\\\\*["']).{0,1024}?(?:\\2|$)|(?:\\\\*["'])?(?:(?:bearer|basic|digest)\\s+)?[^\\s"'&,;)}\\]]+)`,
   "gis",
 );
 const SHAPES = [

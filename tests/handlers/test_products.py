@@ -514,6 +514,7 @@ _JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.Y2FuYXJ5"
     [
         ("password=canary-1", "password=***"),
         ('{"password": "canary 1", "id": 7}', '{"password": "***", "id": 7}'),
+        (r'{"password": "canary bi', r'{"password": "***"'),
         (r"{\"apiKey\": \"canary\"}", r"{\"apiKey\": \"***\"}"),
         ("Authorization: Bearer canary-token", "Authorization: ***"),
         (f"token {_JWT} refused", "token *** refused"),

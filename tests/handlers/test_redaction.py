@@ -128,6 +128,28 @@ def test_what_is_secret_by_its_name_is_blotted_out(capsys: Any, name: str) -> No
         assert name in out
 
 
+@pytest.mark.parametrize("name", ["password", "apiKey", "customerEmail", "Authorization"])
+def test_a_text_that_was_cut_has_no_closing_quote(capsys: Any, name: str) -> None:
+    long = json.dumps({"id": 7, name: f"Canary birds {'sing' * 400}"})
+    for text in (f'{{"{name}": "Canary birds', f"{{'{name}': 'Canary", long[:60], long, long[:-9]):
+        out = _logged(capsys, text, _raised(text), about=_base64(text))
+        assert "Canary" not in out
+        assert _base64(text)[20:60] not in out
+
+
+@pytest.mark.parametrize("name", ["pass", "PIN", "otp", "sid", "passcode", "session_id"])
+def test_short_names_are_secret_as_they_are(capsys: Any, name: str) -> None:
+    about = {name: UNREMARKABLE, f"{name}age": UNREMARKABLE}
+    line = json.loads(_logged(capsys, "x", about=about))
+    assert line["about"] == {name: "***", f"{name}age": UNREMARKABLE}
+
+
+def test_what_a_pair_calls_secret_is_blotted_out(capsys: Any) -> None:
+    pairs = [{"Name": "nickname", "Value": "a"}, {"name": "x-api-key", "value": UNREMARKABLE}]
+    line = json.loads(_logged(capsys, "x", about=[*pairs, {"Name": "secret", "Value": 12345678}]))
+    assert [p.get("Value", p.get("value")) for p in line["about"]] == ["a", "***", "***"]
+
+
 def test_a_card_is_found_as_a_number_too(capsys: Any) -> None:
     line = json.loads(_logged(capsys, "x", about={"n": 4111111111111111, "m": 4111111111111112}))
     assert line["about"] == {"n": "***", "m": 4111111111111112}
