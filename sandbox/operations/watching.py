@@ -31,7 +31,7 @@ def alarms(options: Namespace) -> int:
         print(json.dumps([asdict(each) for each in found], indent=2))
         return 0
     if not found:
-        print("no alarms")
+        print(_none("alarms", options.name))
         return 0
     width = max(len(each.name) for each in found)
     for each in found:
@@ -62,19 +62,25 @@ def metrics(options: Namespace) -> int:
         print(json.dumps(told, indent=2))
         return 0
     if not found:
-        print("no metrics")
+        print(_none("metrics", options.name))
+    width = max((len(each.name) for each in found), default=0)
     place = None
     for each in found:
         if place != (each.namespace, each.dimensions):
             place = (each.namespace, each.dimensions)
             print(" ".join([each.namespace, *(f"{k}={v}" for k, v in each.dimensions.items())]))
-        print(f"  {_metric(each)}")
+        print(f"  {_metric(each, width)}")
     return 0
 
 
-def _metric(metric: Metric) -> str:
+def _none(what: str, name: str) -> str:
+    return f"no {what} with {name!r} in the name" if name else f"no {what}"
+
+
+def _metric(metric: Metric, width: int) -> str:
     word = "sum" if metric.statistic == "Sum" else "most"
-    return f"{metric.name:<36} {bars(metric.values)} {word} {_number(metric.total)}"
+    told = "nothing lately" if metric.last is None else f"{word} {_number(metric.total)}"
+    return f"{metric.name:<{width}} {bars(metric.values)} {told}"
 
 
 def bars(values: Sequence[float | None]) -> str:

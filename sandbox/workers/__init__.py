@@ -30,7 +30,7 @@ Parent side (inside the emulator's process):
     topic_seams    SNS: functions, queues, dead letters
     bus_seams      EventBridge: targets and dead letters; what S3 tells of objects
     schedule_seams  EventBridge Scheduler: when, in which role, and what becomes of a failure
-    subscription_seams  CloudWatch Logs: functions that are told of log events
+    subscription_seams  CloudWatch Logs: functions that are told of log events, conditions on fields
     log_patterns   filter patterns of log events
     metric_seams   CloudWatch metrics: put, listed, asked for
     metric_store   what was measured, summed up by time

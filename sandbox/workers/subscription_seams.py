@@ -1,13 +1,15 @@
-"""CloudWatch Logs: functions that are told of log events.
+"""CloudWatch Logs: functions that are told of log events, and log events that somebody looks for.
 
 MiniStack looks for the words of a pattern anywhere in a line, so that a condition on a JSON field matches nothing, asks no
-permission, and calls a function once. Source: CloudWatch Logs user guide, "Log group-level subscription filters".
+permission, and calls a function once. Who looks for such a condition is given every line there is. Sources: CloudWatch Logs
+user guide, "Log group-level subscription filters"; API reference, FilterLogEvents.
 """
 
 import base64
 import gzip
 import json
 import logging
+import re
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -19,22 +21,40 @@ from sandbox.workers.seams import Seam
 
 logger = logging.getLogger("sandbox.workers")
 Record = dict[str, Any]
+_LOGS: Final = "ministack.services.cloudwatch_logs"
+_UNREAD: Final = "a search of log events knows no conditions on JSON"
 _DIGITS: Final = 56
 """The length of a log event's id."""
 
 
 def seams() -> list[Seam]:
-    """Return the seam of subscriptions."""
+    """Return the seams of subscriptions and of looking for log events."""
+    # fmt: off
     return [
+        Seam(_LOGS, "_compile_filter_pattern", ("raw",), _UNREAD, lambda _module, _original: log_patterns.matcher),
+        Seam(_LOGS, "_filter_log_events", ("data",), _UNREAD, _sought, needs=("error_response_json",)),
         Seam(
-            "ministack.services.cloudwatch_logs",
+            _LOGS,
             "_fanout_to_subscription_filters",
             ("group_name", "stream_name", "events"),
             "subscriptions of logs know no conditions on JSON",
             _told,
             needs=("_log_groups", "get_account_id", "get_region"),
-        )
+        ),
     ]
+    # fmt: on
+
+
+def _sought(module: ModuleType, original: Any) -> Callable[[Record], Any]:
+    def seek(data: Record) -> Any:
+        try:
+            log_patterns.matcher(data.get("filterPattern") or "")
+        except (log_patterns.Unread, re.error) as error:
+            told = f"Invalid filter pattern: {error}"
+            return module.error_response_json("InvalidParameterException", told, 400)
+        return original(data)
+
+    return seek
 
 
 def _told(module: ModuleType, _original: Any) -> Callable[..., None]:

@@ -16,6 +16,7 @@ from sandbox.cli import main
 from sandbox.errors import Mistake
 from sandbox.operations import commands, watching
 from sandbox.operations.alarming import Alarm
+from sandbox.operations.measuring import Metric
 from sandbox.operations.tracing import Span, Trace
 from tests.sandbox.cli_support import wait_for
 from tests.sandbox.operations_support import PROGRAM, project
@@ -110,7 +111,7 @@ def test_failure_rings_one_alarm_which_stands_first(box: Box, typed: Any) -> Non
         "seller-errors",
         "seller-throttles",
     ]
-    assert typed("alarms", "nothing") == "no alarms\n"
+    assert typed("alarms", "nothing") == "no alarms with 'nothing' in the name\n"
 
 
 def test_ringing_alarm_is_printed_with_its_reason(
@@ -143,11 +144,27 @@ def test_metrics_show_the_last_minutes(box: Box, typed: Any) -> None:
     assert "  Invocations " in shown
     told = json.loads(typed("metrics", "packer", "--json"))
     assert {each["namespace"] for each in told} >= {"AWS/Lambda"}
-    assert typed("metrics", "of nothing") == "no metrics\n"
+    assert typed("metrics", "of nothing") == "no metrics with 'of nothing' in the name\n"
     one = {"MetricName": "Lambdas", "Value": 1.0}
     box.client("cloudwatch").put_metric_data(Namespace="tiny", MetricData=[one])
     assert [each.name for each in box.metrics("tiny")] == ["Lambdas"]
     assert {each.namespace for each in box.metrics("Lambda")} == {"AWS/Lambda", "tiny"}
+
+
+def test_metric_without_values_of_late_says_so_and_columns_stand_below_each_other(
+    typed: Any, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = "ApproximateNumberOfMessagesNotVisible"
+    found = [
+        Metric("AWS/SQS", long, {}, "Maximum", [None, 2.0]),
+        Metric("AWS/SQS", "NumberOfMessagesSent", {}, "Sum", [None, None]),
+    ]
+    monkeypatch.setattr(box, "metrics", lambda _name: found)
+    assert typed("metrics").splitlines() == [
+        "AWS/SQS",
+        f"  {long}  █ most 2",
+        f"  {'NumberOfMessagesSent':<{len(long)}}    nothing lately",
+    ]
 
 
 def test_bars_grow_with_their_values() -> None:

@@ -272,3 +272,24 @@ def test_filter_pattern_matches_as_cloudwatch_does(
 def test_pattern_that_is_not_read_is_named(pattern: str) -> None:
     with pytest.raises(log_patterns.Unread):
         log_patterns.matcher(pattern)
+
+
+def test_log_events_are_found_by_a_condition_on_their_fields(aws: Any) -> None:
+    logs, group = aws("logs"), "/sought"
+    logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName="s")
+    lines = ['{"id": "c-1", "level": "ERROR"}', '{"id": "c-2", "level": "INFO"}', "Error c-1"]
+    events = [{"timestamp": 1 + place, "message": line} for place, line in enumerate(lines)]
+    logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=events)
+
+    def found(pattern: str) -> list[str]:
+        answer = logs.filter_log_events(logGroupName=group, filterPattern=pattern)
+        return [each["message"] for each in answer["events"]]
+
+    assert found('{ $.id = "c-1" }') == lines[:1]
+    assert found('{ $.level = "ERROR" || $.id = "c-2" }') == lines[:2]
+    assert found("Error") == lines[2:]
+    assert found("") == lines
+    for refused in ("{ $.id", "%(%"):
+        with pytest.raises(ClientError, match=r"InvalidParameterException.*Invalid filter pattern"):
+            found(refused)
