@@ -17,7 +17,10 @@ LONGEST_NAME: Final = 32
 def sample(
     settings: TracingSettings, place: Place, opts: pulumi.ResourceOptions
 ) -> aws.xray.SamplingRule:
-    """The sampling rule of what begins at this stack's APIs and functions; others of the account keep theirs."""
+    """The sampling rule of what begins at this stack's REST API (and GraphQL); others of the account keep theirs.
+
+    Lambda asks no rule: what begins at a function (HTTP API, queues, schedules) is sampled at its own fixed rate.
+    """
     return aws.xray.SamplingRule(
         "sampling",
         aws.xray.SamplingRuleArgs(

@@ -84,7 +84,8 @@ class TracingSettings(Model):
 
     fixed_rate: float = setting(
         0.05,
-        "Share of the requests that are traced beyond the reservoir.",
+        "Share of the requests at the REST and the GraphQL API that are traced beyond the reservoir. What begins at a "
+        "function (HTTP API, queues, schedules) is taken by Lambda's own rate: 1 a second and 5 % of the rest.",
         unit="of the requests",
         ge=0,
         le=1,
@@ -92,7 +93,7 @@ class TracingSettings(Model):
     )
     reservoir_size: int = setting(
         1,
-        "Requests that are traced each second before the share counts.",
+        "Requests there that are traced each second before the share counts.",
         unit="requests/s",
         ge=0,
         le=1000,
