@@ -213,6 +213,19 @@ def test_so_many_of_so_many_periods_have_to_breach(bench: Bench) -> None:
     bench.becomes(name, "ALARM")
 
 
+def test_one_of_several_filled_periods_rings_and_clears_when_they_are_over(bench: Bench) -> None:
+    name = f"filled-{next(_numbers)}"
+    filled = {"Id": "value", "Expression": "FILL(m, 0) + FILL(n, 0)", "ReturnData": True}
+    read = [{**_stat(ident, f"{name}-{ident}", "Sum"), "ReturnData": False} for ident in "mn"]
+    alarm = bench.alarm(Metrics=[*read, filled], EvaluationPeriods=6, DatapointsToAlarm=1)
+    bench.becomes(alarm, "OK")
+    bench.put(f"{name}-n", 1)
+    rang = time.monotonic()
+    bench.becomes(alarm, "ALARM")
+    bench.becomes(alarm, "OK")
+    assert time.monotonic() - rang > 4 * MINUTE
+
+
 def silent(name: str) -> dict[str, Any]:
     """An alarm for which silence breaches."""
     return {
