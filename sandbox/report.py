@@ -85,7 +85,7 @@ _MOST_NAMES, _FEW_NAMES = 40, 5
 
 
 def table(exports: Mapping[str, Any]) -> list[str]:
-    """The stack's outputs, one aligned line each; an object is shown by its keys."""
+    """The stack's outputs, one aligned line each; an object is shown by its keys, a list by its texts."""
     width = max((len(name) for name in exports), default=0)
     return [f"  {name:<{width}}  {_shown(value)}" for name, value in sorted(exports.items())]
 
@@ -93,7 +93,9 @@ def table(exports: Mapping[str, Any]) -> list[str]:
 def _shown(value: Any) -> str:
     if isinstance(value, Mapping | list) and not value:
         return "none"
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) or (
+        isinstance(value, list) and all(isinstance(each, str) for each in value)
+    ):
         names = sorted(map(str, value))
         if len(names) > _MOST_NAMES:
             names = [*names[:_FEW_NAMES], "..."]

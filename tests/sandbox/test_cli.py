@@ -581,11 +581,20 @@ def test_what_lambda_says_of_failed_calls_is_shown_from_start_to_report(capsys):
 
 
 def test_output_that_holds_nothing_is_none():
-    shown = report.table({"url": "x", "repositories": {}, "names": [], "functions": {"a": 1}})
+    shown = report.table(
+        {
+            "url": "x",
+            "repositories": {},
+            "names": [],
+            "functions": {"a": 1},
+            "saved": ["d/b", "d/a"],
+        }
+    )
     assert shown == [
         "  functions     1: a",
         "  names         none",
         "  repositories  none",
+        "  saved         2: d/a, d/b",
         "  url           x",
     ]
 
