@@ -67,7 +67,8 @@ internal static class Logs
             line[name] = value?.DeepClone();
         }
 
-        Console.Out.WriteLine(line.ToJsonString());
+        // Lambda's runtime takes WriteLine over, and puts each text into a line of its own shape.
+        Console.Out.Write(line.ToJsonString() + "\n");
     }
 
     private static string Variable(string name, string otherwise) =>
