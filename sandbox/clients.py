@@ -11,6 +11,10 @@ KEY: Final = "test"
 """Access key and secret of the emulator's administrator."""
 
 
+_CONNECT_SECONDS: Final = 5
+_READ_SECONDS: Final = 60
+
+
 class Clients:
     """botocore clients of one sandbox, cached; making one is not thread-safe, hence the lock.
 
@@ -37,6 +41,7 @@ class Clients:
         self._key = key
         self._lock = threading.Lock()
         self._session: Any = None
+        self._pool: Any = None
         self._clients: dict[str, Any] = {}
 
     @property
@@ -65,9 +70,14 @@ class Clients:
         return meta.service_model.operation_model(meta.method_to_api_mapping[operation]).input_shape
 
     def _make(self, service: str) -> Any:
+        from sandbox import direct
+
         if self._session is None:
             self._session = _session()
-        return self._session.create_client(
+            self._pool = direct.Pool(
+                self.endpoint, connect_seconds=_CONNECT_SECONDS, read_seconds=_READ_SECONDS
+            )
+        client = self._session.create_client(
             service,
             region_name=self.region,
             endpoint_url=self.endpoint,
@@ -75,6 +85,8 @@ class Clients:
             aws_secret_access_key=self._key,
             config=self.config(),
         )
+        client._endpoint.http_session = direct.Session(self._pool, client._endpoint.http_session)
+        return client
 
     @staticmethod
     def config() -> Any:
@@ -84,8 +96,8 @@ class Clients:
         return Config(
             retries={"mode": "standard", "total_max_attempts": 3},
             max_pool_connections=32,
-            connect_timeout=5,
-            read_timeout=60,
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=_READ_SECONDS,
             s3={"addressing_style": "path"},
             # The emulator is on loopback: a checksum of every body guards nothing there and costs time.
             request_checksum_calculation="when_required",
