@@ -24,9 +24,12 @@ QUERIES: Final[Mapping[str, str]] = MappingProxyType(
         + _FUNCTION
         + "fields @timestamp, function, record.requestId, record.metrics.durationMs, record.metrics.initDurationMs, "
         "record.metrics.maxMemoryUsedMB\n| sort record.metrics.durationMs desc\n| limit 50",
-        "errors-by-type": 'filter (level = "ERROR" and not ispresent(_aws.Timestamp)) or ispresent(errorType)\n| '
+        # What was not caught, and what ran out of time, is told by Lambda's own lines; they name no function.
+        "errors-by-type": 'filter (level = "ERROR" and not ispresent(_aws.Timestamp)) or ispresent(errorType) '
+        'or (type = "platform.report" and record.status = "timeout")\n| '
+        'parse @log "*:/aws/lambda/*" as account, name\n| '
         "stats count(*) as errors, latest(@timestamp) as last "
-        "by function, coalesce(error.type, errorType) as kind\n| sort errors desc",
+        "by name, coalesce(error.type, errorType, record.status) as kind\n| sort errors desc",
         "cold-starts": _REPORTS
         + _FUNCTION
         + "stats count(record.metrics.initDurationMs) as cold, count(*) as calls, "

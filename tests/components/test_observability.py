@@ -344,6 +344,15 @@ def test_saved_queries_read_every_functions_log(run: Run) -> None:
         assert set(query.get("logGroupNames")) == groups
 
 
+def test_errors_are_told_of_functions_that_could_not_tell_them_themselves(dev: Run) -> None:
+    query = dev.one("aws:cloudwatch/queryDefinition:QueryDefinition", "errors-by-type-query")
+    text = query.get("queryString")
+    assert 'record.status = "timeout"' in text
+    # Lambda's own lines have no member `function`.
+    assert "by name" in text
+    assert re.search(r'parse @log "[*]:/aws/lambda/[*]" as account, name\b', text)
+
+
 def test_more_functions_than_one_query_reads_make_further_queries() -> None:
     def program(parts: Parts) -> None:
         Observability(
