@@ -36,11 +36,19 @@ def test_new_code_answers_at_once(box: Launcher) -> None:
         assert box.invoke(name).ok == number
 
 
-def test_concurrent_calls_get_environments_of_their_own(box: Launcher) -> None:
-    source = "import os, time\ndef handler(e, c):\n    time.sleep(0.4)\n    return os.getpid()\n"
-    name = box.function(source)
+def test_concurrent_calls_get_environments_of_their_own(box: Launcher, tmp_path: Path) -> None:
+    # Each of them waits for all the others.
+    source = """
+import os, time
+def handler(folder, context):
+    open(f"{folder}/{os.getpid()}", "w").close()
+    while len(os.listdir(folder)) < 12:
+        time.sleep(0.02)
+    return os.getpid()
+"""
+    name = box.function(source, Timeout=60)
     with ThreadPoolExecutor(12) as threads:
-        processes = list(threads.map(lambda _: box.invoke(name).ok, range(12)))
+        processes = list(threads.map(lambda _: box.invoke(name, str(tmp_path)).ok, range(12)))
     assert len(set(processes)) == 12
 
 
