@@ -2,8 +2,7 @@
 URL) and the events of a load balancer.
 
 A handler is a function of a `Request` that returns an answer or raises a `Problem`; `endpoint`
-makes it a Lambda handler. Problems are RFC 9457 problem+json and never tell how the function works
-inside.
+makes it a Lambda handler. Problems are RFC 9457 problem+json and tell nothing of the inside.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from common import aws, correlation, logs, warming
+from common import aws, correlation, logs, tracing, warming
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -275,6 +274,7 @@ def unexpected(error: Exception) -> Problem:
         logs.warning("AWS asks to come back later", code=aws.error_code(error), kind=kind)
         return Problem(503, "Busy; please try again.", headers={"Retry-After": _RETRY_AFTER})
     logs.error("unexpected error", cause=error)
+    tracing.failed(error)
     return Problem(500, "Something went wrong on our side.")
 
 

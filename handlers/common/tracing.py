@@ -87,6 +87,12 @@ def answered(status: int) -> None:
         found.answered(status)
 
 
+def failed(error: BaseException) -> None:
+    """An exception that was answered, not raised: its trace would show an error without a cause."""
+    if found := segment("exception", {}):
+        found.end(error)
+
+
 def annotate(**values: str | float | bool) -> None:
     """Annotations of the innermost open step, by which traces are searched."""
     if found := _open.get():
