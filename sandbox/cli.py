@@ -164,6 +164,9 @@ def _invoke(command: argparse.ArgumentParser) -> None:
 def _logs(command: argparse.ArgumentParser) -> None:
     command.add_argument("name", metavar="NAME", nargs="?", help="one function (default: all)")
     command.add_argument("--follow", "-f", action="store_true", help="go on until Ctrl-C")
+    command.add_argument(
+        "--find", metavar="TEXT", default="", help="lines with this text only: a correlation id"
+    )
 
 
 def _status(command: argparse.ArgumentParser) -> None:

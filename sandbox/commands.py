@@ -128,7 +128,8 @@ def logs(options: Namespace) -> int:
     tail = functions.Tail(clients(emulator), wanted)
     screen = Screen()
     while True:
-        screen.events(tail.read(), named=not options.name)
+        found = [event for event in tail.read() if options.find in event.text]
+        screen.events(found, named=not options.name)
         if not options.follow:
             return 0
         if not emulator.alive:

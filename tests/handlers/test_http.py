@@ -97,17 +97,6 @@ def test_several_headers_of_one_name_are_joined(context: Any) -> None:
     assert request.header("if-match") == '"1", "2"'
 
 
-def test_an_unexpected_error_stands_in_the_trace_with_its_cause(context: Any, daemon: Any) -> None:
-    @http.endpoint
-    def handler(_: http.Request) -> http.Answer:
-        raise KeyError("lamp")
-
-    handler({"requestContext": {"requestId": "abc"}}, context)
-    told = daemon.steps()["exception"]
-    assert told["fault"] is True
-    assert told["cause"]["exceptions"][0]["type"] == "KeyError"
-
-
 @pytest.mark.parametrize(
     "error",
     [KeyError("canary-detail"), RecursionError(), MemoryError(), UnicodeError("canary-detail")],

@@ -83,6 +83,19 @@ def test_steps_are_told_from_the_inside_out(daemon: Daemon, invocation: None) ->
     assert not {"fault", "error", "cause"} & {*inner, *outer}
 
 
+def test_an_exception_that_was_answered_is_told_with_its_cause(
+    daemon: Daemon, context: Any
+) -> None:
+    @http.endpoint
+    def handler(_: http.Request) -> http.Answer:
+        raise KeyError("lamp")
+
+    assert handler({"requestContext": {"requestId": "abc"}}, context)["statusCode"] == 500
+    (told,) = daemon.received()
+    assert (told["name"], told["fault"]) == ("exception", True)
+    assert told["cause"]["exceptions"][0]["type"] == "KeyError"
+
+
 UNSAMPLED = {
     "not sampled": f"Root={_ROOT};Parent={_PARENT};Sampled=0",
     "nobody decided": f"Root={_ROOT};Parent={_PARENT}",

@@ -539,6 +539,8 @@ def test_logs_show_what_handlers_wrote_and_follow_what_comes(standing):
     standing.run("invoke", "hello", "--event", "-", stdin='{"name": "first"}')
     wait_for(lambda: "greeting {'name': 'first'}" in standing.run("logs", "hello").stdout)
     assert "START RequestId" not in standing.run("logs").stdout
+    assert "first" in standing.run("logs", "--find", "'first'").stdout
+    assert standing.run("logs", "--find", "nowhere").stdout == ""
     follower = subprocess.Popen(
         standing.command("logs", "--follow"),
         stdout=subprocess.PIPE,
