@@ -74,12 +74,13 @@ class Place:
         self.tmp.mkdir(mode=0o700)
 
     def clear(self) -> None:
-        """Remove everything; nothing happens where nothing is."""
+        """Remove everything, a `.sandbox` that holds no more included; nothing happens where nothing is."""
         self.empty()
         shutil.rmtree(self.folder, ignore_errors=True)
+        above = self.folder.parent
         with contextlib.suppress(OSError):
-            if {p.name for p in self.folder.parent.iterdir()} <= {".gitignore"}:
-                shutil.rmtree(self.folder.parent)
+            if above.name == ".sandbox" and {p.name for p in above.iterdir()} <= {".gitignore"}:
+                shutil.rmtree(above)
 
     def empty(self) -> None:
         """Remove everything but the lock, which the caller holds."""
