@@ -157,12 +157,21 @@ def table(of: Table) -> Watched:
     )
     graphs = [
         Graph(title="Units", lines=list(units.items())),
-        Graph(title="Refused", lines=list(throttled.items())),
+        Graph(
+            title="Refused",
+            lines=[(_place(metric, key), metric) for key, metric in throttled.items()],
+        ),
         *([Graph(title="Latency", lines=list(latency.items()), unit="ms")] if latency else ()),
     ]
     return Watched(
         name=of.component, kind="table", alarms=[throttles, *_failing(of)], graphs=graphs
     )
+
+
+def _place(metric: Metric, key: str) -> str:
+    """What the graph calls it: `reads`, `reads by-collection` of an index."""
+    index = metric.dimensions.get("GlobalSecondaryIndexName", "")
+    return f"{key.rstrip('0123456789')} {index}".rstrip()
 
 
 def _failing(of: Table) -> Iterator[Alarm]:
