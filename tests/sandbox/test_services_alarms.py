@@ -31,7 +31,7 @@ class Bench:
 
     def alarm(self, **inputs: Any) -> str:
         """Put an alarm; without a metric of its own it watches `m` of a namespace that is its name."""
-        name = f"alarm-{next(_numbers)}"
+        name = f"alarm-{next(_numbers):03}"
         if not {"Metrics", "MetricName"} & set(inputs):
             inputs |= {"Namespace": name, "MetricName": "m"}
         if "MetricName" in inputs:
@@ -66,7 +66,7 @@ class Bench:
 
     def topic(self) -> tuple[str, Callable[[], list[Any]]]:
         """A topic, and what a queue that is subscribed to it got so far."""
-        name = f"topic-{next(_numbers)}"
+        name = f"topic-{next(_numbers):03}"
         arn = self.box.client("sns").create_topic(Name=name)["TopicArn"]
         queues, queue = self.box.client("sqs"), arn.replace(":sns:", ":sqs:")
         url = queues.create_queue(QueueName=name)["QueueUrl"]
@@ -121,7 +121,7 @@ def test_error_rate_rings_for_its_own_function_only_and_clears(bench: Bench) -> 
     told = {"AlarmActions": [topic], "OKActions": [topic], "Threshold": 5}
     ringing = bench.alarm(Metrics=rate(mine), AlarmDescription="Runbook: r.md", **told)
     quiet = bench.alarm(Metrics=rate(other), **told)
-    whole = f"alarm-{next(_numbers)}"
+    whole = f"alarm-{next(_numbers):03}"
     bench.cloudwatch.put_composite_alarm(
         AlarmName=whole, AlarmRule=f"ALARM({ringing}) OR ALARM({quiet})", AlarmActions=[topic]
     )
@@ -214,7 +214,7 @@ def test_so_many_of_so_many_periods_have_to_breach(bench: Bench) -> None:
 
 
 def test_one_of_several_filled_periods_rings_and_clears_when_they_are_over(bench: Bench) -> None:
-    name = f"filled-{next(_numbers)}"
+    name = f"filled-{next(_numbers):03}"
     filled = {"Id": "value", "Expression": "FILL(m, 0) + FILL(n, 0)", "ReturnData": True}
     read = [{**_stat(ident, f"{name}-{ident}", "Sum"), "ReturnData": False} for ident in "mn"]
     alarm = bench.alarm(Metrics=[*read, filled], EvaluationPeriods=6, DatapointsToAlarm=1)
@@ -357,7 +357,7 @@ def test_alarm_that_is_declared_anew_or_deleted_is_judged_so(bench: Bench) -> No
 def test_what_is_not_simulated_keeps_its_first_state_and_says_so(bench: Bench) -> None:
     band = {"Id": "band", "Expression": "ANOMALY_DETECTION_BAND(calls, 2)", "ReturnData": True}
     calls = {**metric("calls", "Invocations", "f"), "ReturnData": True}
-    name = f"alarm-{next(_numbers)}"
+    name = f"alarm-{next(_numbers):03}"
     bench.cloudwatch.put_metric_alarm(
         AlarmName=name,
         Metrics=[calls, band],
@@ -372,7 +372,7 @@ def test_what_is_not_simulated_keeps_its_first_state_and_says_so(bench: Bench) -
 
 
 def test_queue_with_a_message_rings(bench: Bench) -> None:
-    queues, name = bench.box.client("sqs"), f"letters-{next(_numbers)}"
+    queues, name = bench.box.client("sqs"), f"letters-{next(_numbers):03}"
     url = queues.create_queue(QueueName=name)["QueueUrl"]
     depth = bench.alarm(
         Namespace="AWS/SQS",
