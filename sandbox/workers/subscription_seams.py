@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, Final
 
-from sandbox.workers import deliveries, log_patterns
+from sandbox.workers import deliveries, log_patterns, traces
 from sandbox.workers.seams import Seam
 
 logger = logging.getLogger("sandbox.workers")
@@ -60,11 +60,13 @@ def _sought(module: ModuleType, original: Any) -> Callable[[Record], Any]:
 def _told(module: ModuleType, _original: Any) -> Callable[..., None]:
     def tell(group_name: str, stream_name: str, events: Sequence[Record]) -> None:
         filters = (module._log_groups.get(group_name) or {}).get("subscriptionFilters") or {}
-        for each in list(filters.values()):
-            try:
-                _tell(module, each, group_name, stream_name, events)
-            except Exception as error:
-                logger.warning("%s: %s was not told: %s", group_name, each["filterName"], error)
+        # CloudWatch Logs passes no trace on.
+        with traces.within(None):
+            for each in list(filters.values()):
+                try:
+                    _tell(module, each, group_name, stream_name, events)
+                except Exception as error:
+                    logger.warning("%s: %s was not told: %s", group_name, each["filterName"], error)
 
     return tell
 

@@ -188,8 +188,8 @@ def test_one_error_among_many_calls_is_quiet_and_one_in_twenty_is_not(box: Box, 
         assert bad()
         eventually(lambda: its_state() == "ALARM")
         assert bell.rang() == set()
-        assert bad()
-        bell.rings({"audit-writer-errors"}, lambda: None)
+        # On a slow machine the calls from before are over: one in five then.
+        bell.rings({"audit-writer-errors"}, lambda: (bad(), good(), good(), good(), good()))
     bell.clears(good)
     check(box, bell, {"audit-writer-errors"})
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pulumi
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.workers import trace_filters, traces
+from sandbox.workers import deliveries, subscription_seams, trace_filters, traces
 from tests.sandbox.functions_support import invoke, role, within
 from tests.sandbox.rest_api_support import call
 from tests.sandbox.services_support import ACCOUNT, REGION, make
@@ -526,3 +527,23 @@ def test_headers_are_read_as_services_write_them(header: str | None, expected: A
 def test_expressions_that_are_none_are_refused(expression: str) -> None:
     with pytest.raises(trace_filters.Unread):
         trace_filters.matcher(expression)
+
+
+def test_who_is_told_of_a_log_begins_a_trace_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[object] = []
+    monkeypatch.setattr(deliveries, "start", lambda *_: seen.append(traces.current()))
+    told = {
+        "filterName": "f",
+        "filterPattern": "",
+        "destinationArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:other",
+    }
+    logs = SimpleNamespace(
+        _log_groups={"/aws/lambda/one": {"subscriptionFilters": {"f": told}}},
+        get_account_id=lambda: ACCOUNT,
+        get_region=lambda: REGION,
+    )
+    tell = next(s for s in subscription_seams.seams() if s.attribute.startswith("_fanout"))
+    outside = traces.Context("1-5759e988-bd862e3fe1be46a994272793", "53995c3f42cd8ad8")
+    with traces.within(outside):
+        tell.build(logs, None)("/aws/lambda/one", "s", [{"message": "ERROR"}])
+    assert seen == [None]
