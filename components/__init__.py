@@ -62,7 +62,7 @@ watch_data       of queues, streams and tables
 watch_apis       of the APIs
 watch_fronts     of the fronts that are off by default
 watch_service    of the service as a whole
-api_requests     the metrics of an API's requests
+api_requests     requests, whoever answers them: metrics and alarms
 objectives       alarms from objectives: how fast they are used up
 notices          the topics of alarms, one for each severity
 observability    Observability: alarms, dashboard, and what else looks at the program

@@ -14,8 +14,7 @@ from components import chat, dashboard, insights, log_destination, spending, tra
 from components.function import ServerlessFunction
 from components.place import Place
 from components.topics import Topic
-from components.watch_apis import NAMESPACE
-from components.watching import OPERATORS, Alarm, Composite, Metric, Severity, Watched
+from components.watching import NAMESPACE, OPERATORS, Alarm, Composite, Metric, Severity, Watched
 from settings import BudgetSettings, LogSettings, ObservabilitySettings, TracingSettings
 
 AnyAlarm = aws.cloudwatch.MetricAlarm | aws.cloudwatch.CompositeAlarm
@@ -104,8 +103,7 @@ class Observability(pulumi.ComponentResource):
             alarm_actions=tells,
             ok_actions=tells,
         )
-        if "FILL(" in alarm.expression:
-            # To FILL what has not come yet is 0. It goes for the newest periods, and they alone would never ring.
+        if alarm.takes_late_for_nothing:
             args.datapoints_to_alarm = periods
             args.evaluation_periods = _with_late_ones(periods, period)
         if alarm.band is not None:

@@ -9,14 +9,21 @@ import pulumi_aws as aws
 
 from components import objectives
 from components.api import ApiFront
-from components.api_requests import Requests
+from components.api_requests import Requests, failing, slow
 from components.http_api import STAGE, HttpApi
 from components.socket_api import SocketRoutes
-from components.watching import Alarm, Graph, LogFilter, Metric, Watched, filled, rate
+from components.watching import (
+    NAMESPACE,
+    Alarm,
+    Graph,
+    LogFilter,
+    Metric,
+    Watched,
+    filled,
+    rate_alarm,
+)
 from settings import ObservabilitySettings
 
-NAMESPACE = "Sandpiper"
-"""Of metrics that are the program's own."""
 SOCKET_METRICS = {
     "connects": "ConnectCount",
     "messages": "MessageCount",
@@ -77,36 +84,22 @@ class _Api:
 
     def _errors(self) -> Iterator[Alarm]:
         s, count = self.settings, self.requests.metric("Count")
-        yield Alarm(
-            name=f"{self.name}-5xx",
-            says=f"{s.server_error_percent:g} % of the requests of {self.title} are answered 5xx",
-            runbook="api-5xx",
-            severity="page",
-            metrics={"errors": self.requests.metric("5xx"), "requests": count},
-            expression=rate("errors", "requests", s.minimum_requests),
-            threshold=s.server_error_percent,
-            period=s.error_rate_period,
-            evaluation_periods=1,
-        )
-        yield Alarm(
-            name=f"{self.name}-4xx",
-            says=f"{s.client_error_percent:g} % of the requests of {self.title} are answered 4xx",
+        answered = {"errors": self.requests.metric("5xx"), "requests": count}
+        yield failing(self.name, self.title, s, answered)
+        yield rate_alarm(
+            f"{self.name}-4xx",
+            f"the requests of {self.title} are answered 4xx",
             runbook="api-4xx",
             severity="ticket",
             metrics={"errors": self.requests.metric("4xx"), "requests": count},
-            expression=rate("errors", "requests", s.minimum_requests),
-            threshold=s.client_error_percent,
+            part="errors",
+            whole="requests",
+            least=s.minimum_requests,
+            percent=s.client_error_percent,
             period=s.error_rate_period,
-            evaluation_periods=1,
         )
-        yield Alarm(
-            name=f"{self.name}-latency",
-            says=f"{self.title} takes {s.latency_threshold_milliseconds} ms to answer",
-            runbook="api-latency",
-            severity="ticket",
-            metrics={"latency": self.requests.metric("Latency", "p99")},
-            threshold=s.latency_threshold_milliseconds,
-        )
+        latency = self.requests.metric("Latency", "p99")
+        yield slow(self.name, self.title, s, latency, s.latency_threshold_milliseconds)
 
     def _traffic(self) -> Iterator[Alarm]:
         if self.settings.anomaly_detection:
@@ -129,17 +122,17 @@ def socket(of: SocketRoutes, settings: ObservabilitySettings) -> Watched:
         key: Metric("AWS/ApiGateway", name, "Sum", stage) for key, name in SOCKET_METRICS.items()
     }
     filters, authorizers = _authorizers(of.logical_name, of.title, of.access_log)
-    failed, tried = filled("integration", "execution"), f"({filled('connects', 'messages')})"
-    errors = Alarm(
-        name=f"{of.logical_name}-errors",
-        says=f"{settings.server_error_percent:g} % of the messages to {of.title} fail",
+    errors = rate_alarm(
+        f"{of.logical_name}-errors",
+        f"the messages to {of.title} fail",
         runbook="socket-errors",
         severity="page",
         metrics=metrics,
-        expression=rate(failed, tried, settings.minimum_requests),
-        threshold=settings.server_error_percent,
+        part=filled("integration", "execution"),
+        whole=f"({filled('connects', 'messages')})",
+        least=settings.minimum_requests,
+        percent=settings.server_error_percent,
         period=settings.error_rate_period,
-        evaluation_periods=1,
     )
     return Watched(
         name=of.logical_name,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.watching import Alarm, Graph, Metric, Watched, filled, rate
+from components.api_requests import failing, slow
+from components.watching import Graph, Metric, Watched, filled
 from settings import ObservabilitySettings
 
 
@@ -61,35 +62,18 @@ class _Front:
     def watched(self, settings: ObservabilitySettings) -> Watched:
         errors = {key: self._metric(name) for key, name in self.errors.items()}
         counted = {**errors, "requests": self._metric(self.requests)}
-        slow = self._metric(self.latency, "p99")
+        latency = self._metric(self.latency, "p99")
         limit = settings.latency_threshold_milliseconds / (1 if self.unit == "ms" else 1000)
         return Watched(
             name=self.name,
             kind="api",
             alarms=[
-                Alarm(
-                    name=f"{self.name}-5xx",
-                    says=f"{settings.server_error_percent:g} % of the requests of {self.name} are answered 5xx",
-                    runbook="api-5xx",
-                    severity="page",
-                    metrics=counted,
-                    expression=rate(filled(*errors), "requests", settings.minimum_requests),
-                    threshold=settings.server_error_percent,
-                    period=settings.error_rate_period,
-                    evaluation_periods=1,
-                ),
-                Alarm(
-                    name=f"{self.name}-latency",
-                    says=f"{self.name} takes {settings.latency_threshold_milliseconds} ms to answer",
-                    runbook="api-latency",
-                    severity="ticket",
-                    metrics={"latency": slow},
-                    threshold=limit,
-                ),
+                failing(self.name, self.name, settings, counted, filled(*errors)),
+                slow(self.name, self.name, settings, latency, limit),
             ],
             graphs=[
                 Graph(title="Requests", lines=list(counted.items())),
-                Graph(title="Latency", lines=[("p99", slow)], unit=self.unit, limit=limit),
+                Graph(title="Latency", lines=[("p99", latency)], unit=self.unit, limit=limit),
             ],
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from components.function import ALIAS, ServerlessFunction
-from components.watching import Alarm, Graph, Metric, Severity, Watched, rate
+from components.watching import Alarm, Graph, Metric, Severity, Watched, rate_alarm
 from settings import ObservabilitySettings, StreamSettings, wiring
 
 CALLS_PERIOD, CALLS_PERIODS = 300, 2
@@ -38,19 +38,20 @@ class _Function:
     def always(self) -> Iterator[Alarm]:
         """What every function has."""
         s, name = self._settings, self._name
-        yield Alarm(
-            name=f"{name}-errors",
-            says=f"{s.error_rate_percent:g} % of the calls of {name} raise errors",
+        yield rate_alarm(
+            f"{name}-errors",
+            f"the calls of {name} raise errors",
             runbook="function-errors",
             severity=self._severity,
             metrics={
                 "errors": self._metric("Errors"),
                 "invocations": self._metric("Invocations"),
             },
-            expression=rate("errors", "invocations", s.minimum_invocations),
-            threshold=s.error_rate_percent,
+            part="errors",
+            whole="invocations",
+            least=s.minimum_invocations,
+            percent=s.error_rate_percent,
             period=s.error_rate_period,
-            evaluation_periods=1,
         )
         yield Alarm(
             name=f"{name}-throttles",

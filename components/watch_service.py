@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from components.canary import canary_name
 from components.place import Place
-from components.watch_apis import NAMESPACE
-from components.watching import Alarm, Composite, Graph, Metric, Watched
+from components.watching import NAMESPACE, Alarm, Composite, Graph, Metric, Watched
 from settings import CanarySettings, ScheduleSettings, seconds_between
 
 SILENT_PERIODS, SILENT_PERIOD = 3, 300

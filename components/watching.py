@@ -15,6 +15,9 @@ Kind = Literal["service", "function", "api", "queue", "stream", "table"]
 Comparison = Literal[">=", ">", "<"]
 Silence = Literal["notBreaching", "breaching", "ignore"]
 
+NAMESPACE = "Sandpiper"
+"""Of metrics that are the program's own."""
+
 OPERATORS: Mapping[Comparison, str] = MappingProxyType(
     {
         ">=": "GreaterThanOrEqualToThreshold",
@@ -64,6 +67,11 @@ class Alarm:
     band: float | None = None
     quiet: bool = False
 
+    @property
+    def takes_late_for_nothing(self) -> bool:
+        """Whether what has not come yet counts as 0, as `filled` has it: the newest periods alone would never ring."""
+        return "FILL(" in self.expression
+
 
 @dataclass(frozen=True, kw_only=True)
 class Composite:
@@ -108,6 +116,33 @@ class Watched:
     composites: Sequence[Composite] = ()
     graphs: Sequence[Graph] = ()
     filters: Sequence[LogFilter] = ()
+
+
+def rate_alarm(
+    name: str,
+    says: str,
+    *,
+    runbook: str,
+    severity: Severity,
+    metrics: Mapping[str, Metric],
+    part: str,
+    whole: str,
+    least: int,
+    percent: float,
+    period: int,
+) -> Alarm:
+    """An alarm on how many percent of `whole` are `part` over one period; `says` is what stands after "5 % of"."""
+    return Alarm(
+        name=name,
+        says=f"{percent:g} % of {says}",
+        runbook=runbook,
+        severity=severity,
+        metrics=metrics,
+        expression=rate(part, whole, least),
+        threshold=percent,
+        period=period,
+        evaluation_periods=1,
+    )
 
 
 def rate(part: str, whole: str, least: int) -> str:
